@@ -1,0 +1,5 @@
+"""rcmon: the Workload Management Resource Control Monitor."""
+
+from rcmon import version
+
+__version__ = version.VERSION

@@ -1,0 +1,6 @@
+"""The composition root: configuration, log, store, TLS, sockets, processes."""
+
+
+def main() -> None:
+    """Run rcmon."""
+    raise SystemExit(78)

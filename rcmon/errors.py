@@ -1,0 +1,36 @@
+"""Every error rcmon raises on purpose: a message names what was wrong, its value, and what would be right."""
+
+
+class RcmonError(Exception):
+    """The root: whatever rcmon itself finds wrong."""
+
+
+class ConfigError(RcmonError):
+    """An option, section, variable or file that cannot be used; the message is one line (exit code 78)."""
+
+
+class StoreError(RcmonError):
+    """The store cannot do what was asked."""
+
+
+class StoreBusyError(StoreError):
+    """The store is held by somebody else; the same call may succeed later."""
+
+
+class StoreCorruptError(StoreError):
+    """The store's file is damaged, or is not a store of rcmon."""
+
+
+class SourceError(RcmonError):
+    """A source could not be polled; the message names the reason without any secret."""
+
+
+class IdentityError(RcmonError):
+    """A certificate chain that proves nobody.
+
+    `reason` is one of `rcmon.access.identity.REFUSALS` and is safe as a metric label.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -1,0 +1,30 @@
+"""What every test shares: asynchronous tests run on a Tornado loop of their own."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+
+import pytest
+from tornado.ioloop import IOLoop
+from tornado.platform.asyncio import AsyncIOLoop
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let pytest-tornado run every `async def` test."""
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
+            item.add_marker(pytest.mark.gen_test(timeout=60))
+            if "io_loop" not in item.fixturenames:
+                item.fixturenames.insert(0, "io_loop")
+
+
+@pytest.fixture
+def io_loop() -> Iterator[IOLoop]:
+    """Replace pytest-tornado's fixture, which makes its loop current in a deprecated way."""
+    loop = AsyncIOLoop(make_current=False)
+    asyncio.set_event_loop(loop.asyncio_loop)
+    yield loop
+    loop.run_sync(loop.asyncio_loop.shutdown_asyncgens)
+    loop.run_sync(loop.asyncio_loop.shutdown_default_executor)
+    loop.close(all_fds=False)
+    asyncio.set_event_loop(None)

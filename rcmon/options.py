@@ -1,0 +1,225 @@
+"""The options: one visible table from which the parser, the file reader and the documentation are made."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rcmon.errors import ConfigError
+
+Value = str | int | float | bool | None
+
+
+class Option(NamedTuple):
+    """One option, settable on the command line, by `RCMON_…` and, where it has a section, in the file."""
+
+    name: str
+    """Its name on the command line, without the leading dashes."""
+    section: str | None
+    """Its section in the configuration file; None: command line and environment only."""
+    default: Value
+    convert: Callable[[str], Value]
+    """From text to value; raises ValueError whose message says what would be right."""
+    help: str
+    flag: bool = False
+    """Whether it stands alone on the command line."""
+
+    @property
+    def attribute(self) -> str:
+        """Its name as a field of Config."""
+        return self.name.replace("-", "_")
+
+    @property
+    def key(self) -> str:
+        """Its key in its section: the section's name is not repeated."""
+        return self.name.removeprefix(f"{self.section}-").replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return "RCMON_" + self.name.upper().replace("-", "_")
+
+
+def text(value: str) -> str:
+    """Take any text but the empty one."""
+    if not value.strip():
+        raise ValueError("a text that is not empty")
+    return value
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Take a whole number from low to high."""
+
+    def convert(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return number
+
+    return convert
+
+
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    """Take a number of seconds from low to high."""
+
+    def convert(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:  # not-a-number fails here too
+            raise ValueError(f"seconds from {low:g} to {high:g}")
+        return number
+
+    return convert
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Take one of the words."""
+
+    def convert(value: str) -> str:
+        if value not in choices:
+            raise ValueError("one of " + ", ".join(choices))
+        return value
+
+    return convert
+
+
+def boolean(value: str) -> bool:
+    """Take a truth value."""
+    words = {"true": True, "yes": True, "on": True, "1": True}
+    words |= {"false": False, "no": False, "off": False, "0": False}
+    if value.lower() not in words:
+        raise ValueError("true or false")
+    return words[value.lower()]
+
+
+DAY = 86400.0
+
+OPTIONS: tuple[Option, ...] = (
+    Option("host", "server", "0.0.0.0", text, "address or host name to listen on; :: for every IPv6 address"),  # noqa: S104 - a server listens
+    Option("port", "server", 5000, whole(0, 65535), "port to listen on; 0 takes a free one"),
+    Option(
+        "workers", "server", 0, whole(0, 256), "web processes; 0: one per core; 1: everything in one process"
+    ),
+    Option("state-dir", "server", "var", text, "directory of what rcmon keeps"),
+    Option(
+        "shutdown-grace", "server", 15.0, seconds(1, 600), "seconds for requests in flight to end at a stop"
+    ),
+    Option(
+        "hang-timeout",
+        "server",
+        30.0,
+        seconds(5, 600),
+        "a process that shows no life for so long is replaced",
+    ),
+    Option(
+        "short-way",
+        "server",
+        default=True,
+        convert=boolean,
+        help="answer plain requests from ready bytes without Tornado's parser",
+    ),
+    Option("tls-cert", "tls", None, text, "server certificate (PEM, with its chain)"),
+    Option(
+        "tls-key",
+        "tls",
+        None,
+        text,
+        "private key of the server certificate (PEM, readable by its owner only)",
+    ),
+    Option("tls-ca", "tls", None, text, "CAs of the clients: a PEM file or a hashed directory"),
+    Option("tls-proxies", "tls", "accept", one_of("accept", "refuse"), "RFC 3820 proxy certificates"),
+    Option(
+        "tls-crl", "tls", "if-present", one_of("require", "if-present", "off"), "revocation lists of the CAs"
+    ),
+    Option("tls-crl-file", "tls", None, text, "file of revocation lists, beside those in a hashed directory"),
+    Option("tls-handshake-timeout", "tls", 5.0, seconds(0.5, 60), "seconds a client has for its handshake"),
+    Option(
+        "vomsdir",
+        "access",
+        None,
+        text,
+        "directory of VOMS .lsc files; without it no VOMS attribute is believed",
+    ),
+    Option("roles-file", "access", "conf/roles.toml", text, "who holds which role"),
+    Option("sources-file", "collector", "conf/sources.toml", text, "what is polled"),
+    Option("cycle-interval", "collector", 60.0, seconds(1, 3600), "seconds between the starts of two cycles"),
+    Option(
+        "stale-after",
+        "collector",
+        3600.0,
+        seconds(1, 30 * DAY),
+        "seconds after which a failing source's data go",
+    ),
+    Option("history-retention", "collector", 7 * DAY, seconds(0, 3650 * DAY), "seconds that history is kept"),
+    Option("database", "store", None, text, "SQLAlchemy URL; default: SQLite under the state directory"),
+    Option("database-password-file", "store", None, text, "file with the password for the database URL"),
+    Option("max-connections", "limits", 4000, whole(1, 1_000_000), "open connections a web process takes"),
+    Option("max-connections-per-address", "limits", 1000, whole(1, 1_000_000), "of them from one address"),
+    Option("max-connections-per-identity", "limits", 1000, whole(1, 1_000_000), "of them by one identity"),
+    Option(
+        "request-timeout", "limits", 10.0, seconds(1, 600), "seconds a client has to send a whole request"
+    ),
+    Option("idle-timeout", "limits", 75.0, seconds(1, 3600), "seconds an idle connection is kept"),
+    Option(
+        "write-timeout", "limits", 30.0, seconds(1, 600), "seconds without progress until an answer is cut"
+    ),
+    Option(
+        "log-level",
+        "log",
+        "info",
+        one_of("debug", "info", "warning", "error"),
+        "least severity that is logged",
+    ),
+    Option("log-file", "log", None, text, "file to log to; default: standard error"),
+    Option("log-format", "log", "text", one_of("text", "json"), "form of a log line"),
+    Option(
+        "log-rotate-size", "log", 0, whole(0, 1 << 40), "bytes after which the log file is rotated; 0: never"
+    ),
+    Option("log-rotate-keep", "log", 5, whole(1, 1000), "rotated log files that are kept"),
+    Option("log-access", "log", "all", one_of("all", "slow", "off"), "which requests are logged"),
+    Option("log-access-sample", "log", 1, whole(1, 1_000_000), "log one of so many requests; errors always"),
+    Option("log-slow", "log", 1.0, seconds(0, 600), "seconds from which a request counts as slow"),
+    Option(
+        "check-config",
+        None,
+        default=False,
+        convert=boolean,
+        help="check the configuration and every file it names, then leave",
+        flag=True,
+    ),
+    Option(
+        "print-config",
+        None,
+        default=False,
+        convert=boolean,
+        help="print every value and where it came from, then leave",
+        flag=True,
+    ),
+    Option(
+        "demo",
+        None,
+        default=False,
+        convert=boolean,
+        help="serve a made-up grid with made-up certificates under STATE_DIR/demo",
+        flag=True,
+    ),
+    Option(
+        "synthetic", None, None, text, "with --demo: serve a generated grid of SITESxAGENTS, such as 150x10"
+    ),
+)
+
+
+def by_place() -> dict[tuple[str, str], Option]:
+    """Index the options that may stand in the file by (section, key)."""
+    return {(option.section, option.key): option for option in OPTIONS if option.section}
+
+
+def read(option: Option, value: str, origin: str) -> Value:
+    """Convert a text that came from `origin`; raises ConfigError naming option and value."""
+    try:
+        return option.convert(value)
+    except ValueError as error:
+        raise ConfigError(f"--{option.name} ({origin}): {value!r} is not {error}") from None

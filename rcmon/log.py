@@ -1,0 +1,106 @@
+"""Logging: one set-up for all processes, text or JSON lines, to standard error or to a file.
+
+Several processes append to one file. It is reopened when it was moved away (logrotate), and rotated here
+when a size is set; a lock keeps two processes from rotating it at once.
+"""
+
+import fcntl
+import logging
+import logging.handlers
+import re
+import time
+from pathlib import Path
+
+import msgspec
+
+from rcmon.errors import ConfigError
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def _stamp(record: logging.LogRecord) -> str:
+    """Write the time of a record in ISO 8601, UTC."""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z"
+
+
+class TextFormatter(logging.Formatter):
+    """`time level process logger: message`; control characters cannot forge a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record; a traceback follows on lines of its own."""
+        message = record.getMessage().replace("\n", "\\n")
+        line = f"{_stamp(record)} {record.levelname.lower()} {record.processName} {record.name}: {message}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", line)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line; `fields` of a record become members of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        entry: dict[str, object] = {
+            "time": _stamp(record),
+            "level": record.levelname.lower(),
+            "process": record.processName,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(entry).decode()
+
+
+class RotatingFile(logging.handlers.WatchedFileHandler):
+    """A log file that several processes append to and any of them may rotate.
+
+    `size` in bytes (0: never rotated here), `keep` how many old files stay as NAME.1 (newest) and on.
+    """
+
+    def __init__(self, path: str, size: int, keep: int) -> None:
+        super().__init__(path, encoding="utf-8")
+        self.size, self.keep = size, keep
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, rotating the file first where it is full."""
+        self.reopenIfNeeded()
+        if self.size and self.stream is not None and self.stream.tell() >= self.size:
+            self._rotate()
+        super().emit(record)
+
+    def _rotate(self) -> None:
+        path = Path(self.baseFilename)
+        with path.with_name(path.name + ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.reopenIfNeeded()  # another process may have rotated it meanwhile
+            if path.stat().st_size < self.size:
+                return
+            names = [path, *(path.with_name(f"{path.name}.{n}") for n in range(1, self.keep + 1))]
+            for older, newer in reversed(list(zip(names[1:], names, strict=False))):
+                if newer.exists():
+                    newer.replace(older)
+            self.reopenIfNeeded()
+
+
+def set_up(level: str, form: str, file: str | None, rotate_size: int = 0, rotate_keep: int = 5) -> None:
+    """Send all logging to one handler; raises ConfigError where the file cannot be opened."""
+    handler: logging.Handler
+    if file is None:
+        handler = logging.StreamHandler()
+    else:
+        try:
+            handler = RotatingFile(file, rotate_size, rotate_keep)
+        except OSError as error:
+            raise ConfigError(f"--log-file: {file!r} cannot be opened: {error.strerror}") from None
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
+    root.setLevel(_LEVELS[level])
+    # rcmon writes its own access log and names its own TLS failures
+    for name in ("tornado.access", "tornado.general", "asyncio"):
+        logging.getLogger(name).setLevel(max(_LEVELS[level], logging.WARNING))

@@ -1,0 +1,67 @@
+"""Logging: lines that cannot be forged, files that rotate."""
+
+import json
+import logging
+
+import pytest
+
+from rcmon import log
+from rcmon.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def restored():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers[:] = []
+    yield
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_a_message_cannot_forge_a_line(tmp_path):
+    file = tmp_path / "log"
+    log.set_up("info", "text", str(file))
+    logging.getLogger("rcmon.x").info("evil %s", "a\nb\x1b[31m\x00")
+    (line,) = file.read_text().splitlines()
+    assert line.endswith("rcmon.x: evil a\\nb\\x1b[31m\\x00")
+
+
+def test_json_lines_are_json(tmp_path):
+    file = tmp_path / "log"
+    log.set_up("info", "json", str(file))
+    try:
+        int("boom")
+    except ValueError:
+        logging.getLogger("rcmon.x").exception('say "%s"', "ü")
+    entry = json.loads(file.read_text())
+    assert entry["message"] == 'say "ü"'
+    assert entry["level"] == "error"
+    assert "ValueError: invalid literal" in entry["exception"]
+
+
+def test_a_full_file_rotates_and_only_some_are_kept(tmp_path):
+    file = tmp_path / "log"
+    log.set_up("info", "text", str(file), rotate_size=200, rotate_keep=2)
+    for number in range(50):
+        logging.getLogger("rcmon.x").info("line %d", number)
+    assert {path.name for path in tmp_path.iterdir()} == {"log", "log.1", "log.2", "log.lock"}
+    kept = "".join((tmp_path / name).read_text() for name in ("log.2", "log.1", "log"))
+    numbers = [int(line.rsplit(" ", 1)[1]) for line in kept.splitlines()]
+    assert numbers == list(range(numbers[0], 50))
+
+
+def test_a_file_moved_away_is_reopened(tmp_path):
+    file = tmp_path / "log"
+    log.set_up("info", "text", str(file))
+    logging.getLogger("rcmon.x").info("one")
+    file.rename(tmp_path / "old")
+    logging.getLogger("rcmon.x").info("two")
+    assert "two" in file.read_text()
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="--log-file"):
+        log.set_up("info", "text", str(tmp_path / "none" / "log"))

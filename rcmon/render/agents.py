@@ -1,0 +1,124 @@
+"""The documents of agents: all in short, and each one whole."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from rcmon import documents
+from rcmon.model import Agent, Component, Document, Finding, Jobs, Snapshot, SourceState, Worker
+from rcmon.render.encoding import job_counts, json_document
+from rcmon.render.freshness import is_stale, source_of
+from rcmon.render.wmcore import wmcore_documents
+from rcmon.shapes import (
+    AgentDocument,
+    AgentsDocument,
+    AgentShort,
+    BatchJobs,
+    Health,
+    SourceShape,
+    WorkerShape,
+)
+from rcmon.timestamps import iso
+
+
+def agent_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> list[Document]:
+    """Render the list of agents, and for each agent itself, its thresholds and its backlog."""
+    rendered: list[Document] = []
+    whole: list[AgentDocument] = []
+    for name, agent in snapshot.agents.items():
+        content = _agent(name, agent, snapshot)
+        whole.append(content)
+        rendered.append(json_document(documents.agent(name), content, previous))
+        rendered += wmcore_documents(name, agent, previous)
+    short = AgentsDocument(iso(snapshot.started), len(whole), [_short(content) for content in whole])
+    return [json_document(documents.AGENTS, short, previous), *rendered]
+
+
+def health(workers: Iterable[WorkerShape]) -> Health:
+    """Conclude as WMCore's getHeartbeatWarning: down where any worker is bad.
+
+    Without any worker nothing vouches for the agent: unknown.
+    """
+    known = list(workers)
+    bad = [worker for worker in known if worker.problem is not None]
+    status = "down" if bad else "ok" if known else "unknown"
+    return Health(status, sorted({worker.component for worker in bad}), bad)
+
+
+def _agent(name: str, agent: Agent, snapshot: Snapshot) -> AgentDocument:
+    workers = None if agent.components is None else list(_workers(agent.components))
+    return AgentDocument(
+        name=name,
+        hostname=agent.hostname,
+        version=agent.version,
+        timestamp=iso(snapshot.started),
+        as_of=iso(agent.polled_at),
+        stale=is_stale(agent, snapshot),
+        drain=agent.drain,
+        health=health(workers or ()),
+        workers=workers,
+        sites=len(agent.sites),
+        jobs=job_counts(sum((site.jobs for site in agent.sites.values()), Jobs())),
+        jobs_by_state=agent.jobs_by_state,
+        batch_jobs=BatchJobs(agent.batch_active, agent.batch_completed),
+        created_by_task=agent.created_by_task,
+        executing_by_task=agent.executing_by_task,
+        findings=_findings(name, snapshot),
+        source=_source(source_of(name, snapshot)),
+    )
+
+
+def _short(agent: AgentDocument) -> AgentShort:
+    return AgentShort(
+        name=agent.name,
+        hostname=agent.hostname,
+        version=agent.version,
+        status=agent.health.status,
+        down_components=agent.health.down_components,
+        drain=agent.drain,
+        as_of=agent.as_of,
+        stale=agent.stale,
+        sites=agent.sites,
+        jobs=agent.jobs,
+        findings=len(agent.findings),
+    )
+
+
+def _findings(name: str, snapshot: Snapshot) -> list[Finding]:
+    return [finding for finding in snapshot.findings if finding.agent == name]
+
+
+def _workers(components: Iterable[Component]) -> Iterator[WorkerShape]:
+    for component in components:
+        for worker in component.workers:
+            yield _worker(component, worker)
+
+
+def _worker(component: Component, worker: Worker) -> WorkerShape:
+    return WorkerShape(
+        component=component.name,
+        worker=worker.name,
+        state=worker.state,
+        problem=worker.problem,
+        last_updated=iso(worker.last_updated),
+        update_threshold=component.update_threshold,
+        poll_interval=worker.poll_interval,
+        cycle_time=worker.cycle_time,
+        pid=worker.pid,
+        last_error=iso(worker.last_error),
+        outcome=worker.outcome,
+        error_message=worker.error_message,
+    )
+
+
+def _source(source: SourceState | None) -> SourceShape | None:
+    if source is None:
+        return None
+    return SourceShape(
+        name=source.name,
+        kind=source.kind,
+        up=source.up,
+        stale=source.stale,
+        last_success=iso(source.last_success),
+        duration=source.duration,
+        error=source.error,
+        errors_total=source.errors_total,
+    )

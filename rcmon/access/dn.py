@@ -60,12 +60,14 @@ class Dn(Struct, frozen=True):
             raise DnError(f"{text!r} is not a distinguished name: {error}") from error
 
     def __str__(self) -> str:
-        """Write the name in slash form."""
+        return self.slash()
+
+    def slash(self) -> str:
+        """Write the name in slash form, as grid software does."""
         return dn_slash.write([sorted(rdn) for rdn in self.rdns])
 
-    @property
     def rfc4514(self) -> str:
-        """The name as RFC 4514 writes it."""
+        """Write the name as RFC 4514 does."""
         return dn_rfc4514.write([sorted(rdn) for rdn in self.rdns])
 
     def is_under(self, base: "Dn") -> bool:

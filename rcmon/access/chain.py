@@ -38,7 +38,7 @@ def read_link(data: bytes) -> Link:
     try:
         certificate = x509.load_der_x509_certificate(data)
         fields = read_fields(certificate)
-    except (DerError, ValueError) as error:
+    except (DerError, ValueError, x509.InvalidVersion) as error:
         raise IdentityError("malformed", f"a certificate of the chain cannot be read: {error}") from error
     try:
         subject, issuer = Dn.from_der(fields.subject), Dn.from_der(fields.issuer)

@@ -193,6 +193,8 @@ class SourceState(Struct, frozen=True):
     """Why its newest poll failed."""
     errors_total: int = 0
     """Failed polls since the store was made: it outlives restarts."""
+    agents: tuple[str, ...] = ()
+    """Names of the agents that it claims; of several sources that claim one, the first configured has it."""
 
 
 class Site(Struct, frozen=True):
@@ -251,7 +253,7 @@ class Document(Struct, frozen=True):
 
 
 class HistoryRow(Struct, frozen=True, gc=False):
-    """One site in one agent at one cycle, as kept over time."""
+    """One site in one agent at one cycle, as kept over time. Nothing known at all: it left the snapshot."""
 
     time: float
     agent: str
@@ -259,5 +261,5 @@ class HistoryRow(Struct, frozen=True, gc=False):
     state: str | None
     running_slots: int | None
     pending_slots: int | None
-    running_jobs: int
-    pending_jobs: int
+    running_jobs: int | None
+    pending_jobs: int | None

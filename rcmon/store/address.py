@@ -1,0 +1,66 @@
+"""Where the store is: its database URL, checked and mapped to the asynchronous driver."""
+
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from rcmon.errors import ConfigError, StoreCorruptError
+
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+"""What a URL may begin with, and the driver that it stands for."""
+
+
+class Address(NamedTuple):
+    """A store's place."""
+
+    url: URL
+    """What the engine connects to. An SQLite file is named such that connecting never creates it."""
+    path: Path | None
+    """The SQLite file, absolute; None: a server."""
+
+    def __str__(self) -> str:
+        """Name it for people, without a password."""
+        return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+
+    def file_id(self) -> tuple[int, int] | None:
+        """Tell which file is there now (device, inode); None for a server.
+
+        Raises StoreCorruptError where the file is gone: only `Store.migrate` makes one.
+        """
+        if self.path is None:
+            return None
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            raise StoreCorruptError(f"the store {self.path} is not there") from None
+        return found.st_dev, found.st_ino
+
+
+def parse(url: str | URL) -> Address:
+    """Read a database URL; raises ConfigError, which never shows the password."""
+    wanted = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError(f"the database URL cannot be read; right would be {wanted}") from None
+    shown = parsed.render_as_string(hide_password=True)
+    driver = DRIVERS.get(parsed.drivername)
+    if driver is None:
+        raise ConfigError(f"database {shown!r} is of no kind that rcmon stores in; right would be {wanted}")
+    if not driver.startswith("sqlite"):
+        if not parsed.database:
+            raise ConfigError(f"database {shown!r} names no database; right would be {wanted}")
+        return Address(parsed.set(drivername=driver), None)
+    if parsed.database in (None, "", ":memory:") or parsed.query or parsed.host:
+        raise ConfigError(f"database {shown!r} is not a file on its own; right would be sqlite:///PATH")
+    path = Path(str(parsed.database)).absolute()
+    name = f"file:{quote(str(path))}"
+    return Address(URL.create(driver, database=name, query={"mode": "rw", "uri": "true"}), path)

@@ -1,0 +1,41 @@
+"""Notes: what happened to the store itself, kept in it so that every process can tell."""
+
+from msgspec import Struct
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rcmon.store.tables import NOTE
+
+MADE = "made"
+"""The store was made afresh: whatever was known before is not in it."""
+SET_ASIDE = "set_aside"
+"""The store's file was damaged and moved to the name that the text tells."""
+NEWEST = 20
+"""How many notes are shown."""
+
+
+class Note(Struct, frozen=True):
+    """Something that happened to the store."""
+
+    time: float
+    kind: str
+    """MADE or SET_ASIDE."""
+    text: str
+
+
+async def add_note(connection: AsyncConnection, note: Note) -> None:
+    """Keep a note."""
+    await connection.execute(insert(NOTE), {"time": note.time, "kind": note.kind, "text": note.text})
+
+
+async def read_notes(connection: AsyncConnection) -> tuple[Note, ...]:
+    """Read the newest notes, oldest first."""
+    columns = NOTE.c.time, NOTE.c.kind, NOTE.c.text
+    rows = await connection.execute(select(*columns).order_by(NOTE.c.id.desc()).limit(NEWEST))
+    return tuple(Note(row.time, row.kind, row.text) for row in reversed(rows.all()))
+
+
+async def prune_notes(connection: AsyncConnection) -> None:
+    """Forget all but the newest notes."""
+    newest = select(NOTE.c.id).order_by(NOTE.c.id.desc()).limit(NEWEST)
+    await connection.execute(delete(NOTE).where(NOTE.c.id.not_in(newest)))

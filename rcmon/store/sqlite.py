@@ -1,0 +1,116 @@
+"""The SQLite file itself: made with the right rights and mode, checked, and set aside when damaged.
+
+All of it is synchronous and happens while no engine is open. Sources of the rules: sqlite.org's "How To
+Corrupt" (a write-ahead log left behind would be played into the next file of that name) and "PRAGMA"
+(auto_vacuum is fixed before the first table).
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from rcmon.errors import StoreError
+from rcmon.store.engine import BUSY_SECONDS
+from rcmon.store.migrations import APPLICATION_ID, newer
+
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+
+class SetAside(NamedTuple):
+    """A damaged file that was moved out of the way."""
+
+    path: Path
+    """Where it is now."""
+    reason: str
+
+
+def prepare(path: Path, known: int, now: float) -> SetAside | None:
+    """See to a sound file at `path` in the right mode, whose schema is at most version `known`.
+
+    Raises StoreError for a file that is another program's, has a newer schema, or cannot be used.
+    """
+    try:
+        with _alone(path.parent):
+            damage = _damage(path, known) if path.exists() else None
+            aside = SetAside(_set_aside(path, now), damage) if damage else None
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            _set_mode(path)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"the store {path} cannot be used: {error}") from error
+    return aside
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the directory's lock, so that two processes never set aside each other's new file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path))}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _damage(path: Path, known: int) -> str | None:
+    """Tell what is wrong with the file, None for nothing; raises StoreError where it is not ours."""
+    ours = True  # so long as it does not show anything else
+    try:
+        with closing(_open(path)) as connection:
+            application = int(_pragma(connection, "application_id"))
+            version = int(_pragma(connection, "user_version"))
+            ours = application == APPLICATION_ID
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if not ours and (application or tables):
+                raise StoreError(
+                    f"{path} is another program's database (application id {application}, {tables} tables):"
+                    " give rcmon a file of its own"
+                )
+            if version > known:
+                raise StoreError(f"{path}: {newer(version, known)}")
+            verdict = _pragma(connection, "quick_check(1)")
+    except sqlite3.DatabaseError as error:
+        if ours and error.sqlite_errorname.startswith(_DAMAGED):
+            return str(error)
+        raise
+    return None if verdict == "ok" else verdict.partition("\n")[2] or verdict
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> str:
+    return str(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _set_aside(path: Path, now: float) -> Path:
+    """Move the file and its log to a dated name; the log goes first, lest a new file gets it."""
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _set_mode(path: Path) -> None:
+    """Set what the file keeps: incremental vacuum (before the first table) and the write-ahead log."""
+    with closing(_open(path)) as connection:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        mode = _pragma(connection, "journal_mode=WAL")
+    if mode != "wal":
+        raise StoreError(f"{path}: its file system cannot hold a write-ahead log: put it on a local disk")

@@ -1,0 +1,83 @@
+"""The tables as the statements see them; `migrations` makes them, and a test holds both alike."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+
+SNAPSHOT = Table(
+    "snapshot",
+    METADATA,
+    Column("id", BigInteger, primary_key=True),
+    Column("started", Double, nullable=False),
+    Column("finished", Double, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    comment="The last few snapshots; document: MessagePack of Snapshot, zlib",
+)
+
+DOCUMENT = Table(
+    "document",
+    METADATA,
+    Column("snapshot", BigInteger, ForeignKey("snapshot.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("crc32", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("open_ended", Boolean, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+    comment="A snapshot's rendered documents; checksum: CRC-32 of body as it is stored",
+)
+
+SERIES = Table(
+    "series",
+    METADATA,
+    Column("id", BigInteger, primary_key=True),
+    Column("agent", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    UniqueConstraint("agent", "site"),
+    comment="One site in one agent: what history is kept of",
+)
+
+HISTORY = Table(
+    "history",
+    METADATA,
+    Column("series", BigInteger, ForeignKey("series.id", ondelete="CASCADE"), primary_key=True),
+    Column("time", Double, primary_key=True),
+    Column("state", Text),
+    Column("running_slots", BigInteger),
+    Column("pending_slots", BigInteger),
+    Column("running_jobs", BigInteger),
+    Column("pending_jobs", BigInteger),
+    comment="What a series became, and when; all null: it left the snapshot",
+)
+
+LEASE = Table(
+    "lease",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("expires", Double, nullable=False),
+    comment="Who may collect, and until when",
+)
+
+NOTE = Table(
+    "note",
+    METADATA,
+    Column("id", BigInteger, primary_key=True),
+    Column("time", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    comment="What happened to the store itself",
+)

@@ -1,0 +1,106 @@
+"""One entry of a roles file: whom it names, and by which CA that one must have been issued.
+
+`KIND:VALUE` with one of KINDS, bound to an issuer where it is a table {subject = "KIND:VALUE",
+issuer = "dn:…"}. Each kind turns its value to what is looked up, so that two ways of writing are one.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from rcmon.access.attribute_types import NAMES
+from rcmon.access.dn import Dn, DnError
+from rcmon.errors import ConfigError
+
+Key = tuple[str, Dn | str]
+"""Kind and value, as looked up."""
+
+_HOST = re.compile(r"(?=.{1,253}\Z)(?!(?:.*\.)?[0-9]+\Z)(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
+_FQAN = re.compile(r"(?:/[\w.-]+)+(?:/Role=[\w.-]+)?(?:/Capability=[\w.-]+)?", re.ASCII)
+_WITHOUT_NULL = re.compile(r"/(?:Role|Capability)=NULL")
+_OUTERMOST = {"C", "DC"}
+_ISSUER_KIND = "dn:"
+
+
+class Entry(Struct, frozen=True):
+    """Whom an entry names; `issuer` None: whichever trusted CA issued the certificate."""
+
+    key: Key
+    issuer: Dn | None = None
+
+
+def read_entry(raw: object) -> Entry:
+    """Read one entry as TOML gives it. Raises ConfigError."""
+    if isinstance(raw, str):
+        return Entry(_key(raw))
+    if not isinstance(raw, dict) or raw.keys() != {"subject", "issuer"} or not _all_text(raw):
+        raise ConfigError(f'{raw!r} is neither "KIND:VALUE" nor {{subject = "KIND:VALUE", issuer = "dn:…"}}')
+    issuer = raw["issuer"]
+    if not issuer.startswith(_ISSUER_KIND):
+        raise ConfigError(f'issuer {issuer!r} of {raw["subject"]!r} is not of the form "dn:/DC=ch/…"')
+    return Entry(_key(raw["subject"]), _dn(issuer.removeprefix(_ISSUER_KIND)))
+
+
+def normal_fqan(text: str) -> str:
+    """Write a VOMS attribute without `/Role=NULL` and `/Capability=NULL`, which mean nothing."""
+    return _WITHOUT_NULL.sub("", text)
+
+
+def _all_text(table: Mapping[str, object]) -> bool:
+    return all(isinstance(value, str) for value in table.values())
+
+
+def _key(text: str) -> Key:
+    kind, colon, value = text.partition(":")
+    if not colon or kind not in KINDS:
+        raise ConfigError(f"{text!r} does not begin with one of {', '.join(f'{known}:' for known in KINDS)}")
+    return kind, KINDS[kind](value)
+
+
+def _dn(text: str) -> Dn:
+    try:
+        dn = Dn.parse(text)
+    except DnError as error:
+        raise ConfigError(str(error)) from error
+    if not text.startswith("/") and _is_outside_in(dn):
+        meant = Dn(dn.rdns[::-1]).rfc4514()
+        raise ConfigError(
+            f"{text!r} has its outermost part first; with commas the innermost comes first: {meant}"
+        )
+    return dn
+
+
+def _is_outside_in(dn: Dn) -> bool:
+    """Tell whether a name with commas was written outermost first, as `openssl x509 -subject` prints it."""
+    first, last = ({oid for oid, _ in rdn} for rdn in (dn.rdns[0], dn.rdns[-1]))
+    return "CN" in {NAMES.get(oid) for oid in first} and not _OUTERMOST.isdisjoint(map(NAMES.get, last))
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text.lower()):
+        raise ConfigError(f"{text!r} is not a host name; patterns and IP addresses grant nothing here")
+    return text.lower()
+
+
+def _uri(text: str) -> str:
+    if not _URI.fullmatch(text):
+        raise ConfigError(f"{text!r} is not a URI such as spiffe://example.org/scraper")
+    return text
+
+
+def _fqan(text: str) -> str:
+    if not _FQAN.fullmatch(text):
+        raise ConfigError(f"{text!r} is not a VOMS attribute such as /cms/Role=production")
+    return normal_fqan(text)
+
+
+KINDS: Mapping[str, Callable[[str], Dn | str]] = {
+    "dn": _dn,
+    "dns": _host,
+    "uri": _uri,
+    "dn-under": _dn,
+    "fqan": _fqan,
+}
+"""What an entry may begin with: a subject; a DNS or URI alternative name; a subtree; a VOMS attribute."""

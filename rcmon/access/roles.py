@@ -1,0 +1,147 @@
+"""Roles, and the table of who holds them (`conf/roles.toml`)."""
+
+import enum
+import os
+import stat
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from rcmon.access.dn import Dn
+from rcmon.access.identity import Identity
+from rcmon.access.role_entries import Entry, Key, normal_fqan, read_entry
+from rcmon.errors import ConfigError
+
+
+class Role(enum.StrEnum):
+    """What somebody may do."""
+
+    READER = "reader"
+    """Any GET."""
+    AGENT = "agent"
+    """Push its own report."""
+    OPERATOR = "operator"
+    """Set overrides."""
+    ADMIN = "admin"
+    """All."""
+
+
+IMPLIED: Mapping[Role, frozenset[Role]] = {
+    Role.READER: frozenset({Role.READER}),
+    Role.AGENT: frozenset({Role.AGENT, Role.READER}),
+    Role.OPERATOR: frozenset({Role.OPERATOR, Role.READER}),
+    Role.ADMIN: frozenset(Role),
+}
+"""All roles that one role includes."""
+
+NO_ROLES: frozenset[Role] = frozenset()
+_MAX_SIZE = 16 * 1024 * 1024
+
+
+class Grant(Struct, frozen=True):
+    """A role for whom an entry names; `issuer` None: whichever trusted CA issued the certificate."""
+
+    role: Role
+    issuer: Dn | None
+
+
+class RoleTable(Struct, frozen=True):
+    """Who holds which role: one look-up for each name of an identity, however long the table is."""
+
+    grants: Mapping[Key, tuple[Grant, ...]] = {}
+
+    @classmethod
+    def load(cls, path: Path) -> "RoleTable":
+        """Read a roles file. Raises ConfigError that names file, role and entry."""
+        try:
+            return cls.parse(_read(path))
+        except ConfigError as error:
+            raise ConfigError(f"roles file {path}: {error}") from error
+
+    @classmethod
+    def parse(cls, text: str) -> "RoleTable":
+        """Read the text of a roles file. Raises ConfigError."""
+        grants: dict[Key, tuple[Grant, ...]] = {}
+        for role, entry in _entries(text):
+            grant = Grant(role, entry.issuer)
+            known = grants.get(entry.key, ())
+            if grant in known:
+                raise ConfigError(f"role {role}: {entry.key[0]}:{entry.key[1]} is listed twice")
+            grants[entry.key] = (*known, grant)
+        return cls(grants)
+
+    def __len__(self) -> int:
+        """Count the entries."""
+        return sum(map(len, self.grants.values()))
+
+    def roles_of(self, identity: Identity, fqans: Collection[str] = ()) -> frozenset[Role]:
+        """Tell an identity's roles, implied ones included.
+
+        `fqans` are its VOMS attributes that were verified. A limited proxy has the role reader at most.
+        """
+        roles = NO_ROLES
+        for key in _keys(identity, fqans):
+            for grant in self.grants.get(key, ()):
+                if grant.issuer is None or grant.issuer == identity.issuer:
+                    roles |= IMPLIED[grant.role]
+        return roles & IMPLIED[Role.READER] if identity.limited else roles
+
+
+def _keys(identity: Identity, fqans: Iterable[str]) -> Iterator[Key]:
+    """List every key under which an identity may stand in the table."""
+    yield "dn", identity.subject
+    rdns = identity.subject.rdns
+    for depth in range(1, len(rdns)):
+        yield "dn-under", Dn(rdns[:depth])
+    for host in identity.sans.dns:
+        yield "dns", host
+    if identity.uri is not None:
+        yield "uri", identity.uri
+    for fqan in fqans:
+        yield "fqan", normal_fqan(fqan)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            content = file.read(_MAX_SIZE + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}") from error
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ConfigError(f"others than its owner may write it (mode {mode:04o}); do: chmod go-w {path}")
+    if len(content) > _MAX_SIZE:
+        raise ConfigError(f"is larger than {_MAX_SIZE} octets")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"is not UTF-8 at octet {error.start}") from error
+
+
+def _entries(text: str) -> Iterator[tuple[Role, Entry]]:
+    """Read every entry of a roles file with its role."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"is not TOML: {error}") from error
+    table = document.get("roles")
+    if document.keys() != {"roles"} or not isinstance(table, dict):
+        raise ConfigError(
+            f"has {sorted(document)} at the top; one section [roles] and nothing else belongs there"
+        )
+    for name, entries in table.items():
+        if name not in set(Role):
+            raise ConfigError(f"{name!r} is not a role; roles are {', '.join(Role)}")
+        if not isinstance(entries, list):
+            raise ConfigError(f'role {name}: {entries!r} is not a list such as ["dn:/DC=ch/…"]')
+        for entry in entries:
+            yield Role(name), _entry(name, entry)
+
+
+def _entry(role: str, raw: object) -> Entry:
+    try:
+        return read_entry(raw)
+    except ConfigError as error:
+        raise ConfigError(f"role {role}: {error}") from error

@@ -1,0 +1,271 @@
+"""Who holds which role: the roles file, its entries, and what they grant to whom."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rcmon.access.dn import Dn
+from rcmon.access.identity import Identity, identify
+from rcmon.access.proxy import LIMITED
+from rcmon.access.roles import NO_ROLES, Role, RoleTable
+from rcmon.errors import ConfigError
+from tests.access import pki
+from tests.access.pki import Credential
+
+R, AG, O, AD = Role.READER, Role.AGENT, Role.OPERATOR, Role.ADMIN  # noqa: E741
+ROOT = pki.authority(pki.name("DC=ch", "DC=cern", "CN=CA"))
+OTHER_ROOT = pki.authority(pki.name("DC=org", "CN=Other CA"))
+USERS = ("DC=ch", "DC=cern", "OU=Users")
+
+
+def identity(
+    *rdns: str | list[str], uris: tuple[str, ...] = (), dns: tuple[str, ...] = (), ca: Credential = ROOT
+) -> Identity:
+    sans = [*map(x509.UniformResourceIdentifier, uris), *map(x509.DNSName, dns)]
+    user = pki.entity(pki.name(*rdns), ca, sans=sans)
+    return identify([user.der, ca.der])
+
+
+ALICE = identity(*USERS, "CN=alice")
+ALICE_1 = identity(*USERS, "CN=alice", "CN=12345")
+ALICE_OTHER_CA = identity(*USERS, "CN=alice", ca=OTHER_ROOT)
+PROXY = pki.proxy(pki.entity(pki.name(*USERS, "CN=alice"), ROOT))
+ALICE_PROXY = identify([PROXY.der, PROXY.above[0].public_bytes(pki.Encoding.DER), ROOT.der])
+LIMITED_PROXY = pki.proxy(PROXY, language=LIMITED)
+ALICE_LIMITED = identify(
+    [LIMITED_PROXY.der, *(c.public_bytes(pki.Encoding.DER) for c in (*LIMITED_PROXY.above, ROOT.certificate))]
+)
+HOST = identity("DC=ch", "DC=cern", "OU=computers", "CN=host/foo.cern.ch", dns=("foo.cern.ch", "BAR.cern.ch"))
+WILD = identity("DC=org", "CN=wild", dns=("*.cern.ch",))
+WORKLOAD = identity(uris=("spiffe://cern.ch/scraper",))
+TWO_URIS = identity("CN=w", uris=("spiffe://cern.ch/scraper", "spiffe://cern.ch/other"))
+MULTI = identity("DC=ch", ["CN=Müller, Jörg", "UID=jm/1"])
+ROBOT = identity("DC=ch", "O=a/OU=Users", "CN=Robot: O'Brien + Söhne")
+
+ALICE_DN = "dn:/DC=ch/DC=cern/OU=Users/CN=alice"
+CA_DN = "dn:/DC=ch/DC=cern/CN=CA"
+
+
+@pytest.mark.parametrize(
+    ("entry", "holds", "who"),
+    [
+        (ALICE_DN, True, ALICE),
+        ("dn:CN=alice,OU=Users,DC=cern,DC=ch", True, ALICE),
+        ("dn:cn=alice, ou=Users, dc=cern, dc=ch", True, ALICE),
+        (ALICE_DN, True, ALICE_OTHER_CA),
+        (ALICE_DN, True, ALICE_PROXY),
+        (ALICE_DN, True, ALICE_LIMITED),
+        (ALICE_DN, False, ALICE_1),
+        (ALICE_DN + "/CN=12345", True, ALICE_1),
+        (ALICE_DN + "/CN=12345", False, ALICE),
+        (ALICE_DN.replace("alice", "Alice"), False, ALICE),
+        (ALICE_DN.replace("alice", "alic"), False, ALICE),
+        (ALICE_DN.removesuffix("/CN=alice"), False, ALICE),
+        ({"subject": ALICE_DN, "issuer": CA_DN}, True, ALICE),
+        ({"subject": ALICE_DN, "issuer": CA_DN}, True, ALICE_PROXY),
+        ({"subject": ALICE_DN, "issuer": "dn:CN=CA,DC=cern,DC=ch"}, True, ALICE),
+        ({"subject": ALICE_DN, "issuer": CA_DN}, False, ALICE_OTHER_CA),
+        ({"subject": ALICE_DN, "issuer": "dn:/DC=org/CN=Other CA"}, True, ALICE_OTHER_CA),
+        ({"subject": "dn-under:/DC=ch", "issuer": CA_DN}, False, ALICE_OTHER_CA),
+        ({"subject": "dns:foo.cern.ch", "issuer": CA_DN}, True, HOST),
+        ({"subject": "dns:foo.cern.ch", "issuer": ALICE_DN}, False, HOST),
+        ("dn-under:/DC=ch/DC=cern/OU=Users", True, ALICE),
+        ("dn-under:/DC=ch/DC=cern/OU=Users", True, ALICE_1),
+        ("dn-under:OU=Users,DC=cern,DC=ch", True, ALICE_PROXY),
+        ("dn-under:/DC=ch", True, ALICE),
+        ("dn-under:/DC=ch/DC=cern/OU=User", False, ALICE),
+        ("dn-under:/DC=cern/OU=Users", False, ALICE),
+        ("dn-under:/DC=ch/DC=cern/OU=computers", False, ALICE),
+        ("dn-under" + ALICE_DN[2:], False, ALICE),
+        ("dn-under:/DC=ch/O=a", False, ROBOT),
+        ("dn-under:/DC=ch/O=a\\x2FOU=Users", True, ROBOT),
+        ("dn:/DC=ch/DC=cern/OU=computers/CN=host/foo.cern.ch", True, HOST),
+        ("dns:foo.cern.ch", True, HOST),
+        ("dns:FOO.cern.ch", True, HOST),
+        ("dns:bar.cern.ch", True, HOST),
+        ("dns:cern.ch", False, HOST),
+        ("dns:oo.cern.ch", False, HOST),
+        ("dns:foo.cern.ch", False, WILD),
+        ("dns:foo.cern.ch", False, ALICE),
+        ("uri:spiffe://cern.ch/scraper", True, WORKLOAD),
+        ("uri:spiffe://cern.ch/scrape", False, WORKLOAD),
+        ("uri:spiffe://cern.ch/Scraper", False, WORKLOAD),
+        ("uri:spiffe://cern.ch/scraper", False, TWO_URIS),
+        ("uri:spiffe://cern.ch/other", False, TWO_URIS),
+        ("dn:/DC=ch/CN=Müller, Jörg+UID=jm/1", True, MULTI),
+        ("dn:/DC=ch/UID=jm/1+CN=Müller, Jörg", True, MULTI),
+        ("dn:UID=jm/1+CN=Müller\\, Jörg,DC=ch", True, MULTI),
+        ("dn:/DC=ch/CN=Mu\u0308ller, Jo\u0308rg+UID=jm/1", True, MULTI),
+        ("dn:/DC=ch/CN=Müller, Jörg/UID=jm/1", False, MULTI),
+        ("dn:/DC=ch/CN=Müller, Jörg", False, MULTI),
+        ("dn:/DC=ch/O=a\\x2FOU=Users/CN=Robot: O'Brien + Söhne", True, ROBOT),
+        ("dn:/DC=ch/O=a/OU=Users/CN=Robot: O'Brien + Söhne", False, ROBOT),
+        ("fqan:/cms/Role=production", False, ALICE),
+    ],
+)  # fmt: skip
+def test_whom_an_entry_names(entry: str | dict[str, str], *, holds: bool, who: Identity) -> None:
+    assert table(operator=[entry]).roles_of(who) == (expected(who) if holds else NO_ROLES)
+
+
+def expected(who: Identity) -> frozenset[Role]:
+    return frozenset({R}) if who.limited else frozenset({O, R})
+
+
+def table(**roles: list[str | dict[str, str]]) -> RoleTable:
+    return RoleTable.parse(
+        "[roles]\n" + "".join(f"{role} = [{toml(entries)}]\n" for role, entries in roles.items())
+    )
+
+
+def toml(entries: list[str | dict[str, str]]) -> str:
+    return ", ".join(
+        quoted(entry)
+        if isinstance(entry, str)
+        else "{" + ", ".join(f"{name} = {quoted(value)}" for name, value in entry.items()) + "}"
+        for entry in entries
+    )
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@pytest.mark.parametrize(
+    ("held", "roles", "limited"),
+    [
+        ((), set(), set()),
+        ((R,), {R}, {R}),
+        ((AG,), {AG, R}, {R}),
+        ((O,), {O, R}, {R}),
+        ((AD,), {R, AG, O, AD}, {R}),
+        ((AG, O), {AG, O, R}, {R}),
+        ((R, AD), {R, AG, O, AD}, {R}),
+    ],
+)
+def test_roles_imply_others_and_a_limited_proxy_reads_at_most(
+    held: tuple[Role, ...], roles: set[Role], limited: set[Role]
+) -> None:
+    granted = table(**{role.value: [ALICE_DN] for role in held})
+    assert granted.roles_of(ALICE) == granted.roles_of(ALICE_PROXY) == roles
+    assert granted.roles_of(ALICE_LIMITED) == limited
+
+
+@pytest.mark.parametrize(
+    ("entry", "fqan", "holds"),
+    [
+        ("fqan:/cms/Role=production", "/cms/Role=production", True),
+        ("fqan:/cms/Role=production", "/cms/Role=production/Capability=NULL", True),
+        ("fqan:/cms/Role=production/Capability=NULL", "/cms/Role=production", True),
+        ("fqan:/cms", "/cms/Role=NULL/Capability=NULL", True),
+        ("fqan:/cms", "/cms/Role=production", False),
+        ("fqan:/cms/Role=production", "/cms", False),
+        ("fqan:/cms/Role=production", "/cms/Role=productions", False),
+        ("fqan:/cms/Role=production", "/cms/uscms/Role=production", False),
+        ("fqan:/cms/Role=production", "/CMS/Role=production", False),
+    ],
+)
+def test_voms_attributes_grant_when_they_were_verified(entry: str, fqan: str, *, holds: bool) -> None:
+    assert table(reader=[entry]).roles_of(ALICE, [fqan]) == ({R} if holds else NO_ROLES)
+    assert table(admin=[entry]).roles_of(ALICE_LIMITED, [fqan]) == ({R} if holds else NO_ROLES)
+    assert table(reader=[entry]).roles_of(ALICE) == NO_ROLES
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "one section [roles]"),
+        ("[role]\nreader = []", "['role']"),
+        ("[roles]\n[other]\n", "['other', 'roles']"),
+        ("roles = 1", "one section [roles]"),
+        ("[roles]\nreaders = []", "'readers' is not a role; roles are reader, agent, operator, admin"),
+        ("[roles]\nReader = []", "'Reader' is not a role"),
+        ('[roles]\nreader = "dn:/CN=a"', "role reader: 'dn:/CN=a' is not a list"),
+        ("[roles]\nreader = [1]", "role reader: 1 is neither"),
+        ('[roles]\nreader = ["/CN=a"]', "'/CN=a' does not begin with one of dn:, dns:, uri:, dn-under:"),
+        ('[roles]\nreader = ["user:a"]', "'user:a' does not begin with one of dn:"),
+        ('[roles]\nreader = ["alice"]', "'alice' does not begin with one of dn:"),
+        ('[roles]\nreader = ["dn:"]', "'' is not a distinguished name"),
+        ('[roles]\nreader = ["dn:alice"]', "'alice' is not a distinguished name"),
+        ('[roles]\nreader = ["dn:/XX=a"]', "unknown attribute type 'XX'"),
+        ('[roles]\nreader = ["dn-under:/"]', "'/' is not a distinguished name"),
+        ('[roles]\nreader = ["dn:DC = ch, DC = cern, CN = alice"]', "comes first: CN=alice,DC=cern,DC=ch"),
+        ('[roles]\nreader = ["dn:/CN=a\\u0000"]', "U+0000"),
+        ('[roles]\nreader = ["dns:*.cern.ch"]', "'*.cern.ch' is not a host name"),
+        ('[roles]\nreader = ["dns:10.0.0.1"]', "'10.0.0.1' is not a host name"),
+        ('[roles]\nreader = ["dns:a..b"]', "'a..b' is not a host name"),
+        ('[roles]\nreader = ["dns:"]', "'' is not a host name"),
+        ('[roles]\nreader = ["uri:cern.ch/scraper"]', "'cern.ch/scraper' is not a URI"),
+        ('[roles]\nreader = ["uri:spiffe://a b"]', "'spiffe://a b' is not a URI"),
+        ('[roles]\nreader = ["fqan:cms"]', "'cms' is not a VOMS attribute"),
+        ('[roles]\nreader = ["fqan:/cms/Role="]', "'/cms/Role=' is not a VOMS attribute"),
+        ('[roles]\nreader = [{subject = "dn:/CN=a"}]', "is neither"),
+        ('[roles]\nreader = [{subject = "dn:/CN=a", issuer = "dn:/CN=b", x = "y"}]', "is neither"),
+        ('[roles]\nreader = [{subject = "dn:/CN=a", issuer = 1}]', "is neither"),
+        ('[roles]\nreader = [{subject = "dn:/CN=a", issuer = "/CN=b"}]', "issuer '/CN=b' of 'dn:/CN=a'"),
+        ('[roles]\nreader = [{subject = "dn:/CN=a", issuer = "dn:b"}]', "'b' is not a distinguished name"),
+        ('[roles]\nreader = ["dn:/CN=a", "dn:CN=a"]', "role reader: dn:/CN=a is listed twice"),
+        ('[roles]\nreader = ["dns:a.org", "dns:A.ORG"]', "role reader: dns:a.org is listed twice"),
+        ('[roles]\nreader = ["dn:/CN=a]', "is not TOML"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_roles_file_is_named(text: str, complaint: str, tmp_path: Path) -> None:
+    path = tmp_path / "roles.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        RoleTable.load(path)
+    assert str(caught.value).startswith(f"roles file {path}: ")
+    assert complaint in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.text())
+def test_any_text_is_a_table_or_a_clear_error(text: str) -> None:
+    for whole in (text, f"[roles]\nreader = [{quoted(text)}]"):
+        with contextlib.suppress(ConfigError):
+            RoleTable.parse(whole)
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o666, 0o602])
+def test_a_file_that_others_may_write_is_refused(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "roles.toml"
+    path.write_text("[roles]\n")
+    path.chmod(mode)
+    with pytest.raises(ConfigError, match=f"mode 0{mode:o}.*chmod go-w"):
+        RoleTable.load(path)
+    path.chmod(0o644)
+    assert len(RoleTable.load(path)) == 0
+
+
+def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        RoleTable.load(tmp_path / "none.toml")
+    path = tmp_path / "roles.toml"
+    path.write_bytes(b"\xff")
+    path.chmod(0o600)
+    with pytest.raises(ConfigError, match="not UTF-8 at octet 0"):
+        RoleTable.load(path)
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        RoleTable.load(tmp_path)
+
+
+def test_ten_thousand_entries_are_looked_up_and_not_walked() -> None:
+    entries: list[str | dict[str, str]] = [f"dn:/DC=ch/CN=user {n}" for n in range(10_000)]
+    big = table(reader=[*entries, ALICE_DN], admin=["dn-under:/DC=ch/DC=cern/OU=Users"])
+    assert len(big) == 10_002
+    looked_up: list[object] = []
+
+    class Watched(dict[object, object]):
+        def get(self, key: object, default: object = None) -> object:
+            looked_up.append(key)
+            return super().get(key, default)
+
+    watched = RoleTable(Watched(big.grants))  # type: ignore[arg-type]
+    assert watched.roles_of(ALICE) == set(Role)
+    assert looked_up == [
+        ("dn", ALICE.subject),
+        *(("dn-under", Dn(ALICE.subject.rdns[:depth])) for depth in (1, 2, 3)),
+    ]

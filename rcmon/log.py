@@ -4,12 +4,15 @@ Several processes append to one file. It is reopened when it was moved away (log
 when a size is set; a lock keeps two processes from rotating it at once.
 """
 
+import contextlib
 import fcntl
 import logging
 import logging.handlers
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
@@ -53,6 +56,16 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(entry).decode()
 
 
+class Stream(logging.StreamHandler[TextIO]):
+    """Standard error."""
+
+    def write_lines(self, lines: str) -> None:
+        """Write lines that are finished already."""
+        with self.lock or contextlib.nullcontext():
+            self.stream.write(lines)
+            self.flush()
+
+
 class RotatingFile(logging.handlers.WatchedFileHandler):
     """A log file that several processes append to and any of them may rotate.
 
@@ -65,10 +78,22 @@ class RotatingFile(logging.handlers.WatchedFileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, rotating the file first where it is full."""
-        self.reopenIfNeeded()
-        if self.size and self.stream is not None and self.stream.tell() >= self.size:
-            self._rotate()
+        self._renew()
         super().emit(record)
+
+    def write_lines(self, lines: str) -> None:
+        """Write lines that are finished already."""
+        with self.lock or contextlib.nullcontext():
+            self._renew().write(lines)
+            self.flush()
+
+    def _renew(self) -> TextIO:
+        """Give the stream to write to: reopened where the file was moved away, rotated where it is full."""
+        self.reopenIfNeeded()
+        stream = self.stream = self.stream or self._open()
+        if self.size and stream.tell() >= self.size:
+            self._rotate()
+        return self.stream or self._open()
 
     def _rotate(self) -> None:
         path = Path(self.baseFilename)
@@ -84,11 +109,16 @@ class RotatingFile(logging.handlers.WatchedFileHandler):
             self.reopenIfNeeded()
 
 
-def set_up(level: str, form: str, file: str | None, rotate_size: int = 0, rotate_keep: int = 5) -> None:
-    """Send all logging to one handler; raises ConfigError where the file cannot be opened."""
-    handler: logging.Handler
+def set_up(
+    level: str, form: str, file: str | None, rotate_size: int = 0, rotate_keep: int = 5
+) -> Callable[[str], None]:
+    """Send all logging to one handler; raises ConfigError where the file cannot be opened.
+
+    Returns what writes finished lines to the same place: the access log's way.
+    """
+    handler: Stream | RotatingFile
     if file is None:
-        handler = logging.StreamHandler()
+        handler = Stream()
     else:
         try:
             handler = RotatingFile(file, rotate_size, rotate_keep)
@@ -104,3 +134,11 @@ def set_up(level: str, form: str, file: str | None, rotate_size: int = 0, rotate
     # rcmon writes its own access log and names its own TLS failures
     for name in ("tornado.access", "tornado.general", "asyncio"):
         logging.getLogger(name).setLevel(max(_LEVELS[level], logging.WARNING))
+    logging.getLogger("tornado.general").addFilter(_is_not_tls)
+    logging.captureWarnings(capture=True)
+    return handler.write_lines
+
+
+def _is_not_tls(record: logging.LogRecord) -> bool:
+    """Leave TLS failures to the server, which counts them and limits their lines."""
+    return not str(record.msg).startswith("SSL Error")

@@ -53,6 +53,20 @@ def test_a_full_file_rotates_and_only_some_are_kept(tmp_path):
     assert numbers == list(range(numbers[0], 50))
 
 
+def test_finished_lines_go_the_same_way_and_rotate_too(tmp_path):
+    file = tmp_path / "log"
+    write = log.set_up("info", "text", str(file), rotate_size=200, rotate_keep=2)
+    for number in range(100):
+        write(f"line {number}\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"log", "log.1", "log.2", "log.lock"}
+    assert (tmp_path / "log.1").read_text().splitlines()[-1].startswith("line ")
+
+
+def test_finished_lines_go_to_standard_error(capsys):
+    log.set_up("info", "text", None)("line\n")
+    assert capsys.readouterr().err == "line\n"
+
+
 def test_a_file_moved_away_is_reopened(tmp_path):
     file = tmp_path / "log"
     log.set_up("info", "text", str(file))

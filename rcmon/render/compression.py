@@ -11,7 +11,8 @@ from hashlib import sha256
 from rcmon.gzipping import RAW_DEFLATE
 from rcmon.model import Document
 
-LEVEL = 6
+LEVEL = 5
+"""zlib's: within a percent of what level 6 gives on an exposition, for two thirds of its time."""
 DIGEST_LENGTH = 20
 """Characters of a document's digest: 80 bits, against accidents, not against forgers."""
 

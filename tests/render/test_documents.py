@@ -228,8 +228,9 @@ def test_an_agents_health(components: tuple[Component, ...] | None, status: str,
     assert read(made, keys.AGENTS, shapes.AgentsDocument).agents[0].status == status
 
 
-def source(name: str, *, stale: bool) -> SourceState:
-    return SourceState(name, "wmagent", not stale, stale, START - 300, 1.0, "no answer" if stale else None)
+def source(name: str, *agents: str, stale: bool) -> SourceState:
+    error = "no answer" if stale else None
+    return SourceState(name, "wmagent", not stale, stale, START - 300, 1.0, error, agents=agents)
 
 
 @pytest.mark.parametrize(
@@ -237,12 +238,14 @@ def source(name: str, *, stale: bool) -> SourceState:
     [
         ((source("a", stale=True),), 300, True),
         ((source("a", stale=False),), 300, False),
+        ((source("pushed", "b", "a", stale=True),), 0, True),
+        ((source("a", stale=True), source("x", "a", stale=False), source("y", "a", stale=True)), 300, False),
         ((source("pushed", stale=False),), 59, False),
         ((source("pushed", stale=False),), 61, True),
     ],
 )
 def test_old_data_says_so(sources: tuple[SourceState, ...], age: float, *, stale: bool) -> None:
-    """An agent is as stale as the source of its name; without one, when older than an interval."""
+    """An agent is as stale as the first source that claims it; without one, when older than an interval."""
     sites = {"T1_A": AgentSite("T1_A", None, None, None, None, None, None)}
     made = rendered(snapshot_of(Agent("a", START - age, sites), sources=sources))
     site = read(made, keys.SITES, shapes.SitesDocument).sites[0].agents["a"]

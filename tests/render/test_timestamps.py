@@ -1,6 +1,7 @@
 """Times are written in UTC with their zone; what is no time is not known."""
 
 import math
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from rcmon.timestamps import epoch, iso
 
 
 @pytest.mark.parametrize(
-    ("time", "written"),
+    ("moment", "written"),
     [
         (0, "1970-01-01T00:00:00Z"),
         (1_767_268_800, "2026-01-01T12:00:00Z"),
@@ -26,22 +27,32 @@ from rcmon.timestamps import epoch, iso
         (10**400, None),
     ],
 )
-def test_iso(time: float | None, written: str | None) -> None:
-    assert iso(time) == written
+def test_iso(moment: float | None, written: str | None) -> None:
+    assert iso(moment) == written
+
+
+def test_the_machines_own_zone_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/Chicago")
+    time.tzset()
+    try:
+        assert iso(1_767_268_800) == "2026-01-01T12:00:00Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @given(st.floats(-6e10, 2e11))
-def test_iso_is_read_back_to_the_millisecond(time: float) -> None:
-    written = iso(time)
+def test_iso_is_read_back_to_the_millisecond(moment: float) -> None:
+    written = iso(moment)
     assert written is not None
-    moment = datetime.fromisoformat(written)
-    assert moment.tzinfo == UTC
-    assert abs(moment.timestamp() - time) < 0.00101
+    read = datetime.fromisoformat(written)
+    assert read.tzinfo == UTC
+    assert abs(read.timestamp() - moment) < 0.00101
 
 
 @pytest.mark.parametrize(
-    ("time", "written"),
+    ("moment", "written"),
     [(1_767_157_934.0, 1_767_157_934), (1.9, 1), (None, None), (math.nan, None), (-math.inf, None)],
 )
-def test_epoch(time: float | None, written: int | None) -> None:
-    assert epoch(time) == written
+def test_epoch(moment: float | None, written: int | None) -> None:
+    assert epoch(moment) == written

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from rcmon import documents
 from rcmon.model import Agent, AgentSite, Document, Task
 from rcmon.render.encoding import json_document
-from rcmon.shapes import SiteBacklog, SiteThresholds, TaskThreshold
 from rcmon.timestamps import epoch
+from rcmon.wmcore_shapes import SiteBacklog, SiteThresholds, TaskThreshold
 
 
 def wmcore_documents(name: str, agent: Agent, previous: Mapping[str, Document]) -> list[Document]:

@@ -1,48 +1,20 @@
-"""Every document decodes to what the snapshot says, in the shape that is declared for it."""
+"""Every document is there, decodes in the shape that is declared for it, and says what the snapshot says."""
 
 import hashlib
 import zlib
-from collections.abc import Mapping
-from datetime import datetime
-from typing import TypeVar
 
-import pytest
 from msgspec import json, msgpack
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from rcmon import documents as keys
 from rcmon import shapes
-from rcmon.documents import Facts, SiteEntry
+from rcmon.documents import Facts
 from rcmon.gzipping import inflate
-from rcmon.model import (
-    Agent,
-    AgentSite,
-    Component,
-    Document,
-    Finding,
-    Jobs,
-    Snapshot,
-    SourceState,
-    Task,
-    Worker,
-)
+from rcmon.model import Finding, Snapshot
 from rcmon.render import render
+from rcmon.wmcore_shapes import SiteBacklog, SiteThresholds
+from tests.render.decoding import Documents, moment, read, rendered
 from tests.render.factory import START, snapshot_of
-
-T = TypeVar("T")
-Documents = dict[str, Document]
-
-
-def read(documents: Mapping[str, Document], key: str, shape: type[T]) -> T:
-    return json.decode(inflate(documents[key]), type=shape)
-
-
-def rendered(snapshot: Snapshot) -> Documents:
-    return {document.key: document for document in render(snapshot)}
-
-
-def moment(written: str | None) -> float | None:
-    return None if written is None else datetime.fromisoformat(written).timestamp()
 
 
 def test_every_document_is_there_once(snapshot: Snapshot) -> None:
@@ -103,156 +75,9 @@ def json_shapes(snapshot: Snapshot) -> dict[str, type]:
     }
     for name in snapshot.agents:
         found[keys.agent(name)] = shapes.AgentDocument
-        found[keys.thresholds(name)] = dict[str, shapes.SiteThresholds]
-        found[keys.backlog(name)] = dict[str, shapes.SiteBacklog]
+        found[keys.thresholds(name)] = dict[str, SiteThresholds]
+        found[keys.backlog(name)] = dict[str, SiteBacklog]
     return found
-
-
-def test_sites(documents: Documents, snapshot: Snapshot) -> None:
-    whole = read(documents, keys.SITES, shapes.SitesDocument)
-    assert moment(whole.timestamp) == snapshot.started
-    assert whole.count == len(whole.sites) == 3
-    for shape, site in zip(whole.sites, snapshot.sites.values(), strict=True):
-        assert (shape.name, shape.tier, shape.state) == (site.name, site.tier, site.state)
-        assert {state: tuple(agents) for state, agents in shape.states.items()} == site.states
-        assert (shape.running_slots, shape.pending_slots) == (site.running_slots, site.pending_slots)
-        assert (shape.running_jobs, shape.pending_jobs) == (site.jobs.running, site.jobs.pending)
-        assert Jobs(**asdict(shape.jobs)) == site.jobs
-        assert list(shape.agents) == list(site.agents)
-        for name, seen in site.agents.items():
-            check_agent_site(shape.agents[name], seen)
-            assert moment(shape.agents[name].as_of) == snapshot.agents[name].polled_at
-            assert shape.agents[name].stale is False
-
-
-def check_agent_site(shape: shapes.AgentSiteShape, site: AgentSite) -> None:
-    plain = ("state", "cms_name", "plugin", "running_slots", "pending_slots", "backlog")
-    assert [getattr(shape, field) for field in plain] == [getattr(site, field) for field in plain]
-    assert moment(shape.state_time) == site.state_time
-    assert tuple(shape.pnns) == site.pnns
-    assert Jobs(**asdict(shape.jobs)) == site.jobs
-    assert (shape.running_jobs, shape.pending_jobs) == (site.jobs.running, site.jobs.pending)
-    assert list(shape.tasks) == list(site.tasks)
-    for name, task in site.tasks.items():
-        found = shape.tasks[name]
-        jobs = Jobs(
-            found.pending_jobs, found.running_jobs, found.error_jobs, found.complete_jobs, found.unknown_jobs
-        )
-        assert (
-            Task(found.max_slots, found.pending_slots, found.priority, jobs, found.wf_highest_priority)
-            == task
-        )
-
-
-def test_the_index_holds_each_sites_own_bytes(documents: Documents, snapshot: Snapshot) -> None:
-    entries = msgpack.decode(inflate(documents[keys.SITES_INDEX]), type=tuple[SiteEntry, ...])
-    whole = json.decode(inflate(documents[keys.SITES]))
-    for entry, content, site in zip(entries, whole["sites"], snapshot.sites.values(), strict=True):
-        assert json.decode(entry.document) == content
-        fields = ("name", "tier", "state", "states", "running_slots", "pending_slots", "jobs")
-        assert [getattr(entry, field) for field in fields] == [getattr(site, field) for field in fields]
-        assert entry.agents == tuple(site.agents)
-
-
-def test_agents_in_short(documents: Documents, snapshot: Snapshot) -> None:
-    whole = read(documents, keys.AGENTS, shapes.AgentsDocument)
-    assert moment(whole.timestamp) == snapshot.started
-    assert whole.count == 2
-    for shape, agent in zip(whole.agents, snapshot.agents.values(), strict=True):
-        assert (shape.name, shape.hostname, shape.version) == (agent.name, agent.hostname, agent.version)
-        assert (shape.drain, shape.stale, moment(shape.as_of)) == (None, False, agent.polled_at)
-        assert (shape.sites, shape.findings) == (3, 1)
-        total = sum((site.jobs for site in agent.sites.values()), Jobs())
-        assert Jobs(**asdict(shape.jobs)) == total
-        bad = {c.name for c in agent.components or () for w in c.workers if w.problem}
-        assert (shape.status, set(shape.down_components)) == ("down" if bad else "ok", bad)
-
-
-def test_an_agent_whole(documents: Documents, snapshot: Snapshot) -> None:
-    for name, agent in snapshot.agents.items():
-        shape = read(documents, keys.agent(name), shapes.AgentDocument)
-        same = (
-            "name",
-            "hostname",
-            "version",
-            "drain",
-            "jobs_by_state",
-            "created_by_task",
-            "executing_by_task",
-        )
-        assert [getattr(shape, field) for field in same] == [getattr(agent, field) for field in same]
-        assert (shape.batch_jobs.active, shape.batch_jobs.completed) == (
-            agent.batch_active,
-            agent.batch_completed,
-        )
-        assert tuple(shape.findings) == agent.findings
-        assert shape.source is not None
-        assert shape.source.name == name
-        assert moment(shape.source.last_success) == agent.polled_at
-        pairs = [(c, w) for c in agent.components or () for w in c.workers]
-        assert shape.workers is not None
-        for found, (component, worker) in zip(shape.workers, pairs, strict=True):
-            assert (found.component, found.worker) == (component.name, worker.name)
-            assert found.update_threshold == component.update_threshold
-            assert moment(found.last_updated) == worker.last_updated
-            assert moment(found.last_error) == worker.last_error
-            same = ("state", "problem", "poll_interval", "cycle_time", "pid", "outcome", "error_message")
-            assert [getattr(found, field) for field in same] == [getattr(worker, field) for field in same]
-
-
-def component(*problems: str | None) -> Component:
-    workers = tuple(
-        Worker(f"w{n}", "Running", START, 60, 1, problem=problem) for n, problem in enumerate(problems)
-    )
-    return Component("JobSubmitter", 1, 7200, workers)
-
-
-@pytest.mark.parametrize(
-    ("components", "status", "down"),
-    [
-        (None, "unknown", []),
-        ((), "unknown", []),
-        ((component(),), "unknown", []),
-        ((component(None, None),), "ok", []),
-        ((component(None, "state Error", "heartbeat too old"),), "down", ["JobSubmitter"]),
-    ],
-)
-def test_an_agents_health(components: tuple[Component, ...] | None, status: str, down: list[str]) -> None:
-    made = rendered(snapshot_of(Agent("a", START, components=components)))
-    agent = read(made, keys.agent("a"), shapes.AgentDocument)
-    assert (agent.health.status, agent.health.down_components) == (status, down)
-    assert [worker.problem for worker in agent.health.down_component_detail] == (
-        ["state Error", "heartbeat too old"] if down else []
-    )
-    assert (agent.workers is None) == (components is None)
-    assert read(made, keys.AGENTS, shapes.AgentsDocument).agents[0].status == status
-
-
-def source(name: str, *agents: str, stale: bool) -> SourceState:
-    error = "no answer" if stale else None
-    return SourceState(name, "wmagent", not stale, stale, START - 300, 1.0, error, agents=agents)
-
-
-@pytest.mark.parametrize(
-    ("sources", "age", "stale"),
-    [
-        ((source("a", stale=True),), 300, True),
-        ((source("a", stale=False),), 300, False),
-        ((source("pushed", "b", "a", stale=True),), 0, True),
-        ((source("a", stale=True), source("x", "a", stale=False), source("y", "a", stale=True)), 300, False),
-        ((source("pushed", stale=False),), 59, False),
-        ((source("pushed", stale=False),), 61, True),
-    ],
-)
-def test_old_data_says_so(sources: tuple[SourceState, ...], age: float, *, stale: bool) -> None:
-    """An agent is as stale as the first source that claims it; without one, when older than an interval."""
-    sites = {"T1_A": AgentSite("T1_A", None, None, None, None, None, None)}
-    made = rendered(snapshot_of(Agent("a", START - age, sites), sources=sources))
-    site = read(made, keys.SITES, shapes.SitesDocument).sites[0].agents["a"]
-    agent = read(made, keys.agent("a"), shapes.AgentDocument)
-    short = read(made, keys.AGENTS, shapes.AgentsDocument).agents[0]
-    for shape in (site, agent, short):
-        assert (shape.stale, moment(shape.as_of)) == (stale, START - age)
 
 
 def test_quality() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
@@ -103,6 +103,10 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
+def rsa_key(bits: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, bits)
+
+
 def issue(
     subject: x509.Name,
     issuer: Credential | None,
@@ -169,13 +173,19 @@ def entity(
     )
 
 
-def host(issuer: Credential, *names: x509.GeneralName, cn: str = "localhost") -> Credential:
+def host(
+    issuer: Credential,
+    *names: x509.GeneralName,
+    cn: str = "localhost",
+    key: CertificateIssuerPrivateKeyTypes | None = None,
+) -> Credential:
     """Issue a server's certificate, for localhost unless names are given."""
     return entity(
         name("DC=ch", "DC=cern", "OU=computers", f"CN={cn}"),
         issuer,
         eku=(Eku.SERVER_AUTH, Eku.CLIENT_AUTH),
         sans=names or (x509.DNSName("localhost"),),
+        key=key,
     )
 
 

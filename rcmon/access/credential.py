@@ -1,0 +1,149 @@
+"""The server's own certificate and private key, checked so that whatever is wrong has a clear message."""
+
+import os
+import re
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from msgspec import Struct
+
+from rcmon.errors import ConfigError
+
+PrivateKey = (
+    rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+)
+"""The kinds of key that TLS servers have."""
+
+_KEY_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_MAX_SIZE = 1024 * 1024
+_MAX_CHAIN = 8
+_FORBIDDEN_MODE = stat.S_IWGRP | stat.S_IRWXO
+
+
+class Credential(Struct, frozen=True, eq=False):
+    """A certificate with the chain that is sent with it, and its private key."""
+
+    certificates: tuple[x509.Certificate, ...]
+    """The server's own first."""
+    key: PrivateKey
+
+    @property
+    def not_before(self) -> float:
+        """Begin of the certificate's validity, seconds since the epoch."""
+        return self.certificates[0].not_valid_before_utc.timestamp()
+
+    @property
+    def not_after(self) -> float:
+        """End of the certificate's validity, seconds since the epoch."""
+        return self.certificates[0].not_valid_after_utc.timestamp()
+
+    def pem(self) -> bytes:
+        """Write certificates and key in one, unencrypted."""
+        key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in self.certificates) + key
+
+    def completed(self, authorities: Iterable[x509.Certificate]) -> "Credential":
+        """Add the issuing CA where the file holds the certificate alone.
+
+        OpenSSL otherwise builds and verifies the chain anew for every handshake. A root at the end of a
+        longer chain is left away: clients have it or do not trust it.
+        """
+        certificates = list(self.certificates)
+        pool = [*certificates[1:], *authorities]
+        while not _is_self_issued(certificates[-1]) and len(certificates) < _MAX_CHAIN:
+            above = next((each for each in pool if _issued(each, certificates[-1])), None)
+            if above is None or (_is_self_issued(above) and len(certificates) > 1):
+                break
+            certificates.append(above)
+        return Credential(tuple(certificates), self.key)
+
+
+def load_credential(certificate: Path, key: Path) -> Credential:
+    """Read certificate (PEM, its chain behind it) and key (PEM, unencrypted); both may be one file.
+
+    Raises ConfigError: a file that cannot be read or parsed, a key that others may read or the group may
+    write, an encrypted key, a key that is not the certificate's.
+    """
+    try:
+        certificates = _certificates(_read(certificate))
+    except ConfigError as error:
+        raise ConfigError(f"server certificate {certificate}: {error}") from error
+    try:
+        private = _key(_read(key, secret=True))
+    except ConfigError as error:
+        raise ConfigError(f"server key {key}: {error}") from error
+    matching = [_public_der(each) == _public_der(private) for each in certificates]
+    if not any(matching):
+        raise ConfigError(f"server key {key} is not the key of the certificate in {certificate}")
+    if not matching[0]:
+        raise ConfigError(f"server certificate {certificate}: the server's own certificate must come first")
+    return Credential(certificates, private)
+
+
+def _read(path: Path, *, secret: bool = False) -> bytes:
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            content = file.read(_MAX_SIZE + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}") from error
+    if secret and mode & _FORBIDDEN_MODE:
+        raise ConfigError(
+            f"others may read it or its group may write it (mode {mode:04o}); do: chmod 600 {path}"
+        )
+    if len(content) > _MAX_SIZE:
+        raise ConfigError(f"is larger than {_MAX_SIZE} octets")
+    return content
+
+
+def _certificates(content: bytes) -> tuple[x509.Certificate, ...]:
+    try:
+        return tuple(x509.load_pem_x509_certificates(content))
+    except (ValueError, x509.InvalidVersion) as error:
+        raise ConfigError(f"holds no readable certificate in PEM form: {error}") from error
+
+
+def _key(content: bytes) -> PrivateKey:
+    block = _KEY_BLOCK.search(content)
+    if block is None:
+        raise ConfigError("holds no private key in PEM form")
+    try:
+        key = load_pem_private_key(block[0], None)
+    except TypeError as error:
+        raise ConfigError(
+            "is encrypted; the service needs it unencrypted (openssl pkey -in … -out …)"
+        ) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ConfigError("holds a private key that cannot be read") from error
+    if not isinstance(key, PrivateKey):
+        raise ConfigError(f"holds a private key of a kind that TLS does not use ({type(key).__name__})")
+    return key
+
+
+def _public_der(holder: x509.Certificate | PrivateKey) -> bytes:
+    return holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _is_self_issued(certificate: x509.Certificate) -> bool:
+    return certificate.subject == certificate.issuer
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    if issuer.subject != certificate.issuer:
+        return False
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, UnsupportedAlgorithm, TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""Who is let in and what they may do at this moment: identity, revocation, signing policy, VOMS, roles."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from rcmon.access.chain import Chain
+from rcmon.access.identity import Identity, identify
+from rcmon.access.refusal import Refusal
+from rcmon.access.roles import NO_ROLES, Role, RoleTable
+from rcmon.errors import IdentityError
+
+_REMEMBERED = 512
+"""Chains whose identity is remembered, at about 10 kB each."""
+
+
+class Changing(Protocol):
+    """What answers differently once its files have changed."""
+
+    @property
+    def generation(self) -> int:
+        """Grows when an answer may have changed."""
+        ...
+
+
+class ChainRule(Changing, Protocol):
+    """A rule over verified chains: revocation lists, signing policies."""
+
+    def refusal(self, chain: Chain, now: float) -> Refusal | None:
+        """Say why a chain is refused; None: it is not."""
+        ...
+
+
+class Attribute(Protocol):
+    """A VOMS attribute (FQAN) of a proxy."""
+
+    @property
+    def value(self) -> str:
+        """As in `/cms/Role=production`."""
+        ...
+
+    @property
+    def verified(self) -> bool:
+        """Whether a trusted VOMS server vouches for it now."""
+        ...
+
+    @property
+    def not_after(self) -> float:
+        """When the voucher expires, seconds since the epoch."""
+        ...
+
+
+class AttributeReader(Changing, Protocol):
+    """What takes the VOMS attributes from a chain's proxies and verifies them."""
+
+    def fqans(self, chain: Chain, now: float) -> Sequence[Attribute]:
+        """List the attributes, verified or not."""
+        ...
+
+
+class Decision(Struct, frozen=True):
+    """What an identity may do; holds until `until` while the gate's generation stays."""
+
+    roles: frozenset[Role] = NO_ROLES
+    refusal: str | None = None
+    """A key of REFUSALS when the identity is not accepted (any more); then there are no roles."""
+    message: str | None = None
+    """Why it is refused, for people."""
+    until: float = math.inf
+    """When to decide anew, seconds since the epoch."""
+    fqans: tuple[Attribute, ...] = ()
+    """VOMS attributes; only verified ones grant roles."""
+
+
+class Gate:
+    """Decides about connections and requests; one for each process, used from its event loop only."""
+
+    def __init__(
+        self,
+        roles: RoleTable,
+        rules: Sequence[ChainRule] = (),
+        attributes: AttributeReader | None = None,
+        *,
+        proxies: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._roles = roles
+        self._rules = tuple(rules)
+        self._attributes = attributes
+        self._watched: tuple[Changing, ...] = (*rules, attributes) if attributes else tuple(rules)
+        self._proxies = proxies
+        self._clock = clock
+        self._replaced = 0
+        self._identities: dict[tuple[bytes, ...], Identity] = {}
+        self._decisions: dict[Identity, Decision] = {}
+        self._decided_at = -1
+
+    @property
+    def generation(self) -> int:
+        """Grows when any decision may have changed; between changes only `Decision.until` ends one."""
+        generation = self._replaced
+        for watched in self._watched:
+            generation += watched.generation
+        return generation
+
+    def replace_roles(self, roles: RoleTable) -> None:
+        """Decide by another table from now on."""
+        self._roles = roles
+        self._replaced += 1
+
+    def admit(self, chain_der: Sequence[bytes]) -> Identity:
+        """Tell who a verified chain (DER, leaf first) proves, if that one is let in now.
+
+        Raises IdentityError with a key of REFUSALS.
+        """
+        identity = self._identify(tuple(chain_der))
+        decision = self.decide(identity, self._clock())
+        if decision.refusal is not None:
+            raise IdentityError(decision.refusal, decision.message or decision.refusal)
+        return identity
+
+    def decide(self, identity: Identity, now: float) -> Decision:
+        """Tell what an identity may do at `now` (seconds since the epoch): expiry, revocation, roles."""
+        generation = self.generation
+        if generation != self._decided_at or len(self._decisions) > _REMEMBERED:
+            self._decisions, self._decided_at = {}, generation
+        decision = self._decisions.get(identity)
+        if decision is None or now >= decision.until:
+            decision = self._decisions[identity] = self._judge(identity, now)
+        return decision
+
+    def _identify(self, chain_der: tuple[bytes, ...]) -> Identity:
+        """Identify a chain, from memory where it was seen before: the longest unseen is forgotten first."""
+        identity = self._identities.pop(chain_der, None)
+        if identity is None:
+            identity = identify(chain_der)
+            if identity.proxy_depth and not self._proxies:
+                raise IdentityError(
+                    "proxies_refused", f"{identity.subject} came with a proxy; none is accepted"
+                )
+            if len(self._identities) >= _REMEMBERED:
+                del self._identities[next(iter(self._identities))]
+        self._identities[chain_der] = identity
+        return identity
+
+    def _judge(self, identity: Identity, now: float) -> Decision:
+        if now >= identity.not_after:
+            return Decision(
+                refusal="expired", message=f"a certificate of {identity.subject}'s chain has expired"
+            )
+        for rule in self._rules:
+            if refused := rule.refusal(identity.chain, now):
+                return Decision(refusal=refused.reason, message=refused.message, until=identity.not_after)
+        fqans = tuple(self._attributes.fqans(identity.chain, now)) if self._attributes else ()
+        verified = [fqan for fqan in fqans if fqan.verified]
+        return Decision(
+            roles=self._roles.roles_of(identity, [fqan.value for fqan in verified]),
+            until=min([identity.not_after, *(fqan.not_after for fqan in verified)]),
+            fqans=fqans,
+        )

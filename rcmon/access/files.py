@@ -57,16 +57,13 @@ class ParsedFiles(Generic[T]):
         self._parse = parse
         self.loaded: Mapping[Path, Loaded[T]] = {}
 
-    def refresh(self, marks: Mapping[Path, FileMark]) -> bool:
-        """Read what is new or changed of these files and forget all others; whether anything changed."""
-        loaded = {path: self._load(path, seen) for path, seen in marks.items()}
-        changed = loaded != self.loaded
-        self.loaded = loaded
-        return changed
+    def refresh(self, marks: Mapping[Path, FileMark]) -> None:
+        """Read what is new, changed or was wrong of these files, and forget all others."""
+        self.loaded = {path: self._load(path, seen) for path, seen in marks.items()}
 
     def _load(self, path: Path, seen: FileMark) -> Loaded[T]:
         known = self.loaded.get(path)
-        if known is not None and known.mark == seen:
+        if known is not None and known.mark == seen and known.error is None:
             return known
         try:
             return Loaded(seen, self._parse(path), None)

@@ -1,0 +1,23 @@
+"""The processes of one service: who forks them, watches them, and lets them leave in peace."""
+
+from rcmon.process.child import run_async, run_single
+from rcmon.process.context import ChildContext, ChildSpec
+from rcmon.process.leave import leave
+from rcmon.process.loop import Main
+from rcmon.process.notify import Notifier
+from rcmon.process.sockets import bind_sockets
+from rcmon.process.supervisor import Supervisor
+from rcmon.process.watched import Limits
+
+__all__ = [
+    "ChildContext",
+    "ChildSpec",
+    "Limits",
+    "Main",
+    "Notifier",
+    "Supervisor",
+    "bind_sockets",
+    "leave",
+    "run_async",
+    "run_single",
+]

@@ -1,0 +1,156 @@
+"""The children of one supervisor: start them, hear them, reap them, kill those that hang."""
+
+import logging
+import os
+import resource
+import signal
+import socket
+from collections.abc import Sequence
+from functools import partial
+
+from rcmon.process import signals
+from rcmon.process.context import ChildSpec
+from rcmon.process.fork import Pipes, fork_child, serve_spec
+from rcmon.process.watched import Limits, Watched
+from rcmon.scoreboard import Scoreboard
+
+_logger = logging.getLogger("rcmon.process")
+
+_TICK = 1.0
+_STARTING_TICK = 0.05
+"""Seconds between two looks at who became ready."""
+_STACKS_TICK = 0.2
+"""Seconds for a child that hangs to print where, before it is killed."""
+_STALL = 5.0
+"""Seconds between two looks from which on the parent itself stood still (Ctrl-Z, a frozen container)."""
+
+
+class Children:
+    """One child per spec, none alive yet. All times are `time.monotonic()`.
+
+    Raises ValueError when two specs share a name or a slot.
+    """
+
+    def __init__(
+        self,
+        board: Scoreboard,
+        specs: Sequence[ChildSpec],
+        *,
+        pipes: Pipes,
+        sockets: Sequence[socket.socket],
+        limits: Limits,
+    ) -> None:
+        for attribute in ("name", "slot"):
+            values = [getattr(spec, attribute) for spec in specs]
+            if len(set(values)) < len(values):
+                raise ValueError(f"two children share a {attribute}: {values}")
+        self._all = [Watched(spec, board.slot(spec.slot)) for spec in specs]
+        self._pipes = pipes
+        self._sockets = sockets
+        self._limits = limits
+        self._stopping = False
+        self._looked = 0.0
+
+    @property
+    def alive(self) -> list[Watched]:
+        """Those that are forked and not reaped."""
+        return [child for child in self._all if child.pid is not None]
+
+    @property
+    def all_ready(self) -> bool:
+        """Whether every one is alive and ready."""
+        return all(child.ready for child in self._all)
+
+    def start_due(self, now: float) -> None:
+        """Fork those that do not live and whose pause is over."""
+        for child in self._all:
+            if child.pid is None and child.due <= now:
+                self._start(child, now)
+
+    def send(self, number: int) -> None:
+        """Send a signal to all that live."""
+        for child in self._all:
+            child.send(number)
+
+    def stop(self, number: int) -> None:
+        """Send the signal that ends them; from now on an end is no surprise."""
+        self._stopping = True
+        self.send(number)
+
+    def look(self, now: float) -> None:
+        """Take note of who became ready and who ended, and kill who hangs."""
+        ready = self._pipes.read_ready()
+        for child in self._all:
+            if child.pid in ready:
+                child.become_ready(now)
+                _logger.log(logging.INFO if child.starts > 1 else logging.DEBUG, "%s is ready", child.label)
+        self.reap(now)
+        self._kill_hanging(now)
+
+    def time_to_wait(self, now: float) -> float:
+        """Seconds until the next look, should no signal come before."""
+        waits = [_TICK]
+        for child in self._all:
+            if child.pid is None:
+                waits.append(child.due - now)
+            elif child.suspected:
+                waits.append(_STACKS_TICK)
+            elif not child.ready:
+                waits.append(_STARTING_TICK)
+        return max(0.0, min(waits))
+
+    def _start(self, child: Watched, now: float) -> None:
+        serve = partial(
+            serve_spec,
+            child.spec,
+            child.slot,
+            pipes=self._pipes,
+            sockets=self._sockets,
+            grace=self._limits.grace,
+        )
+        if child.starts:
+            child.slot.count_restart()
+        try:
+            pid = fork_child(child.spec.name, serve, self._pipes)
+        except OSError as error:
+            child.fail(now)
+            name, wait = child.spec.name, child.due - now
+            _logger.warning("%s: cannot fork (%s); again in %g s", name, error.strerror, wait)
+            return
+        child.begin(pid, now)
+
+    def reap(self, now: float) -> None:
+        """Collect all that ended, also strangers: as process 1 of a container we inherit them."""
+        while True:
+            try:
+                pid, status, used = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            for child in self._all:
+                if child.pid == pid:
+                    self._note_end(child, os.waitstatus_to_exitcode(status), used, now)
+
+    def _note_end(self, child: Watched, code: int, used: resource.struct_rusage, now: float) -> None:
+        label, lived = child.label, now - child.begun
+        child.end(now, used.ru_utime + used.ru_stime)
+        if not self._stopping:
+            what = signals.ending(code)
+            _logger.warning("%s %s after %.1f s; starts again in %g s", label, what, lived, child.due - now)
+        elif code:
+            _logger.warning("%s %s while stopping", label, signals.ending(code))
+
+    def _kill_hanging(self, now: float) -> None:
+        """Kill who is overdue, having it print first where it hangs."""
+        stalled = self._looked and now - self._looked > _STALL
+        self._looked = now
+        for child in self.alive:
+            if stalled:
+                child.watched_from = now
+            if child.suspected:
+                child.send(signal.SIGKILL)
+            elif reason := child.overdue(now, self._limits):
+                child.suspected = True
+                _logger.error("%s: %s, killing it", child.label, reason)
+                child.send(signals.STACK_SIGNAL)

@@ -1,0 +1,67 @@
+"""Listening sockets, bound by the parent and shared by all web workers."""
+
+import errno
+import logging
+import socket
+
+from tornado import netutil
+
+from rcmon.errors import ConfigError
+
+_logger = logging.getLogger("rcmon.process")
+
+_BACKLOG = 1024
+"""Connections that wait in the kernel while no worker accepts, as when one is being replaced."""
+_MAX_PORT = 65535
+
+
+def bind_sockets(host: str, port: int) -> list[socket.socket]:
+    """Bind and listen at every address that `host` names.
+
+    '' is every address of both families, '0.0.0.0' every one of IPv4 only, '::' every one of IPv6 only.
+    Port 0 takes a free one, the same at all addresses. Raises ConfigError naming host, port and what
+    would be right.
+    """
+    if not 0 <= port <= _MAX_PORT:
+        raise ConfigError(
+            f"port {port}: not a port, give a number from 1 to {_MAX_PORT}, or 0 for any free one"
+        )
+    try:
+        sockets = netutil.bind_sockets(port, host, backlog=_BACKLOG)
+    except (socket.gaierror, UnicodeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, socket.gaierror) else error
+        raise ConfigError(
+            f"host {host!r}: no such address ({reason}); give an address of this machine, "
+            "a name that leads to one, 0.0.0.0 or ::"
+        ) from error
+    except OSError as error:
+        raise ConfigError(_refusal(host, port, error)) from error
+    if not sockets:
+        raise ConfigError(
+            f"host {host!r}: its address family is switched off on this machine; give another address"
+        )
+    _logger.info("listening at %s", ", ".join(map(address_of, sockets)))
+    return sockets
+
+
+def address_of(listening: socket.socket) -> str:
+    """Write a socket's address as a URL has it: `127.0.0.1:5000`, `[::1]:5000`."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if listening.family == socket.AF_INET6 else f"{host}:{port}"
+
+
+def _refusal(host: str, port: int, error: OSError) -> str:
+    """Say why binding failed and what would be right."""
+    where = f"host {host!r}, port {port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{where}: in use by another program; stop it, or give another port"
+        case errno.EACCES | errno.EPERM:
+            return (
+                f"{where}: permission denied; give a port from 1024 on, or the right to take lower ones "
+                "(CAP_NET_BIND_SERVICE)"
+            )
+        case errno.EADDRNOTAVAIL:
+            return f"{where}: not an address of this machine; give one of its own, 0.0.0.0 or ::"
+        case _:
+            return f"{where}: cannot listen there ({error.strerror}); give another host or port"

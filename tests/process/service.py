@@ -1,0 +1,223 @@
+"""A small service under the supervisor, for tests: a collector, web workers, and ways to make them fail."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tornado.httpserver import HTTPServer
+from tornado.web import Application, RequestHandler
+
+from rcmon import errors
+from rcmon.process import (
+    ChildContext,
+    ChildSpec,
+    Limits,
+    Main,
+    Supervisor,
+    bind_sockets,
+    leave,
+    run_async,
+    run_single,
+)
+from rcmon.process.sockets import address_of
+from rcmon.scoreboard import Scoreboard
+
+REQUESTS, RELOADS, CELLS = 0, 1, 2
+
+
+async def come_true(condition: Callable[[], bool]) -> None:
+    """Wait without an end."""
+    while not condition():  # noqa: ASYNC110 - what it waits for has no event
+        await asyncio.sleep(0.02)
+
+
+class Handler(RequestHandler):
+    def initialize(self, context: ChildContext, board: Scoreboard, release: Path) -> None:
+        self.context = context
+        self.board = board
+        self.release = release
+
+    def prepare(self) -> None:
+        self.application.settings["in_flight"].add(self)
+
+    def on_finish(self) -> None:
+        self.application.settings["in_flight"].discard(self)
+
+
+class Count(Handler):
+    """Count one request and say who answered."""
+
+    def get(self) -> None:
+        self.context.slot.cells[REQUESTS] += 1
+        self.write({"pid": os.getpid()})
+
+
+class Board(Handler):
+    """Show all slots."""
+
+    def get(self) -> None:
+        figures = (
+            "pid",
+            "restarts",
+            "started",
+            "last_beat",
+            "cpu_seconds",
+            "resident_memory_bytes",
+            "open_fds",
+        )
+        self.write(
+            {
+                "started": self.board.started,
+                "totals": self.board.totals(),
+                "cpu_seconds": self.board.cpu_seconds(),
+                "slots": [
+                    {name: getattr(slot, name) for name in figures} | {"cells": list(slot.cells)}
+                    for slot in self.board.slots
+                ],
+            }
+        )
+
+
+class Hold(Handler):
+    """Begin an answer and end it when the release file is there."""
+
+    async def get(self) -> None:
+        self.write("begun,")
+        await self.flush()
+        await come_true(self.release.exists)
+        self.write("ended")
+
+
+class Hang(Handler):
+    """Never give the loop back."""
+
+    def get(self) -> None:
+        logging.getLogger("service").info("hanging")
+        while True:
+            pass
+
+
+async def web(board: Scoreboard, options: argparse.Namespace, context: ChildContext) -> None:
+    """Serve until stopped, then until no request is in flight."""
+    in_flight: set[RequestHandler] = set()
+    fresh = {"context": context, "board": board, "release": options.release}
+    routes = [("/", Count), ("/board", Board), ("/hold", Hold), ("/hang", Hang)]
+    application = Application([(path, handler, fresh) for path, handler in routes], in_flight=in_flight)
+    server = HTTPServer(application)
+    server.add_sockets(context.sockets)
+    count_reloads(context)
+    context.ready()
+    await context.stop.wait()
+    server.stop()
+    await come_true(lambda: not in_flight)
+
+
+async def collect(context: ChildContext) -> None:
+    """Do nothing but live."""
+    count_reloads(context)
+    context.ready()
+    await context.stop.wait()
+
+
+async def fail(context: ChildContext) -> None:
+    """Fail while it starts."""
+    raise ValueError("made to fail")
+
+
+async def never_ready(context: ChildContext) -> None:
+    """Beat, and never become ready."""
+    await asyncio.Event().wait()
+
+
+def quit_at_once(context: ChildContext) -> int:
+    """Leave well, though nobody asked."""
+    context.ready()
+    return 0
+
+
+def count_reloads(context: ChildContext) -> None:
+    def count() -> None:
+        context.slot.cells[RELOADS] += 1
+
+    context.on_reload(count)
+
+
+def make_step(kind: str) -> Callable[[], None]:
+    """A step before the start that ends as `kind` says."""
+
+    async def step() -> None:
+        await asyncio.to_thread(time.sleep, 0)
+        if kind == "hang":
+            await asyncio.Event().wait()
+        if kind == "crash":
+            raise ValueError("made to crash")
+        if kind == "exit":
+            os._exit(7)
+        if kind != "ok":
+            raise getattr(errors, kind)(f"{kind}: made to fail")
+
+    return lambda: asyncio.run(step())
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--single", action="store_true")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--grace", type=float, default=60)
+    parser.add_argument("--silence", type=float, default=60)
+    parser.add_argument("--start", type=float, default=60)
+    parser.add_argument("--release", type=Path, default=Path("/nonexistent"))
+    parser.add_argument("--extra", choices=["fail", "never_ready", "quit_at_once"])
+    parser.add_argument("--step")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse()
+    logging.basicConfig(level=logging.DEBUG, format="%(process)d %(levelname)s %(message)s")
+    board = Scoreboard(options.workers + 2, CELLS)
+    sockets = bind_sockets("127.0.0.1", options.port)
+    serve = partial(web, board, options)
+    address = address_of(sockets[0])
+
+    def say_ready() -> None:
+        print(f"READY {address}", flush=True)
+
+    if options.single:
+        mains: dict[str, Main] = {"collector": collect, "web": serve}
+        if options.extra:
+            mains["extra"] = fail
+        leave(run_single(mains, board.slot(0), grace=options.grace, sockets=sockets, on_ready=say_ready))
+    specs = [ChildSpec("collector", partial(run_async, collect), 0)] + [
+        ChildSpec(f"web-{number}", partial(run_async, serve), 1 + number, listens=True)
+        for number in range(options.workers)
+    ]
+    if options.extra:
+        extra = globals()[options.extra]
+        run = extra if options.extra == "quit_at_once" else partial(run_async, extra)
+        specs.append(ChildSpec("extra", run, options.workers + 1))
+    supervisor = Supervisor(
+        board,
+        specs,
+        sockets=sockets,
+        limits=Limits(grace=options.grace, silence=options.silence, start=options.start),
+        before=("migration", make_step(options.step)) if options.step else None,
+        on_ready=say_ready,
+    )
+    print(f"BOUND {address}", flush=True)
+    try:
+        return supervisor.run()
+    except errors.RcmonError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 78
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""When a child starts again and when it is given up, by a clock that the test turns."""
+
+import errno
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from rcmon.process import ChildContext, ChildSpec, Limits
+from rcmon.process.children import Children
+from rcmon.process.fork import Pipes
+from rcmon.process.watched import Watched, pause
+from rcmon.scoreboard import Scoreboard
+from tests.process.running import eventually
+
+LIMITS = Limits(grace=30, silence=30, start=20)
+
+
+@pytest.fixture
+def watched() -> Watched:
+    """A child just forked at 100."""
+    child = Watched(ChildSpec("web-0", lambda context: 0, 0), Scoreboard(1, 0).slot(0))
+    child.begin(4711, 100.0)
+    return child
+
+
+def test_pauses_double_up_to_ten_seconds_for_ever() -> None:
+    assert [pause(number) for number in range(1, 9)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10]
+    assert pause(10_000) == 10
+
+
+def test_ends_in_a_row_slow_the_start_and_a_stable_minute_forgives(watched: Watched) -> None:
+    now = 100.0
+    for expected in (0.1, 0.2, 0.4):
+        watched.end(now + 59, 0.0)
+        assert watched.due == pytest.approx(now + 59 + expected)
+        now += 60
+        watched.begin(4711, now)
+    watched.end(now + 60, 0.0)
+    assert watched.due == pytest.approx(now + 60.1)
+
+
+def test_a_child_has_its_time_to_become_ready(watched: Watched) -> None:
+    """Its heart may beat meanwhile: that is not enough."""
+    watched.slot.occupy(4711, 100.5)
+    watched.slot.beat(119.0)
+    assert watched.overdue(120.0, LIMITS) is None
+    assert watched.overdue(120.1, LIMITS) == "not ready 20 s after its start"
+
+
+def test_a_ready_child_must_not_be_silent(watched: Watched) -> None:
+    watched.become_ready(101.0)
+    watched.slot.occupy(4711, 100.5)
+    assert watched.overdue(131.0, LIMITS) is None
+    assert watched.overdue(131.1, LIMITS) == "no sign of life for 30 s"
+    watched.slot.beat(131.0)
+    assert watched.overdue(161.0, LIMITS) is None
+    assert watched.overdue(170.0, LIMITS) == "no sign of life for 39 s"
+
+
+def test_a_predecessors_heartbeat_does_not_count_for_its_successor(watched: Watched) -> None:
+    watched.slot.occupy(4711, 100.0)
+    watched.slot.beat(500.0)
+    watched.end(501.0, 0.0)
+    watched.begin(4712, 502.0)
+    assert watched.slot.last_beat is None
+    watched.become_ready(503.0)
+    assert watched.overdue(534.0, LIMITS) is not None
+
+
+def test_cpu_time_of_all_generations_adds_up(watched: Watched) -> None:
+    watched.end(101.0, 1.5)
+    watched.begin(4712, 102.0)
+    watched.end(103.0, 2.25)
+    assert watched.slot.cpu_seconds == 3.75
+
+
+def sleep(context: ChildContext) -> int:
+    """Become ready, and never beat again."""
+    context.ready()
+    signal.pause()
+    return 0
+
+
+def look_until(children: Children, now: float, condition: Callable[[], bool]) -> None:
+    """Have them looked at, always at the same time of the clock, until something came true."""
+
+    def look() -> bool:
+        children.look(now)
+        return condition()
+
+    eventually(look)
+
+
+@pytest.fixture
+def children() -> Iterator[Children]:
+    """One sleeper of this test's own process, not started yet; silent for 30 s it is killed."""
+    pipes = Pipes.open()
+    specs = [ChildSpec("sleeper", sleep, 0)]
+    family = Children(Scoreboard(1, 0), specs, pipes=pipes, sockets=(), limits=Limits())
+    yield family
+    family.stop(signal.SIGKILL)
+    look_until(family, 0.0, lambda: not family.alive)
+    pipes.close()
+
+
+def test_after_a_standstill_of_the_parent_nobody_is_killed_for_it(
+    children: Children, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A service that was frozen as a whole (Ctrl-Z, a paused container) wakes up with old heartbeats."""
+    now = time.monotonic()
+    children.start_due(now)
+    assert children.time_to_wait(now) <= 0.05, "who starts is soon to be heard"
+    look_until(children, now, lambda: children.all_ready)
+    assert children.time_to_wait(now) == 1
+    children.look(now + 1000)
+    assert "no sign of life" not in caplog.text
+    for second in range(2, 32, 2):
+        children.look(now + 1000 + second)
+    assert "no sign of life" not in caplog.text
+    children.look(now + 1032)
+    assert "no sign of life for 32 s, killing it" in caplog.text
+    look_until(children, now + 1032, lambda: not children.alive)
+    assert "starts again in 0.1 s" in caplog.text
+
+
+def test_a_kernel_without_room_is_asked_again(
+    children: Children, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse() -> int:
+        raise BlockingIOError(errno.EAGAIN, "no room for another process")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    now = time.monotonic()
+    children.start_due(now)
+    assert "sleeper: cannot fork (no room for another process); again in 0.1 s" in caplog.text
+    assert children.time_to_wait(now) == pytest.approx(0.1)
+    monkeypatch.undo()
+    children.start_due(now + 0.05)
+    assert not children.alive
+    children.start_due(now + 0.2)
+    assert children.alive

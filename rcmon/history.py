@@ -1,0 +1,54 @@
+"""What of a snapshot is kept over time: the rows that changed since the one before. Pure."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from rcmon.model import AgentSite, HistoryRow, Snapshot
+
+Values: TypeAlias = tuple[str | None, int | None, int | None, int | None, int | None]
+
+_GONE: Values = (None, None, None, None, None)
+_LARGEST = 2**63 - 1
+"""What a database's integer holds."""
+
+
+def changes(previous: Snapshot | None, snapshot: Snapshot) -> list[HistoryRow]:
+    """List each agent's sites whose state, slots or jobs differ from the previous snapshot.
+
+    Without a previous snapshot that is all of them. What left the snapshot gets a row of nothing but None.
+    """
+    before = {} if previous is None else dict(_sites(previous))
+    rows = []
+    for (agent, site), seen in _sites(snapshot):
+        earlier = before.pop((agent, site), None)
+        if earlier is seen:
+            continue  # a stale agent's: the very same
+        values = _values(seen)
+        if earlier is None or _values(earlier) != values:
+            rows.append(HistoryRow(snapshot.started, agent, site, *values))
+    rows += [HistoryRow(snapshot.started, agent, site, *_GONE) for agent, site in before]
+    return rows
+
+
+def _sites(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], AgentSite]]:
+    """Go through each agent's sites, but for a name that no database takes as text."""
+    for agent, seen in snapshot.agents.items():
+        for name, site in seen.sites.items():
+            if "\0" not in agent + name:
+                yield (agent, name), site
+
+
+def _values(site: AgentSite) -> Values:
+    jobs = site.jobs
+    return (
+        None if site.state is None else site.state.replace("\0", "\ufffd"),
+        _storable(site.running_slots),
+        _storable(site.pending_slots),
+        _storable(jobs.running),
+        _storable(jobs.pending),
+    )
+
+
+def _storable(number: int | None) -> int | None:
+    """Take a number as it is; None where no database can hold it."""
+    return number if number is not None and abs(number) <= _LARGEST else None

@@ -27,7 +27,7 @@ class Changing(Protocol):
 
 
 class ChainRule(Changing, Protocol):
-    """A rule over verified chains: revocation lists, signing policies."""
+    """A rule of the CAs' own over verified chains: revocation lists, signing policies."""
 
     def refusal(self, chain: Chain, now: float) -> Refusal | None:
         """Say why a chain is refused; None: it is not."""
@@ -81,16 +81,17 @@ class Gate:
     def __init__(
         self,
         roles: RoleTable,
-        rules: Sequence[ChainRule] = (),
-        attributes: AttributeReader | None = None,
         *,
+        revocation: ChainRule | None = None,
+        policies: ChainRule | None = None,
+        attributes: AttributeReader | None = None,
         proxies: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._roles = roles
-        self._rules = tuple(rules)
-        self._attributes = attributes
-        self._watched: tuple[Changing, ...] = (*rules, attributes) if attributes else tuple(rules)
+        self._revocation, self._policies, self._attributes = revocation, policies, attributes
+        parts: tuple[Changing | None, ...] = (revocation, policies, attributes)
+        self._changing = [part for part in parts if part is not None]
         self._proxies = proxies
         self._clock = clock
         self._replaced = 0
@@ -102,8 +103,8 @@ class Gate:
     def generation(self) -> int:
         """Grows when any decision may have changed; between changes only `Decision.until` ends one."""
         generation = self._replaced
-        for watched in self._watched:
-            generation += watched.generation
+        for part in self._changing:
+            generation += part.generation
         return generation
 
     def replace_roles(self, roles: RoleTable) -> None:
@@ -151,9 +152,8 @@ class Gate:
             return Decision(
                 refusal="expired", message=f"a certificate of {identity.subject}'s chain has expired"
             )
-        for rule in self._rules:
-            if refused := rule.refusal(identity.chain, now):
-                return Decision(refusal=refused.reason, message=refused.message, until=identity.not_after)
+        if refused := self._refusal(identity.chain, now):
+            return Decision(refusal=refused.reason, message=refused.message, until=identity.not_after)
         fqans = tuple(self._attributes.fqans(identity.chain, now)) if self._attributes else ()
         verified = [fqan for fqan in fqans if fqan.verified]
         return Decision(
@@ -161,3 +161,10 @@ class Gate:
             until=min([identity.not_after, *(fqan.not_after for fqan in verified)]),
             fqans=fqans,
         )
+
+    def _refusal(self, chain: Chain, now: float) -> Refusal | None:
+        """Ask the CAs' own rules about a chain."""
+        refused = self._policies.refusal(chain, now) if self._policies else None
+        if refused is None and self._revocation:
+            refused = self._revocation.refusal(chain, now)
+        return refused

@@ -1,6 +1,7 @@
 """Certificates for the tests: authorities, end entities and proxies of every kind, made with cryptography."""
 
 import datetime as dt
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
+from rcmon.access.dn import Dn
 from rcmon.access.proxy import INHERIT_ALL, PROXY_CERT_INFO
 
 INDEPENDENT = "1.3.6.1.5.5.7.21.2"
@@ -244,3 +246,26 @@ def _above(issuer: Credential) -> tuple[x509.Certificate, ...]:
     """List what a client sends above a certificate: the intermediates, without the root."""
     is_root = issuer.certificate.subject == issuer.certificate.issuer
     return () if is_root else (issuer.certificate, *issuer.above)
+
+
+def subject_hash(certificate: x509.Certificate) -> str:
+    """Ask OpenSSL for the hash that names a CA's files in a hashed directory."""
+    command = ["openssl", "x509", "-noout", "-subject_hash"]
+    pem = certificate.public_bytes(Encoding.PEM)
+    return subprocess.run(command, input=pem, stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+
+
+def add_to_directory(directory: Path, authority: Credential, *, policy: bool = False) -> Path:
+    """Put a CA into a hashed directory; with `policy`, a signing policy that allows everything."""
+    directory.mkdir(exist_ok=True)
+    path = directory / f"{subject_hash(authority.certificate)}.0"
+    path.write_bytes(authority.certificate_pem)
+    if policy:
+        subject = Dn.from_der(authority.certificate.subject.public_bytes())
+        lines = [
+            f"access_id_CA X509 '{subject}'",
+            "pos_rights globus CA:sign",
+            "cond_subjects globus '\"/*\"'",
+        ]
+        path.with_suffix(".signing_policy").write_text("\n".join(lines) + "\n")
+    return path

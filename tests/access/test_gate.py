@@ -12,7 +12,7 @@ from rcmon.access.chain import Chain
 from rcmon.access.gate import Decision, Gate
 from rcmon.access.identity import REFUSALS
 from rcmon.access.proxy import LIMITED
-from rcmon.access.refusal import REVOKED, Refusal
+from rcmon.access.refusal import NAMESPACE, REVOKED, Refusal
 from rcmon.access.roles import Role, RoleTable
 from rcmon.errors import IdentityError
 from tests.access import pki
@@ -105,7 +105,7 @@ def test_a_change_of_the_roles_counts_at_once() -> None:
 
 def test_a_revocation_counts_at_once_and_its_end_too() -> None:
     rule = Revoking()
-    gate = Gate(READER, [rule])
+    gate = Gate(READER, revocation=rule)
     identity = gate.admit(chain(ALICE))
     before = gate.generation
     rule.change(Refusal(REVOKED, "alice is on the list"))
@@ -124,9 +124,23 @@ def test_a_revocation_counts_at_once_and_its_end_too() -> None:
     assert gate.decide(identity, NOW).roles == {Role.READER}
 
 
+class Policing:
+    generation = 0
+
+    def refusal(self, chain: Chain, now: float) -> Refusal | None:
+        return Refusal(NAMESPACE, "not hers to sign") if len(chain) > 2 else None
+
+
+def test_a_signing_policy_is_asked_as_well() -> None:
+    gate = Gate(READER, policies=Policing(), revocation=Revoking())
+    gate.admit(chain(ALICE))
+    with pytest.raises(IdentityError, match="not hers to sign"):
+        gate.admit(chain(pki.proxy(ALICE)))
+
+
 def test_nothing_is_asked_again_while_nothing_changed() -> None:
     rule = Revoking()
-    gate = Gate(READER, [rule])
+    gate = Gate(READER, revocation=rule)
     identity = gate.admit(chain(ALICE))
     for _ in range(5):
         assert gate.admit(chain(ALICE)) is identity

@@ -1,0 +1,16 @@
+"""One request and its answer, as it is counted and logged."""
+
+from msgspec import Struct
+
+
+class Exchange(Struct, gc=False):
+    """What became of a request."""
+
+    route: str
+    """The route's pattern, never the path that a client chose."""
+    method: str
+    status: int
+    size: int
+    """Bytes sent, head included, before TLS."""
+    seconds: float
+    """From the head being read to the answer being handed to the socket."""

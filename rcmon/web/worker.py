@@ -1,0 +1,120 @@
+"""A web worker: a server over the shared sockets, its board, and what it does every second."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+from sqlalchemy.engine import URL
+
+from rcmon.access.reload import Trust
+from rcmon.process import ChildContext
+from rcmon.scoreboard import Scoreboard
+from rcmon.store import Store
+from rcmon.web.about import About
+from rcmon.web.accesslog import AccessLog, Style
+from rcmon.web.app import make_app, short_routes
+from rcmon.web.board import Board
+from rcmon.web.counters import Counters, Layout, Tally
+from rcmon.web.server import Limits, Server
+from rcmon.web.services import Parts
+
+_TICK = 1.0
+_TRUST_CHECK = 2.0
+"""Seconds until a change of certificates, lists or roles is seen: well within the five that are promised."""
+
+
+_CLOSING = 1.0
+"""Seconds of the drain time that are left for closing."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What all web workers of a service share; made before the fork."""
+
+    about: About
+    store_url: URL
+    trust: Trust
+    scoreboard: Scoreboard
+    layout: Layout
+    limits: Limits
+    style: Style
+    write_log: Callable[[str], None]
+    short_way: bool
+
+
+async def serve(settings: Settings, context: ChildContext) -> None:
+    """Serve until `context.stop` is set, then drain. What fails for good ends the worker, which restarts."""
+    store = Store(settings.store_url)
+    board = Board(store)
+    await board.check()
+    server = make_server(settings, board, context)
+    hurry = asyncio.Event()
+    context.on_reload(hurry.set)
+    try:
+        async with asyncio.TaskGroup() as group:
+            lasting = [
+                group.create_task(_tick(server)),
+                group.create_task(board.watch()),
+                group.create_task(_follow(settings.trust, server, hurry)),
+            ]
+            await _take_up(settings.trust, server)  # a restarted worker begins with what its parent once read
+            server.add_sockets(context.sockets)
+            context.ready()
+            await context.stop.wait()
+            await server.drain(max(0.0, context.drain_time - _CLOSING))
+            for task in lasting:
+                task.cancel()
+    finally:
+        await server.close_all_connections()
+        await store.close()
+
+
+def make_server(settings: Settings, board: Board, context: ChildContext) -> Server:
+    """Build the server of one worker; it listens nowhere yet."""
+    tally = Tally(settings.layout, context.slot.cells)
+    tally.begin()
+    application = make_app(
+        Parts(
+            about=settings.about,
+            board=board,
+            counters=Counters(settings.layout, settings.scoreboard),
+            scoreboard=settings.scoreboard,
+            trust=settings.trust,
+            clock=time.time,
+        )
+    )
+    server = Server(
+        application,
+        gate=settings.trust.gate,
+        tally=tally,
+        access_log=AccessLog(settings.write_log, context.name, settings.style),
+        limits=settings.limits,
+        short_routes=short_routes() if settings.short_way else {},
+        ssl_options=settings.trust.context,
+    )
+    application.settings["log_function"] = server.finished
+    return server
+
+
+async def _tick(server: Server) -> None:
+    while True:
+        server.tick()
+        await asyncio.sleep(_TICK)
+
+
+async def _follow(trust: Trust, server: Server, hurry: asyncio.Event) -> None:
+    """Take up changed certificates, lists and roles: every few seconds, and at once on HUP."""
+    while True:
+        await _take_up(trust, server)
+        try:
+            async with asyncio.timeout(_TRUST_CHECK):
+                await hurry.wait()
+        except TimeoutError:
+            continue
+        hurry.clear()
+
+
+async def _take_up(trust: Trust, server: Server) -> None:
+    for what, succeeded in await trust.check():
+        server.tally.reloaded(what, succeeded=succeeded)
+    server.ssl_options = trust.context

@@ -98,7 +98,13 @@ def boolean(value: str) -> bool:
 DAY = 86400.0
 
 OPTIONS: tuple[Option, ...] = (
-    Option("host", "server", "0.0.0.0", text, "address or host name to listen on; :: for every IPv6 address"),  # noqa: S104 - a server listens
+    Option(
+        "host",
+        "server",
+        "0.0.0.0",
+        text,
+        "address or host name to listen on; 0.0.0.0 is all of IPv4, :: all of IPv6",
+    ),  # noqa: S104 - a server listens
     Option("port", "server", 5000, whole(0, 65535), "port to listen on; 0 takes a free one"),
     Option(
         "workers", "server", 0, whole(0, 256), "web processes; 0: one per core; 1: everything in one process"

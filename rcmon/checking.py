@@ -1,0 +1,79 @@
+"""Everything that a configuration names, read and found right before anything is started."""
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from sqlalchemy.engine import URL, make_url
+
+from rcmon.access.crl import CrlMode
+from rcmon.access.rehearsal import self_test
+from rcmon.access.reload import Trust, TrustFiles
+from rcmon.config import Config
+from rcmon.demo.demo import Demo
+from rcmon.errors import ConfigError
+from rcmon.sources.base import Source
+from rcmon.sources.config import build_sources, load_sources
+
+
+class Checked(Struct, frozen=True):
+    """What a configuration names, read and found right."""
+
+    config: Config
+    trust: Trust
+    store_url: URL
+    sources: Callable[[], Sequence[Source]]
+    demo: Demo | None
+
+
+def check(config: Config, demo: Demo | None) -> Checked:
+    """Read everything that the configuration names; raises ConfigError for the first thing that is wrong."""
+    self_test()
+    trust = Trust(trust_files(config))
+    sources = functools.partial(_sources, config, demo)
+    sources()
+    return Checked(config, trust, store_url(config), sources, demo)
+
+
+def trust_files(config: Config) -> TrustFiles:
+    """Name the files of certificates, lists and roles."""
+    for option in ("tls_cert", "tls_key", "tls_ca"):
+        if getattr(config, option) is None:
+            name = option.replace("_", "-")
+            raise ConfigError(
+                f"--{name}: missing; rcmon serves over mutual TLS only:"
+                " give --tls-cert, --tls-key and --tls-ca, or try --demo"
+            )
+    return TrustFiles(
+        certificate=Path(str(config.tls_cert)),
+        key=Path(str(config.tls_key)),
+        authorities=Path(str(config.tls_ca)),
+        roles=Path(config.roles_file),
+        proxies=config.tls_proxies == "accept",
+        crl=CrlMode(config.tls_crl),
+        crl_file=Path(config.tls_crl_file) if config.tls_crl_file else None,
+        vomsdir=Path(config.vomsdir) if config.vomsdir else None,
+    )
+
+
+def store_url(config: Config) -> URL:
+    """Give the store's URL, with its password where that stands in a file of its own."""
+    if config.database is None:
+        return URL.create("sqlite", database=str(Path(config.state_dir).resolve() / "rcmon.sqlite"))
+    url = make_url(config.database)
+    if config.database_password_file is None:
+        return url
+    try:
+        password = Path(config.database_password_file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"--database-password-file: {config.database_password_file!r} cannot be read: {error}"
+        ) from None
+    return url.set(password=password)
+
+
+def _sources(config: Config, demo: Demo | None) -> Sequence[Source]:
+    if demo is not None and demo.shape is not None:
+        return demo.synthetic_sources()
+    return build_sources(load_sources(Path(config.sources_file)))

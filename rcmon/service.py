@@ -1,0 +1,167 @@
+"""The running service: its store prepared, its sockets bound, its processes started."""
+
+import asyncio
+import functools
+import os
+import resource
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from rcmon import collecting
+from rcmon.checking import Checked
+from rcmon.config import Config
+from rcmon.demo.moving import keep_moving
+from rcmon.errors import ConfigError
+from rcmon.process import (
+    ChildContext,
+    ChildSpec,
+    Limits,
+    Main,
+    Supervisor,
+    bind_sockets,
+    run_async,
+    run_single,
+)
+from rcmon.scoreboard import Scoreboard
+from rcmon.store import Store
+from rcmon.web import worker
+from rcmon.web.about import About
+from rcmon.web.accesslog import Style
+from rcmon.web.app import routes
+from rcmon.web.counters import Layout, Tally
+from rcmon.web.server import Limits as WebLimits
+
+_COLLECTOR, _DEMO = "collector", "demo"
+
+
+class Service:
+    """The processes of one service. `write_log` writes finished log lines."""
+
+    def __init__(self, checked: Checked, write_log: Callable[[str], None]) -> None:
+        self._checked, self._config, self._write_log = checked, checked.config, write_log
+        workers = self._config.workers or len(os.sched_getaffinity(0))
+        self._web = tuple(f"web-{number}" for number in range(workers))
+        self._moving = checked.demo is not None and checked.demo.shape is None
+        others = (_COLLECTOR, _DEMO) if self._moving else (_COLLECTOR,)
+        self._layout = Layout(routes())
+        self._names = self._web if workers == 1 else (*self._web, *others)
+        self._board = Scoreboard(len(self._names), self._layout.size)
+        self._holder = f"{socket.gethostname()}:{Path(self._config.state_dir).resolve()}"
+
+    def run(self, announce: Callable[[int], None]) -> int:
+        """Run until TERM or INT and give the exit code. `announce` gets the port when all are ready."""
+        make_state_dir(Path(self._config.state_dir))
+        raise_file_limit()
+        sockets = bind_sockets(self._config.host, self._config.port)
+        on_ready = functools.partial(announce, sockets[0].getsockname()[1])
+        grace = self._config.shutdown_grace
+        if len(self._web) == 1:
+            self._prepare()
+            slot = self._board.slot(0)
+            return run_single(self._mains(), slot, grace=grace, sockets=sockets, on_ready=on_ready)
+        return Supervisor(
+            self._board,
+            [
+                ChildSpec(name, functools.partial(run_async, main), slot, listens=name in self._web)
+                for slot, (name, main) in enumerate(self._mains().items())
+            ],
+            sockets=sockets,
+            limits=Limits(grace=grace, silence=self._config.hang_timeout),
+            before=("prepare the store", self._prepare),
+            on_ready=on_ready,
+        ).run()
+
+    def _mains(self) -> dict[str, Main]:
+        mains: dict[str, Main] = dict.fromkeys(
+            self._web, functools.partial(worker.serve, self._web_settings())
+        )
+        mains[_COLLECTOR] = self._collect
+        if self._moving:
+            mains[_DEMO] = self._move
+        return mains
+
+    def _prepare(self) -> None:
+        """Make or upgrade the store, and the demo's databases."""
+        asyncio.run(_migrate(self._checked.store_url))
+        if self._checked.demo is not None:
+            self._checked.demo.build()
+
+    def _web_settings(self) -> worker.Settings:
+        config = self._config
+        return worker.Settings(
+            about=About(
+                processes=self._names,
+                cycle_interval=config.cycle_interval,
+                store_kind=self._checked.store_url.get_backend_name(),
+            ),
+            store_url=self._checked.store_url,
+            trust=self._checked.trust,
+            scoreboard=self._board,
+            layout=self._layout,
+            limits=web_limits(config),
+            style=Style(config.log_format, config.log_access, config.log_slow, config.log_access_sample),
+            write_log=self._write_log,
+            short_way=config.short_way,
+        )
+
+    async def _collect(self, context: ChildContext) -> None:
+        config = self._config
+        tally = Tally(self._layout, context.slot.cells)
+        await collecting.collect(
+            collecting.Settings(
+                store_url=self._checked.store_url,
+                interval=config.cycle_interval,
+                stale_after=config.stale_after,
+                retention=config.history_retention,
+                holder=self._holder,
+                sources_file=Path(config.sources_file) if self._checked.demo is None else None,
+                sources=self._checked.sources,
+                reloaded=functools.partial(tally.reloaded, "sources"),
+            ),
+            context,
+        )
+
+    async def _move(self, context: ChildContext) -> None:
+        simulation = self._checked.demo.simulation() if self._checked.demo else None
+        if simulation is not None:
+            await keep_moving(simulation, context)
+
+
+def web_limits(config: Config) -> WebLimits:
+    """Take the limits of a web process from the configuration."""
+    return WebLimits(
+        connections=config.max_connections,
+        per_address=config.max_connections_per_address,
+        per_identity=config.max_connections_per_identity,
+        handshake_timeout=config.tls_handshake_timeout,
+        request_timeout=config.request_timeout,
+        idle_timeout=config.idle_timeout,
+        write_timeout=config.write_timeout,
+    )
+
+
+def make_state_dir(path: Path) -> None:
+    """Make the state directory, for us alone; raises ConfigError where that cannot be."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--state-dir: {str(path)!r} cannot be made: {error.strerror}") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ConfigError(f"--state-dir: {str(path)!r} cannot be written; name a directory of your own")
+
+
+def raise_file_limit() -> None:
+    """Let each process open as many files as the system allows: every connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def _migrate(url: URL) -> None:
+    store = Store(url)
+    try:
+        await store.migrate()
+    finally:
+        await store.close()

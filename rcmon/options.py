@@ -101,10 +101,10 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "host",
         "server",
-        "0.0.0.0",
+        "0.0.0.0",  # noqa: S104 - a server listens
         text,
         "address or host name to listen on; 0.0.0.0 is all of IPv4, :: all of IPv6",
-    ),  # noqa: S104 - a server listens
+    ),
     Option("port", "server", 5000, whole(0, 65535), "port to listen on; 0 takes a free one"),
     Option(
         "workers", "server", 0, whole(0, 256), "web processes; 0: one per core; 1: everything in one process"

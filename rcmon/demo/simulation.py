@@ -1,0 +1,133 @@
+"""The simulation: it moves the demo agents' databases, a little each second, for as long as the demo runs."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from rcmon.demo.agents import AGENTS, STUBBORN_SITES, DemoAgent
+from rcmon.demo.changes import Changes, write
+from rcmon.demo.databases import database
+from rcmon.demo.grid import dice
+from rcmon.demo.loading import load_world
+from rcmon.demo.schema import connect, ids
+from rcmon.demo.sitestates import SiteStates
+from rcmon.demo.workers import Workers
+from rcmon.demo.world import World
+
+STEP = 1.0
+"""Seconds between steps."""
+LONGEST_STEP = 30.0
+"""What is made up for at once; if more time passed, the rest never happened."""
+
+log = logging.getLogger(__name__)
+
+
+class Stop(Protocol):
+    """Tells when to end; `threading.Event` is one."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait at most `timeout` seconds; True where it is time to end."""
+
+
+class _MovingAgent:
+    """One agent whose database is open for writing."""
+
+    def __init__(self, path: Path, agent: DemoAgent, seed: str) -> None:
+        self._connection = connect(path)
+        try:
+            self._states = ids(self._connection, "wmbs_job_state")
+            self._statuses = ids(self._connection, "bl_status")
+            self._workers = Workers(dice(seed, agent.name, "workers"), self._connection, agent)
+            self.world: World = load_world(self._connection, agent, len(AGENTS), seed)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def step(self, seconds: float, now: int) -> None:
+        """Let `seconds` pass and write what happened in one transaction."""
+        self.world.advance(seconds, now)
+        changes, self.world.changes = self.world.changes, Changes()
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            write(self._connection, changes, self._states, self._statuses)
+            self._workers.beat(self._connection, now)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+
+class Simulation:
+    """Moves the databases in `directory` (see build_databases). Nothing is opened before the first step.
+
+    Use it from one thread. Not more than one may move the same databases.
+    """
+
+    def __init__(self, directory: Path, seed: str) -> None:
+        self._directory = directory
+        self._seed = seed
+        self._agents: dict[str, _MovingAgent] = {}
+        self._sites: SiteStates | None = None
+        self._last: float | None = None
+
+    def step(self, now: float) -> None:
+        """Bring the databases to `now` (seconds since the epoch).
+
+        After a gap longer than LONGEST_STEP, or a clock set back, it goes on as if no time had passed
+        beyond that. Raises sqlite3.Error; the next step then reads the databases afresh.
+        """
+        passed = 0.0 if self._last is None else min(max(0.0, now - self._last), LONGEST_STEP)
+        self._last = now
+        try:
+            self._open()
+            for agent, site, state in self._changed_sites(passed):
+                self._agents[agent].world.change_site(site, state, int(now))
+            for moving in self._agents.values():
+                moving.step(passed, int(now))
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, stop: Stop, clock: Callable[[], float] = time.time) -> None:
+        """Step each second until `stop` says so; an error is logged and the step after it begins afresh."""
+        failed = False
+        try:
+            while not stop.wait(STEP):
+                try:
+                    self.step(clock())
+                    failed = False
+                except (sqlite3.Error, OSError) as error:
+                    if not failed:
+                        log.warning("demo simulation in %s: %s; trying again", self._directory, error)
+                    failed = True
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the databases; another step opens them again."""
+        while self._agents:
+            self._agents.popitem()[1].close()
+        self._sites = None
+
+    def _open(self) -> None:
+        """Open and read the databases where that is not done."""
+        if not self._agents:
+            for agent in AGENTS:
+                path = database(self._directory, agent)
+                self._agents[agent.name] = _MovingAgent(path, agent, self._seed)
+
+    def _changed_sites(self, seconds: float) -> list[tuple[str, str, str]]:
+        """Let the grid go on; what is away at first is what the first agent holds so."""
+        if self._sites is None:
+            rooms = self._agents[AGENTS[0].name].world.rooms.values()
+            away = {room.name: room.state for room in rooms if room.state != "Normal"}
+            away = {site: state for site, state in away.items() if site not in STUBBORN_SITES}
+            self._sites = SiteStates(dice(self._seed, "grid"), tuple(self._agents), away)
+        return self._sites.advance(seconds)

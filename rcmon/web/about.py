@@ -1,0 +1,47 @@
+"""What this service is, as it was set up."""
+
+import platform
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from rcmon.access.crl import CrlStatus
+from rcmon.version import VERSION
+
+NAME = "rcmon"
+FULL_NAME = "Workload Management Resource Control Monitor"
+BASE = "/wm_resource_monitor"
+"""Where the service lives."""
+PYTHON_VERSION = platform.python_version()
+
+
+class About(Struct, frozen=True, kw_only=True):
+    """What handlers tell of the service beside its data."""
+
+    processes: tuple[str, ...]
+    """What each slot of the scoreboard is for, in order, such as `web-0` and `collector`."""
+    cycle_interval: float
+    """As configured, seconds."""
+    store_kind: str
+    """Which database the store is, such as `sqlite`; never its URL."""
+    name: str = NAME
+    version: str = VERSION
+
+    @property
+    def web_slots(self) -> Sequence[int]:
+        """The slots of the web processes; a single process is one too."""
+        named = [index for index, name in enumerate(self.processes) if name.startswith("web")]
+        return named or range(len(self.processes))
+
+
+class Trust(Protocol):
+    """What is told about the server's own certificate and the CRLs."""
+
+    def certificate_not_after(self) -> float | None:
+        """Tell until when the server's certificate is valid; None: not known."""
+        ...
+
+    def crls(self) -> Iterable[CrlStatus]:
+        """Tell how each CRL file does; none where they are off."""
+        ...

@@ -1,0 +1,108 @@
+"""Who may call what: the role decorator, which every method of every handler carries."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar
+
+from rcmon.access.gate import Decision
+from rcmon.access.identity import Identity
+from rcmon.access.roles import Role
+from rcmon.web.problems import Problem
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ANYONE: Final = "any"
+"""In place of a role: whoever proved an identity, with or without a role."""
+Need = Role | Literal["any"]
+
+
+class Peer(Protocol):
+    """Who is at the other end of a connection: `request.connection.context`."""
+
+    remote_ip: str
+    protocol: str
+    identity: Identity
+
+    def decision(self) -> Decision:
+        """Decide anew, in constant time: chain expiry, revocation and roles as they are now."""
+        ...
+
+
+class Guarded(Protocol):
+    """What the decorator needs of a handler: it is a Tornado handler of ours."""
+
+    authorized: tuple[str, str] | None
+
+    def peer(self) -> Peer | None:
+        """Who asks; None where nobody was proved."""
+        ...
+
+    def read_query(self) -> None:
+        """Read the query; Problem 400 where it holds what is not understood."""
+        ...
+
+
+H = TypeVar("H", bound=Guarded)
+
+
+def requires(need: Need) -> Callable[[Callable[Concatenate[H, P], R]], Callable[Concatenate[H, P], R]]:
+    """Let a handler method run only for a role; whoever lacks it gets a 403 that says what was seen.
+
+    The query is read behind the check, so that who has no role learns nothing of what is allowed.
+    """
+
+    def decorate(method: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
+        @functools.wraps(method)
+        def checked(self: H, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            authorize(self, need)
+            self.read_query()
+            return method(self, *args, **kwargs)
+
+        checked.required_role = need  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def need_of(method: object) -> Need | None:
+    """Tell the role that a method declares; None: it declares none."""
+    need: Any = getattr(method, "required_role", None)
+    return need if need == ANYONE or isinstance(need, Role) else None
+
+
+def label(need: Need) -> str:
+    """Name a role as metrics and the index do."""
+    return need.value if isinstance(need, Role) else need
+
+
+def authorize(handler: Guarded, need: Need) -> None:
+    """Raise Problem 403 unless who asks has the role now; notes the outcome in `handler.authorized`."""
+    handler.authorized = (label(need), "denied")
+    peer = handler.peer()
+    if peer is None:
+        raise Problem(403, "This connection proved no identity.", role=label(need))
+    decision = peer.decision()
+    if decision.refusal is not None:
+        raise refused(
+            peer,
+            f"This certificate is not accepted (any more): {decision.message or decision.refusal}.",
+            decision,
+            need,
+        )
+    if need != ANYONE and need not in decision.roles:
+        detail = f"This needs the role {label(need)}, which {peer.identity.subject} does not have."
+        raise refused(peer, detail, decision, need)
+    handler.authorized = (label(need), "granted")
+
+
+def refused(peer: Peer, detail: str, decision: Decision, need: Need) -> Problem:
+    """Say what was seen and what is missing."""
+    return Problem(
+        403,
+        detail,
+        subject=str(peer.identity.subject),
+        issuer=str(peer.identity.issuer),
+        roles=sorted(role.value for role in decision.roles),
+        role_missing=label(need),
+    )

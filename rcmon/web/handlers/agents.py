@@ -1,0 +1,73 @@
+"""The workload agents."""
+
+from collections.abc import Awaitable, Callable
+
+from rcmon import documents
+from rcmon.access.roles import Role
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+from rcmon.web.problems import Problem
+from rcmon.web.query import PRETTY
+from rcmon.web.ready import Ready
+
+
+class AgentsHandler(Handler):
+    """All agents in short."""
+
+    route = "/api/agents"
+    summary = "All workload agents in short: health, drain, sites, jobs, findings."
+    parameters = (PRETTY,)
+    immediate = True
+
+    @requires(Role.READER)
+    def get(self) -> Awaitable[None] | None:
+        """Answer with the snapshot's agents."""
+        return self.send_document(self.held().ready[documents.AGENTS])
+
+
+class AgentHandler(Handler):
+    """One agent, whole."""
+
+    route = "/api/agents/{agent}"
+    summary = "One agent: health, workers, jobs by state, batch jobs by status, drain, findings."
+    parameters = (PRETTY,)
+
+    @requires(Role.READER)
+    def get(self, agent: str) -> Awaitable[None] | None:
+        """Answer with the agent's document."""
+        return self.send_document(self._of(agent, documents.agent))
+
+    def _of(self, agent: str, key: Callable[[str], str]) -> Ready:
+        """Find one of an agent's documents; Problem 404 where there is no such agent."""
+        held = self.held()
+        if agent not in held.facts.agents:
+            known = list(held.facts.agents)
+            raise Problem(404, f"There is no agent {agent!r} in the snapshot.", agent=agent, agents=known)
+        return held.ready[key(agent)]
+
+
+class ThresholdsHandler(AgentHandler):
+    """One agent's thresholds, as its operators know them."""
+
+    route = "/api/agents/{agent}/thresholds"
+    summary = "One agent's thresholds by site and task type, shaped as WMCore's listThresholdsForSubmit."
+
+    @requires(Role.READER)
+    def get(self, agent: str) -> Awaitable[None] | None:
+        """Answer with the agent's thresholds."""
+        return self.send_document(self._of(agent, documents.thresholds))
+
+
+class BacklogHandler(AgentHandler):
+    """What waits to be created in one agent."""
+
+    route = "/api/agents/{agent}/backlog"
+    summary = "One agent's creation backlog by site and priority, shaped as WMCore's listThresholdsForCreate."
+
+    @requires(Role.READER)
+    def get(self, agent: str) -> Awaitable[None] | None:
+        """Answer with the agent's backlog."""
+        return self.send_document(self._of(agent, documents.backlog))
+
+
+HANDLERS = (AgentsHandler, AgentHandler, ThresholdsHandler, BacklogHandler)

@@ -1,0 +1,25 @@
+"""What there is."""
+
+from collections.abc import Awaitable
+
+from rcmon.access.roles import Role
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+from rcmon.web.query import PRETTY
+
+
+class IndexHandler(Handler):
+    """The list of all resources, made from the table of routes."""
+
+    route = "/api"
+    summary = "This list: name, version, and every endpoint with its methods, role and purpose."
+    parameters = (PRETTY,)
+    immediate = True
+
+    @requires(Role.READER)
+    def get(self) -> Awaitable[None] | None:
+        """Answer with the list."""
+        return self.send_document(self.services.index)
+
+
+HANDLERS = (IndexHandler,)

@@ -1,0 +1,25 @@
+"""What Prometheus scrapes."""
+
+from collections.abc import Awaitable
+
+from rcmon.access.roles import Role
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+from rcmon.web.negotiation import exposition
+
+
+class MetricsHandler(Handler):
+    """The exposition, in text 0.0.4 or OpenMetrics 1.0."""
+
+    route = "/api/metrics"
+    summary = "Everything as Prometheus metrics: text 0.0.4, or OpenMetrics 1.0 where Accept prefers it."
+    immediate = True
+
+    @requires(Role.READER)
+    def get(self) -> Awaitable[None] | None:
+        """Answer in the format that is asked for; a scrape changes nothing."""
+        form = exposition(self.request.headers.get("Accept"))
+        return self.send(self.services.exposition.ready(form))
+
+
+HANDLERS = (MetricsHandler,)

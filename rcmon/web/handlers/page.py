@@ -1,0 +1,73 @@
+"""The page for people."""
+
+import asyncio
+from typing import Any
+
+from msgspec import convert
+
+from rcmon.access.roles import Role
+from rcmon.model import SITE_STATES
+from rcmon.web import overview, query
+from rcmon.web.about import BASE, FULL_NAME
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+from rcmon.web.sending import settled
+from rcmon.web.site_query import DIFFERING, SELECTING, TIERS, UNKNOWN, SiteQuery, select
+from rcmon.web.whoami import describe
+
+_AT_ONCE = 100
+"""Rows made before other requests get their turn."""
+
+
+class PageHandler(Handler):
+    """The state of everything on one page, without a script."""
+
+    route = "/"
+    summary = "The page: what the service is, who you are, and the state of all sites."
+    parameters = SELECTING
+
+    @requires(Role.READER)
+    async def get(self) -> None:
+        """Answer with the page."""
+        wanted = convert(self.query, SiteQuery)
+        await settled(self.send_page(self.services.pages.fill("page.html", **await self._values(wanted))))
+
+    def read_query(self) -> None:
+        """Read the query; a form sends what was left empty, which counts for nothing."""
+        given = {
+            name: [text for text in texts if text] for name, texts in self.request.query_arguments.items()
+        }
+        self.query = query.read({name: texts for name, texts in given.items() if texts}, self.parameters)
+
+    async def _values(self, wanted: SiteQuery) -> dict[str, Any]:
+        held = self.services.board.current
+        sites = await held.sites() if held else {}
+        chosen = select(sites.values(), wanted)
+        rows = b"".join(
+            [await self._rows(chosen[start : start + _AT_ONCE]) for start in range(0, len(chosen), _AT_ONCE)]
+        )
+        return {
+            "title": FULL_NAME,
+            "base": BASE,
+            "status": self.services.status.now(),
+            "facts": held.facts if held else None,
+            "totals": overview.totals(sites.values()),
+            "shown": len(chosen),
+            "rows": rows,
+            "headings": overview.headings(wanted),
+            "wanted": wanted,
+            "states": (*SITE_STATES, DIFFERING, UNKNOWN),
+            "tiers": TIERS,
+            "me": describe(self.asking()),
+            "resources": self.services.resources,
+            "number": overview.number,
+            "span": overview.span,
+        }
+
+    async def _rows(self, entries: Any) -> bytes:
+        await asyncio.sleep(0)
+        rows = [overview.row(entry) for entry in entries]
+        return self.services.pages.fill("rows.html", rows=rows, number=overview.number)
+
+
+HANDLERS = (PageHandler,)

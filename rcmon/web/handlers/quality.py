@@ -1,0 +1,26 @@
+"""What is wrong with the agents' data."""
+
+from collections.abc import Awaitable
+
+from rcmon import documents
+from rcmon.access.roles import Role
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+from rcmon.web.query import PRETTY
+
+
+class QualityHandler(Handler):
+    """All data-quality findings."""
+
+    route = "/api/quality"
+    summary = "All data-quality findings: what is odd in the agents' databases, and how often."
+    parameters = (PRETTY,)
+    immediate = True
+
+    @requires(Role.READER)
+    def get(self) -> Awaitable[None] | None:
+        """Answer with the snapshot's findings."""
+        return self.send_document(self.held().ready[documents.QUALITY])
+
+
+HANDLERS = (QualityHandler,)

@@ -1,0 +1,25 @@
+"""The style sheet and the picture of the page."""
+
+from collections.abc import Awaitable
+
+from rcmon.web.auth import ANYONE, requires
+from rcmon.web.base import Handler
+from rcmon.web.problems import Problem
+
+
+class StaticHandler(Handler):
+    """A file of the page's looks; the page of a refusal needs it too."""
+
+    route = "/static/{name}"
+    summary = "Style sheet and picture of the page."
+
+    @requires(ANYONE)
+    def get(self, name: str) -> Awaitable[None] | None:
+        """Answer with the file's bytes."""
+        ready = self.services.static.get(name)
+        if ready is None:
+            raise Problem(404, f"There is no static file {name!r}.")
+        return self.send(ready)
+
+
+HANDLERS = (StaticHandler,)

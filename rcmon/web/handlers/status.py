@@ -1,0 +1,25 @@
+"""How the service does."""
+
+from collections.abc import Awaitable
+
+from rcmon.access.roles import Role
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+from rcmon.web.query import PRETTY
+
+
+class StatusHandler(Handler):
+    """The status document. It is always a 200: the answer to the question is inside."""
+
+    route = "/api/status"
+    summary = "How the service does: healthy, degraded or unhealthy, and why."
+    parameters = (PRETTY,)
+    immediate = True
+
+    @requires(Role.READER)
+    def get(self) -> Awaitable[None] | None:
+        """Answer with the document as it was within the last tenth of a second."""
+        return self.send_document(self.services.status.ready())
+
+
+HANDLERS = (StatusHandler,)

@@ -1,0 +1,24 @@
+"""Who the client is."""
+
+from collections.abc import Awaitable
+
+from rcmon.web.auth import ANYONE, requires
+from rcmon.web.base import Handler
+from rcmon.web.query import PRETTY
+from rcmon.web.whoami import describe
+
+
+class WhoamiHandler(Handler):
+    """The identity that the certificate proves, as the service understands it."""
+
+    route = "/api/whoami"
+    summary = "Who you are: subject, issuer, roles, expiry and certificate chain as understood."
+    parameters = (PRETTY,)
+
+    @requires(ANYONE)
+    def get(self) -> Awaitable[None] | None:
+        """Answer with the identity of this connection."""
+        return self.send_json(describe(self.asking()))
+
+
+HANDLERS = (WhoamiHandler,)

@@ -1,0 +1,60 @@
+"""What handlers work with: built once per worker and passed in."""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from rcmon.scoreboard import Scoreboard
+from rcmon.web.about import About, Trust
+from rcmon.web.board import Board
+from rcmon.web.counters import Counters
+from rcmon.web.own_metrics import Exposition
+from rcmon.web.own_samples import OwnSamples
+from rcmon.web.pages import Pages
+from rcmon.web.ready import Ready
+from rcmon.web.resources import Resource, index
+from rcmon.web.static_files import read_static
+from rcmon.web.status import StatusReport
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What a worker hands in."""
+
+    about: About
+    board: Board
+    counters: Counters
+    scoreboard: Scoreboard
+    trust: Trust
+    clock: Callable[[], float]
+    """Seconds since the epoch."""
+
+
+class Services(Struct, frozen=True):
+    """What one worker's handlers work with."""
+
+    about: About
+    board: Board
+    status: StatusReport
+    exposition: Exposition
+    pages: Pages
+    resources: tuple[Resource, ...]
+    index: Ready
+    static: Mapping[str, Ready]
+    clock: Callable[[], float]
+
+
+def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
+    """Build what the handlers work with from what the worker has."""
+    about, board = parts.about, parts.board
+    samples = OwnSamples(about, board, parts.counters, parts.scoreboard, parts.trust)
+    return Services(
+        about=about,
+        board=board,
+        status=StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock),
+        exposition=Exposition(board, samples),
+        pages=Pages(),
+        resources=resources,
+        index=index(about, resources),
+        static=read_static(),
+        clock=parts.clock,
+    )

@@ -1,0 +1,64 @@
+"""A real application over real mutual TLS, with a real store behind it."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from rcmon.render import render
+from rcmon.store import Store
+from tests.web.grid import make_snapshot
+from tests.web.pki import Pki
+from tests.web.service import Service
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an empty store and one with a snapshot, once: tests work on copies."""
+    directory = tmp_path_factory.mktemp("stores")
+    asyncio.run(_fill(directory))
+    return directory
+
+
+async def _fill(directory: Path) -> None:
+    store = Store(f"sqlite:///{directory / 'empty'}")
+    await store.migrate()
+    await store.close()
+    shutil.copy(directory / "empty", directory / "full")
+    store = Store(f"sqlite:///{directory / 'full'}")
+    snapshot = make_snapshot()
+    await store.save(snapshot, render(snapshot), [])
+    await store.close()
+
+
+def _service(io_loop: IOLoop, pki: Pki, made: Path, copy: Path) -> Iterator[Service]:
+    shutil.copy(made, copy)
+
+    async def begin() -> Service:
+        service = Service(pki, Store(f"sqlite:///{copy}"))
+        await service.board.check()
+        return service
+
+    service = io_loop.run_sync(begin)
+    yield service
+    io_loop.run_sync(service.close)
+
+
+@pytest.fixture
+def empty_service(io_loop: IOLoop, pki: Pki, stores: Path, tmp_path: Path) -> Iterator[Service]:
+    """A worker before the first snapshot."""
+    yield from _service(io_loop, pki, stores / "empty", tmp_path / "rcmon.sqlite")
+
+
+@pytest.fixture
+def service(io_loop: IOLoop, pki: Pki, stores: Path, tmp_path: Path) -> Iterator[Service]:
+    """A worker that holds the grid's snapshot."""
+    yield from _service(io_loop, pki, stores / "full", tmp_path / "rcmon.sqlite")

@@ -1,0 +1,252 @@
+"""Roles: every method declares one, every route checks it, and whatever is unclear is refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from tornado.web import Application, RequestHandler, StaticFileHandler
+
+from rcmon.access.roles import Role, RoleTable
+from rcmon.web.about import BASE
+from rcmon.web.app import TABLE, check, make_app
+from rcmon.web.auth import ANYONE, authorize, requires
+from rcmon.web.base import Handler
+from rcmon.web.problems import Problem
+from rcmon.web.rolecheck import allowed, follows_get, needs
+from tests.web.pki import PERSONAS
+from tests.web.service import Service
+
+PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281", "{name}": "style.css"}
+
+
+def path_of(handler: type[Handler]) -> str:
+    path = handler.route
+    for part, value in PARTS.items():
+        path = path.replace(part, value)
+    return path
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+async def test_every_route_for_every_persona(service: Service, persona: str) -> None:
+    for handler in TABLE:
+        granted = persona != "stranger" or dict(needs(handler))["GET"] == ANYONE
+        for method, done in (("GET", 200), ("HEAD", 200), ("OPTIONS", 204)):
+            answer = await service.ask(path_of(handler), persona, method=method)
+            assert answer.code == (done if granted else 403), (handler.route, method)
+            if not granted:
+                assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_only_whoami_and_looks_are_open_to_any_certificate() -> None:
+    """A route that is opened by mistake shows up here."""
+    open_routes = {handler.route for handler in TABLE if ANYONE in dict(needs(handler)).values()}
+    assert open_routes == {"/api/whoami", "/static/{name}"}
+
+
+async def test_a_refusal_names_subject_and_missing_role(service: Service) -> None:
+    answer = await service.ask("/api/status", "stranger")
+    problem = msgspec.json.decode(answer.body)
+    subject = str(service.pki.subjects["stranger"])
+    assert problem["status"] == 403
+    assert problem["title"] == "Forbidden"
+    assert problem["subject"] == subject
+    assert problem["role_missing"] == "reader"
+    assert problem["roles"] == []
+    assert "/O=trustme" in problem["issuer"]
+    assert subject in problem["detail"]
+    assert "reader" in problem["detail"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_a_refusal_comes_before_what_the_query_allows(service: Service) -> None:
+    answer = await service.ask("/api/sites?nonsense=1", "stranger")
+    assert answer.code == 403
+    assert b"nonsense" not in answer.body
+
+
+async def test_a_role_that_is_taken_away_is_gone_at_the_next_request(service: Service) -> None:
+    assert (await service.ask("/api/status")).code == 200
+    service.gate.replace_roles(RoleTable.parse("[roles]\n"))
+    assert (await service.ask("/api/status")).code == 403
+    assert (await service.ask("/api/whoami")).code == 200
+
+
+async def test_a_certificate_that_expired_opens_nothing(service: Service) -> None:
+    service.server.clock = lambda: 1e12  # type: ignore[method-assign]
+    for path in ("/api/status", "/api/whoami", "/static/style.css", "/nothing"):
+        answer = await service.ask(path, "admin")
+        assert answer.code == 403, path
+        assert "expired" in msgspec.json.decode(answer.body)["detail"]
+
+
+async def test_a_connection_that_knows_of_nobody_opens_nothing(service: Service) -> None:
+    class Nobody(Handler):
+        route = "/nobody"
+
+        def peer(self) -> None:
+            return None
+
+        @requires(ANYONE)
+        def get(self) -> None:
+            self.finish(b"secret")
+
+    service.app.add_handlers(".*", [(f"{BASE}/nobody", Nobody)])
+    answer = await service.ask("/nobody", "admin")
+    assert answer.code == 403
+    assert b"secret" not in answer.body
+
+
+async def test_a_check_that_fails_opens_nothing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the gate is broken")
+
+    monkeypatch.setattr(service.gate, "decide", broken)
+    answer = await service.ask("/api/status", "admin")
+    assert answer.code == 500
+    assert b"broken" not in answer.body
+
+
+async def test_a_handler_fails_with_its_own_error_not_with_a_refusal(service: Service) -> None:
+    class Failing(Handler):
+        route = "/failing"
+
+        @requires(Role.READER)
+        def get(self) -> None:
+            raise PermissionError("of the handler, not of the check")
+
+    service.app.add_handlers(".*", [(f"{BASE}/failing", Failing)])
+    assert (await service.ask("/failing")).code == 500
+    assert (await service.ask("/failing", "stranger")).code == 403
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_what_each_role_includes(service: Service, role: Role) -> None:
+    class Needing(Handler):
+        route = "/needing"
+
+        @requires(role)
+        def get(self) -> None:
+            self.finish(b"done")
+
+    service.app.add_handlers(".*", [(f"{BASE}/needing", Needing)])
+    may = {persona for persona in PERSONAS if (await service.ask("/needing", persona)).code == 200}
+    expected = {role.value, "admin"} if role != Role.READER else set(PERSONAS) - {"stranger"}
+    assert may == expected
+
+
+async def test_the_outcome_is_noted_for_the_counters(service: Service) -> None:
+    seen: list[tuple[str, str] | None] = []
+    service.app.settings["log_function"] = lambda handler: seen.append(handler.authorized)
+    for path, persona in (
+        ("/api/status", "reader"),
+        ("/api/status", "stranger"),
+        ("/api/whoami", "stranger"),
+        ("/nothing", "reader"),
+    ):
+        await service.ask(path, persona)
+    assert seen == [("reader", "granted"), ("reader", "denied"), ("any", "granted"), ("any", "granted")]
+
+
+def bare(method: str) -> type[Handler]:
+    def answer(self: Handler) -> None:
+        self.finish()
+
+    return type("Bare", (Handler,), {method: answer, "route": "/bare"})
+
+
+@pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "options"])
+def test_a_method_without_a_role_is_an_error_where_it_is_written(method: str) -> None:
+    with pytest.raises(TypeError, match=f"Bare.{method} declares no role"):
+        bare(method)
+
+
+@pytest.mark.parametrize("role", ["reader", None, object()])
+def test_what_is_no_role_does_not_count_as_one(role: Any) -> None:
+    with pytest.raises(TypeError, match="declares no role"):
+
+        class Wrong(Handler):
+            @requires(role)
+            def get(self) -> None:
+                """Do nothing."""
+
+
+def test_the_mark_of_the_base_class_opens_no_way_round() -> None:
+    with pytest.raises(TypeError, match="declares no role"):
+
+        class Sly(Handler):
+            @follows_get
+            def get(self) -> None:
+                """Answer without a check."""
+
+
+class Foreign(RequestHandler):
+    def get(self) -> None:
+        self.finish()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda app: app.add_handlers(".*", [("/x", Foreign)]),
+        lambda app: app.add_handlers(".*", [("/x/(.*)", StaticFileHandler, {"path": "/"})]),
+        lambda app: app.wildcard_router.add_rules([("/x", [("/y", Foreign)])]),
+        lambda app: app.wildcard_router.add_rules([("/x", lambda request: None)]),
+        lambda app: app.settings.update(default_handler_class=Foreign),
+        lambda app: app.settings.pop("default_handler_class"),
+        lambda app: app.settings.update(static_path="/"),
+    ],
+)
+def test_an_application_with_a_route_past_the_check_is_refused(
+    service: Service, spoil: Callable[[Application], object]
+) -> None:
+    application = make_app(service.parts())
+    check(application)
+    spoil(application)
+    with pytest.raises(TypeError):
+        check(application)
+
+
+def test_a_method_put_in_afterwards_is_refused(service: Service) -> None:
+    class Late(Handler):
+        route = "/late"
+
+        @requires(Role.READER)
+        def get(self) -> None:
+            """Do nothing."""
+
+    Late.post = lambda self: self.finish()  # type: ignore[method-assign, assignment]
+    with pytest.raises(TypeError, match="post declares no role"):
+        make_app(service.parts(), [Late])
+
+
+def test_authorize_denies_before_it_grants(service: Service) -> None:
+    class Asking:
+        authorized: tuple[str, str] | None = None
+
+        def peer(self) -> None:
+            return None
+
+        def read_query(self) -> None:
+            """Read nothing."""
+
+    asking = Asking()
+    with pytest.raises(Problem):
+        authorize(asking, ANYONE)
+    assert asking.authorized == ("any", "denied")
+
+
+def test_methods_that_a_handler_answers() -> None:
+    class Both(Handler):
+        route = "/both"
+
+        @requires(Role.READER)
+        def get(self) -> None:
+            """Do nothing."""
+
+        @requires(Role.OPERATOR)
+        def put(self) -> None:
+            """Do nothing."""
+
+    assert allowed(Both) == ("GET", "HEAD", "PUT", "OPTIONS")
+    assert needs(Both) == [("GET", Role.READER), ("PUT", Role.OPERATOR)]

@@ -1,0 +1,115 @@
+"""A whole rcmon, run as its users run it: `python run.py` and curl."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parent.parent.parent
+BASE = "/wm_resource_monitor"
+WITHIN = 60.0
+"""Seconds for whatever is waited for: long, because the machine may be busy."""
+
+
+def until(holds: Callable[[], Any], what: str) -> Any:
+    """Wait until something holds, and give it."""
+    end = time.monotonic() + WITHIN
+    while time.monotonic() < end:
+        if value := holds():
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"waited {WITHIN:g} s in vain for {what}")
+
+
+def children(pid: int) -> set[int]:
+    """List the processes that a parent forked and that still live."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, IndexError):
+                state, parent = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:2]
+                if int(parent) == pid and state != "Z":
+                    found.add(int(entry.name))
+    return found
+
+
+class Service:
+    """One running service and the ways to talk to it."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, pki: Path, log: Path) -> None:
+        self.process, self.port, self.pki, self.log = process, port, pki, log
+
+    @property
+    def base(self) -> str:
+        """Give the URL that everything is under."""
+        return f"https://localhost:{self.port}{BASE}"
+
+    def curl(self, path: str, *options: str, who: str | None = "reader") -> tuple[int, str]:
+        """Ask by curl; returns status (0: no answer) and body."""
+        command = [
+            "curl",
+            "-sS",
+            "--max-time",
+            "20",
+            "--cacert",
+            str(self.pki / "ca.crt"),
+            "-w",
+            "\n%{http_code}",
+        ]
+        if who is not None:
+            command += ["--cert", str(self.pki / f"{who}.crt"), "--key", str(self.pki / f"{who}.key")]
+        done = subprocess.run(
+            [*command, *options, self.base + path], capture_output=True, text=True, check=False
+        )
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status), body if done.returncode == 0 else done.stderr
+
+    def json(self, path: str, who: str = "reader") -> Any:
+        """Ask for JSON that must be there."""
+        status, body = self.curl(path, who=who)
+        assert status == 200, (status, body)
+        return json.loads(body)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it and give its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(WITHIN)
+
+
+@contextlib.contextmanager
+def running(directory: Path, *options: str, pki: Path | None = None) -> Iterator[Service]:
+    """Run the service until the block ends."""
+    log = directory / "rcmon.log"
+    command = [sys.executable, str(PROJECT / "run.py"), "--host", "localhost", "--port", "0"]
+    command += ["--state-dir", str(directory / "state"), *options]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RCMON_")}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=directory, env=environment)
+    try:
+        port = until(lambda: _port(process, log), "the service to listen")
+        service = Service(process, port, pki or directory / "state" / "demo" / "pki", log)
+        until(lambda: service.curl("/api/sites")[0] == 200, f"a snapshot: {log.read_text()}")
+        yield service
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _port(process: "subprocess.Popen[bytes]", log: Path) -> int | None:
+    text = log.read_text()
+    assert process.poll() is None, text
+    for line in text.splitlines():
+        if "listening at" in line:
+            return int(line.split("listening at", 1)[1].split(",")[0].rsplit(":", 1)[1])
+    return None

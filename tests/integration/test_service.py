@@ -1,0 +1,252 @@
+"""The whole service, as its users run it."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from running import PROJECT, children, running, until
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """Run the demo with two web workers."""
+    with running(
+        tmp_path_factory.mktemp("demo"), "--demo", "--workers", "2", "--cycle-interval", "1"
+    ) as service:
+        yield service
+
+
+class TestTheDemo:
+    def test_answers_the_reader(self, service):
+        status = until(lambda: (one := service.json("/api/status"))["status"] == "healthy" and one, "health")
+        assert status["reasons"] == []
+        assert {source["kind"] for source in status["sources"]} == {"wmagent"}
+        assert len(status["sources"]) == 3
+        assert all(source["up"] for source in status["sources"])
+        assert status["workers"] == 2
+
+    def test_prints_a_line_that_works(self, service):
+        line = until(lambda: re.search(r"^curl .*$", service.log.read_text(), re.MULTILINE), "the curl line")
+        done = subprocess.run(line[0], shell=True, capture_output=True, text=True, check=True, timeout=30)
+        assert '"name":"rcmon"' in done.stdout
+
+    @pytest.mark.parametrize(
+        "path", ["", "/", "/api", "/api/status", "/api/metrics", "/api/sites", "/api/quality"]
+    )
+    def test_refuses_the_stranger_and_who_shows_nothing(self, service, path):
+        status, body = service.curl(path, who="stranger")
+        assert status == 403
+        assert "CN=stranger" in body
+        assert "reader" in body
+        assert service.curl(path, who=None)[0] == 0
+
+    def test_tells_everybody_who_they_are(self, service):
+        assert service.json("/api/whoami", who="stranger")["roles"] == []
+        assert service.json("/api/whoami", who="admin")["roles"] == ["admin", "agent", "operator", "reader"]
+
+    def test_shows_a_grid_of_about_120_sites_and_seven_task_types(self, service):
+        sites = service.json("/api/sites")["sites"]
+        assert 110 <= len(sites) <= 130
+        tasks = {task for site in sites for agent in site["agents"].values() for task in agent["tasks"]}
+        assert tasks == {"Production", "Processing", "Merge", "Cleanup", "Harvesting", "LogCollect", "Skim"}
+        assert sum(site["running_jobs"] + site["pending_jobs"] for site in sites) > 3000
+
+    def test_moves(self, service):
+        first = service.json("/api/agents")
+        until(lambda: service.json("/api/agents")["agents"] != first["agents"], "the grid to move")
+
+    def test_writes_nothing_that_looks_like_a_fault(self, service):
+        text = service.log.read_text()
+        assert "Traceback" not in text
+        assert " error " not in text
+
+
+def ask_all_the_time(service, stop, failures):
+    while not stop.is_set():
+        status, body = service.curl("/api/status")
+        if status != 200:
+            failures.append((status, body))
+
+
+def test_kill_of_any_child_under_requests_leaves_the_service_up_and_it_comes_back(tmp_path):
+    with running(tmp_path, "--demo", "--workers", "2", "--cycle-interval", "1") as service:
+        parent = service.process.pid
+        before = until(lambda: len(found := children(parent)) == 4 and found, "four children")
+        stop, failures = threading.Event(), []
+        asking = threading.Thread(target=ask_all_the_time, args=(service, stop, failures))
+        asking.start()
+        for child in before:
+            os.kill(child, signal.SIGKILL)
+            until(
+                lambda gone=child: gone not in children(parent) and len(children(parent)) == 4, "a successor"
+            )
+        newest = service.json("/api/status")["snapshot"]["id"]
+        until(lambda: service.json("/api/status")["snapshot"]["id"] > newest, "a new snapshot")
+        stop.set()
+        asking.join()
+        # only a request that the killed worker itself was answering may be lost
+        assert len(failures) <= 2, failures
+        assert children(parent).isdisjoint(before)
+        assert service.stop() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_kill_of_the_parent_leaves_no_orphan_and_the_port_free(tmp_path, workers):
+    with running(tmp_path, "--demo", "--workers", workers) as service:
+        left = children(service.process.pid)
+        service.stop(signal.SIGKILL)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), "the children to leave")
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", service.port))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_term_and_int_end_it_with_0_and_nothing_noisy(tmp_path, workers, number):
+    with running(tmp_path, "--demo", "--workers", workers) as service:
+        left = children(service.process.pid)
+        assert service.stop(number) == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in left)
+        assert "Traceback" not in service.log.read_text()
+
+
+def refused(*options, directory):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RCMON_")}
+    done = subprocess.run(
+        [sys.executable, str(PROJECT / "run.py"), *options],
+        cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 78, done
+    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_without_certificates_it_refuses_to_start(tmp_path):
+    line = refused(directory=tmp_path)
+    assert "--tls-cert" in line
+    assert "--demo" in line
+
+
+def test_a_port_in_use_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = refused("--demo", "--host", "127.0.0.1", "--port", str(port), directory=tmp_path)
+    assert str(port) in line
+    assert "in use" in line
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Make the demo's certificates and databases, which then stand still."""
+    directory = tmp_path_factory.mktemp("made")
+    with running(directory, "--demo", "--workers", "1") as service:
+        service.stop()
+    return directory / "state" / "demo"
+
+
+@pytest.fixture
+def stack(tmp_path, made):
+    """Give a real configuration: one of the demo's databases with its certificates, without the demo."""
+    demo = tmp_path / "made"
+    shutil.copytree(made, demo)
+    database = next(path for path in sorted(demo.rglob("*.sqlite*")) if path.suffix in {".sqlite", ".db"})
+    (tmp_path / "sources.toml").write_text(
+        f'[[source]]\nname = "good"\nkind = "wmagent"\nurl = "sqlite:///{database}"\n'
+    )
+    (tmp_path / "roles.toml").write_text((demo / "roles.toml").read_text())
+    (tmp_path / "roles.toml").chmod(0o600)
+    pki = demo / "pki"
+    options = ["--tls-cert", pki / "server.crt", "--tls-key", pki / "server.key", "--tls-ca", pki / "ca.crt"]
+    options += ["--roles-file", tmp_path / "roles.toml", "--sources-file", tmp_path / "sources.toml"]
+    options += ["--workers", "2", "--cycle-interval", "1"]
+    return [str(option) for option in options], pki
+
+
+def test_check_config_says_what_is_right_and_what_is_not(tmp_path, stack):
+    options, _ = stack
+    command = [sys.executable, str(PROJECT / "run.py"), *options, "--check-config"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    assert "right" in done.stdout
+    (tmp_path / "roles.toml").write_text('[roles]\nreader = ["dm:/CN=x"]\n')
+    assert "dm:/CN=x" in refused(*options, "--check-config", directory=tmp_path)
+    (tmp_path / "roles.toml").write_text("[roles]\n")
+    (tmp_path / "sources.toml").write_text('[[source]]\nname = "x"\nkind = "wmagnet"\nurl = "sqlite:///x"\n')
+    assert "wmagnet" in refused(*options, "--check-config", directory=tmp_path)
+
+
+def test_a_source_that_hangs_or_dies_costs_the_others_nothing(tmp_path, stack):
+    options, pki = stack
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with (tmp_path / "sources.toml").open("a") as sources:
+            for name, url in (
+                ("hangs", f"mysql://u@127.0.0.1:{port}/x"),
+                ("dead", "postgresql://u@127.0.0.1:1/x"),
+            ):
+                sources.write(
+                    f'[[source]]\nname = "{name}"\nkind = "wmagent"\nurl = "{url}"\ntimeout = 0.5\n'
+                )
+        with running(tmp_path, *options, pki=pki) as service:
+            newest = service.json("/api/status")["snapshot"]["id"]
+            status = until(
+                lambda: (one := service.json("/api/status"))["snapshot"]["id"] > newest and one,
+                "another cycle",
+            )
+            up = {source["name"]: source["up"] for source in status["sources"]}
+            assert up == {"good": True, "hangs": False, "dead": False}
+            assert status["status"] == "degraded"
+            assert any("hangs" in reason for reason in status["reasons"])
+            assert list(service.json("/api/agents/good/thresholds"))
+            assert service.curl("/api/agents/hangs")[0] == 404
+            assert 'rcmon_source_up{source="good",kind="wmagent"} 1' in service.curl("/api/metrics")[1]
+            assert "Traceback" not in service.log.read_text()
+
+
+def test_a_restart_serves_the_last_snapshot_at_once(tmp_path, stack):
+    options, pki = stack
+    with running(tmp_path, *options, pki=pki) as service:
+        sites = service.json("/api/sites")["count"]
+    database = Path(re.search(r"sqlite:///(\S+)\"", (tmp_path / "sources.toml").read_text())[1])
+    database.rename(database.with_suffix(".away"))
+    with running(tmp_path, *options, pki=pki) as service:
+        assert service.json("/api/sites")["count"] == sites
+        status = until(
+            lambda: (one := service.json("/api/status"))["status"] == "degraded" and one, "the failure"
+        )
+        assert status["sources"][0]["age"] > 0
+        assert not database.exists()
+
+
+def everywhere(service, status):
+    """Tell whether every worker answers with a status; a few connections reach them all."""
+    return all(service.curl("/api/status")[0] == status for _ in range(8))
+
+
+def test_roles_and_sources_are_taken_up_while_it_runs(tmp_path, stack):
+    options, pki = stack
+    roles, sources = tmp_path / "roles.toml", tmp_path / "sources.toml"
+    with running(tmp_path, *options, pki=pki) as service:
+        before = roles.read_text()
+        roles.write_text("[roles]\n")
+        until(lambda: everywhere(service, 403), "the role to go")
+        roles.write_text(before)
+        until(lambda: everywhere(service, 200), "the role to come back")
+        roles.write_text("broken")
+        service.process.send_signal(signal.SIGHUP)
+        until(lambda: "roles file" in service.log.read_text(), "the refusal in the log")
+        assert everywhere(service, 200)
+        sources.write_text(sources.read_text().replace('"good"', '"better"'))
+        until(lambda: service.curl("/api/agents/better")[0] == 200, "the new source")
+        until(lambda: service.curl("/api/agents/good")[0] == 404, "the old source to go")
+        metrics = service.curl("/api/metrics")[1]
+        assert re.search(r'rcmon_config_reloads_total\{what="roles",result="failure"\} [1-9]', metrics)
+        assert re.search(r'rcmon_config_reloads_total\{what="sources",result="success"\} 1', metrics)

@@ -19,6 +19,7 @@ EX_CONFIG = 78
 
 def main() -> None:
     """Run rcmon and leave the process with its exit code."""
+    log.name_process("rcmon")
     try:
         code = run(load(sys.argv[1:], os.environ, VERSION))
     except ConfigError as error:

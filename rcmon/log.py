@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import logging
 import logging.handlers
+import multiprocessing
 import re
 import time
 from collections.abc import Callable
@@ -137,6 +138,11 @@ def set_up(
     logging.getLogger("tornado.general").addFilter(_is_not_tls)
     logging.captureWarnings(capture=True)
     return handler.write_lines
+
+
+def name_process(name: str) -> None:
+    """Name this process in the log lines that it writes from now on."""
+    multiprocessing.current_process().name = name
 
 
 def _is_not_tls(record: logging.LogRecord) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from rcmon import collecting
+from rcmon import collecting, log
 from rcmon.checking import Checked
 from rcmon.config import Config
 from rcmon.demo.moving import keep_moving
@@ -65,7 +65,7 @@ class Service:
         return Supervisor(
             self._board,
             [
-                ChildSpec(name, functools.partial(run_async, main), slot, listens=name in self._web)
+                ChildSpec(name, functools.partial(_run_child, main), slot, listens=name in self._web)
                 for slot, (name, main) in enumerate(self._mains().items())
             ],
             sockets=sockets,
@@ -128,6 +128,11 @@ class Service:
         simulation = self._checked.demo.simulation() if self._checked.demo else None
         if simulation is not None:
             await keep_moving(simulation, context)
+
+
+def _run_child(main: Main, context: ChildContext) -> int:
+    log.name_process(context.name)
+    return run_async(main, context)
 
 
 def web_limits(config: Config) -> WebLimits:

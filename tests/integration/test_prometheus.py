@@ -1,17 +1,13 @@
 """A real Prometheus scrapes the service over mutual TLS and finds its series."""
 
 import json
-import sys
 import urllib.parse
 import urllib.request
-from pathlib import Path
 
 import pytest
-from running import running, until
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from servers import prometheus
+from tests.integration.running import running, until
+from tests.servers import prometheus
 
 CONFIG = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}

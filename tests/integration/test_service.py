@@ -11,7 +11,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from running import PROJECT, children, running, until
+
+from tests.integration.running import PROJECT, children, running, until
 
 
 @pytest.fixture(scope="module")

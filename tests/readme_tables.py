@@ -1,0 +1,99 @@
+"""The README's tables, made from the code: `python tests/readme_tables.py` writes them anew."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from rcmon.findings import KINDS
+from rcmon.options import OPTIONS, Option
+from rcmon.render.exposition.families import FAMILIES as SNAPSHOT_FAMILIES
+from rcmon.web.app import TABLE, describe
+from rcmon.web.families import FAMILIES as OWN_FAMILIES
+from rcmon.web.site_query import PARAMETERS
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def options() -> str:
+    """List every option."""
+
+    def default(option: Option) -> str:
+        value = option.default
+        if value is None:
+            return ""
+        if isinstance(value, float):
+            return f"`{value:.0f}`" if value == int(value) else f"`{value}`"
+        return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+    rows = (
+        [
+            f"`--{option.name}`",
+            f"`[{option.section}]`" if option.section else "",
+            default(option),
+            option.help,
+        ]
+        for option in OPTIONS
+    )
+    return table(["option", "section", "default", "meaning"], rows)
+
+
+def routes() -> str:
+    """List every resource."""
+    rows = (
+        [f"`{resource.path}`", ", ".join(resource.methods), resource.role, resource.summary]
+        for handler in TABLE
+        for resource in describe(handler)
+    )
+    return table(["resource", "methods", "role", "what it is"], rows)
+
+
+def parameters() -> str:
+    """List what /api/sites takes."""
+    rows = ([f"`{parameter.name}`", parameter.allowed] for parameter in PARAMETERS)
+    return table(["parameter", "allowed"], rows)
+
+
+def metrics() -> str:
+    """List every metric family."""
+    families = [*SNAPSHOT_FAMILIES, *OWN_FAMILIES]
+    rows = (
+        [f"`{family.name}`", family.kind, ", ".join(f"`{label}`" for label in family.labels), family.help]
+        for family in families
+    )
+    return table(["family", "type", "labels", "meaning"], rows)
+
+
+def findings() -> str:
+    """List every kind of finding."""
+    return table(["kind", "meaning"], ([f"`{kind}`", meaning] for kind, meaning in sorted(KINDS.items())))
+
+
+def tables() -> Mapping[str, str]:
+    """Give every table by the name of its marks."""
+    made = (options, routes, parameters, metrics, findings)
+    return {make.__name__: make() for make in made}
+
+
+def filled(text: str) -> str:
+    """Write the tables between their marks; ValueError where a mark is missing."""
+    for name, content in tables().items():
+        text = replaced(text, name, content)
+    return text
+
+
+def replaced(text: str, name: str, content: str) -> str:
+    """Write one table between its marks."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"the README has no marks {begin} and {end}")
+    before, _, rest = text.partition(begin)
+    return f"{before}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text()))

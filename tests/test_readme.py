@@ -1,0 +1,30 @@
+"""The documentation says what the code does: every option, resource, metric and finding, and only those."""
+
+import re
+
+import pytest
+
+from tests.readme_tables import README, filled, tables
+
+TEXT = README.read_text()
+
+
+@pytest.mark.parametrize("name", tables())
+def test_a_table_is_what_the_code_says(name):
+    assert tables()[name] in TEXT, "python tests/readme_tables.py writes the tables anew"
+
+
+def test_nothing_else_stands_between_the_marks():
+    assert filled(TEXT) == TEXT
+
+
+def test_every_option_that_is_named_exists():
+    known = set(re.findall(r"`(--[a-z-]+)`", tables()["options"])) | {"--config", "--version", "--help"}
+    own = re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL))
+    of_curl = {"--cert", "--key", "--cacert", "--capath", "--compare", "--json", "--url"}
+    assert set(own) <= known | of_curl
+
+
+def test_every_section_that_the_contents_promise_is_there():
+    for name in re.findall(r"^- \[\w+\]\(#([\w-]+)\)", TEXT, re.MULTILINE):
+        assert re.search(rf"^## {name}$", TEXT, re.MULTILINE | re.IGNORECASE), name

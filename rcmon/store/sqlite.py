@@ -37,7 +37,7 @@ def prepare(path: Path, known: int, now: float) -> SetAside | None:
     """
     try:
         with _alone(path.parent):
-            damage = _damage(path, known) if path.exists() else None
+            damage = _damage(path, known) if path.exists() else _left_over(path)
             aside = SetAside(_set_aside(path, now), damage) if damage else None
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -86,6 +86,12 @@ def _damage(path: Path, known: int) -> str | None:
             return str(error)
         raise
     return None if verdict == "ok" else verdict.partition("\n")[2] or verdict
+
+
+def _left_over(path: Path) -> str | None:
+    """Tell whether a log is there without its file: it must not be taken for the next file's."""
+    log = path.with_name(path.name + "-wal")
+    return "the file is gone, only its log was left" if log.exists() else None
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> str:

@@ -1,6 +1,7 @@
 """The SQLite file: its rights and mode, and what becomes of damaged, foreign and full ones."""
 
 import asyncio
+import fcntl
 import os
 import sqlite3
 import threading
@@ -254,6 +255,48 @@ async def test_a_write_that_must_wait_too_long_says_that_it_is_busy(store: Store
             await store.save(snapshot(), [], [])
         assert await store.newest_id() is None  # reading never waits
     await store.save(snapshot(), [], [])
+
+
+async def test_a_transaction_that_will_write_holds_its_place_from_its_begin(
+    store: Store, path: Path, open_store: OpenStore
+) -> None:
+    await store.migrate()
+    other = open_store(f"sqlite:///{path}")
+    async with other._transaction() as connection:
+        await connection.exec_driver_sql("PRAGMA busy_timeout=10")
+    async with store._transaction(writes=True) as connection:
+        await connection.exec_driver_sql("SELECT count(*) FROM note")
+        with pytest.raises(StoreBusyError):
+            await other.save(snapshot(), [], [])
+        await connection.exec_driver_sql("DELETE FROM note")
+    await other.save(snapshot(), [], [])
+
+
+async def test_one_process_at_a_time_prepares_the_file(store: Store, path: Path) -> None:
+    path.parent.mkdir()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        migrating = asyncio.ensure_future(store.migrate())
+        await asyncio.sleep(0.3)
+        assert not path.exists()
+    finally:
+        os.close(folder)
+    await migrating
+    assert path.exists()
+
+
+async def test_a_log_without_its_file_is_not_taken_for_the_next_files(store: Store, path: Path) -> None:
+    await filled(store)
+    with closing(sqlite3.connect(path)) as holder:
+        holder.execute("SELECT count(*) FROM snapshot").fetchall()
+        path.unlink()
+        await store.migrate()
+        assert await store.newest_id() is None
+        number = await store.save(snapshot(), [document()], [])
+    assert [note.kind for note in store.notes] == ["set_aside", "made"]
+    assert await store.newest_id() == number
+    assert {part.name.rpartition("Z")[2] for part in path.parent.glob("*.damaged-*")} == {"-wal", "-shm"}
 
 
 async def test_pruning_gives_space_back_but_for_a_reserve(store: Store, path: Path) -> None:

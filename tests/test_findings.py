@@ -8,6 +8,7 @@ from msgspec import structs
 
 from rcmon.findings import KINDS, findings
 from rcmon.model import Component, Finding, Worker
+from rcmon.sources.wmagent.quality import KINDS as WMAGENT_KINDS
 from tests.store.made import agent, agent_site
 from tests.test_merge import bad, cycle, good, seen
 
@@ -90,8 +91,8 @@ def emitted_kinds() -> dict[str, str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
                 kind = node.args[0] if node.args else next(k.value for k in node.keywords if k.arg == "kind")
-                if isinstance(kind, ast.Name):
-                    kinds[constants.get(kind.id, kind.id)] = str(file)
+                if isinstance(kind, ast.Name) and kind.id in constants:
+                    kinds[constants[kind.id]] = str(file)
                 elif isinstance(kind, ast.Constant):
                     kinds[str(kind.value)] = str(file)
     return kinds
@@ -100,7 +101,13 @@ def emitted_kinds() -> dict[str, str]:
 def test_every_kind_that_is_emitted_is_in_the_table() -> None:
     emitted = emitted_kinds()
     assert {"state_disagreement", "source_failing"} <= emitted.keys()
-    assert {kind: file for kind, file in emitted.items() if kind not in KINDS and "/demo/" not in file} == {}
+    assert {kind: file for kind, file in emitted.items() if kind not in KINDS} == {}
+
+
+def test_every_kind_of_every_source_is_in_the_table_with_the_same_sentence() -> None:
+    assert WMAGENT_KINDS
+    assert {kind: KINDS.get(kind) for kind in WMAGENT_KINDS} == dict(WMAGENT_KINDS)
+    assert len(KINDS) == len(WMAGENT_KINDS) + 4
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,8 +14,8 @@ from tornado.ioloop import IOLoop
 
 from rcmon.collector import Collector
 from rcmon.cycle import Cycle
-from rcmon.errors import StoreCorruptError
-from rcmon.model import Agent, Document, Snapshot
+from rcmon.errors import StoreBusyError, StoreCorruptError
+from rcmon.model import Agent, Batch, Document, Snapshot
 from rcmon.store import Store
 from tests.scripted import Scripted, until
 from tests.servers import postgresql
@@ -169,7 +169,7 @@ async def test_a_store_that_is_damaged_while_in_use_is_made_afresh(lab: Lab, pat
     assert len(await lab.store.history("a", "T2_XX_Site0001", 0)) == 1
     path.unlink()
     await lab.collector.step(1120.0)
-    assert [note.kind for note in lab.store.notes] == ["made"]
+    assert [note.kind for note in lab.store.notes] == ["set_aside", "made"]  # its log was left
     assert len(await lab.store.history("a", "T2_XX_Site0001", 0)) == 1
     assert lab.collector.trouble is None
 
@@ -253,19 +253,47 @@ async def test_of_two_replicas_on_one_database_one_collects(
     assert (first.source.polls, second.source.polls) == (1, 0)
     first.source.mood = "fail"
     await first.collector.step(1060.0)
-    await first.collector.close()  # it gives the lease back
     second.source.mood = "fail"
+    await expire_lease(first.store)  # the first one sleeps
     result = await second.collector.step(1120.0)
     assert result is not None
     assert result.sources[0].errors_total == 2  # it goes on from what the other one stored
     assert result.sources[0].stale
+    assert await first.collector.step(1130.0) is None
+    assert first.collector.trouble is None
+    await second.collector.close()  # it gives the lease back
+    result = await first.collector.step(1180.0)
+    assert result is not None
+    assert result.sources[0].errors_total == 3
     assert [record.message for record in caplog.records if record.name == "rcmon.collector"] == [
         "one collects now",
         "two collects now",
+        "one leaves collecting to another replica",
+        "one collects now",
     ]
-    # the one that slept finds out at the latest when it saves
-    async with first.store._transaction(writes=True) as connection:
+
+
+async def expire_lease(store: Store) -> None:
+    async with store._transaction(writes=True) as connection:
         await connection.exec_driver_sql("UPDATE lease SET expires = 0")
-    assert await first.collector.step(1180.0) is not None
-    assert await second.collector.step(1180.0) is None
-    assert second.collector.trouble is None
+
+
+async def test_a_replica_that_sleeps_in_a_step_does_not_overwrite_the_other_one(
+    server_url: URL, new_lab: NewLab
+) -> None:
+    first, second = new_lab(server_url), new_lab(server_url, "two")
+    await first.store.migrate()
+    await expire_lease(first.store)
+    taken = []
+
+    class Sleeper(Scripted):
+        async def poll(self, now: float) -> Batch:
+            await expire_lease(first.store)
+            taken.append(await second.collector.step(2010.0))
+            return await super().poll(now)
+
+    first.collector.replace_sources([Sleeper("a", [agent("a", 1)])])
+    assert await first.collector.step(2000.0) is not None
+    assert taken[0] is not None
+    assert await second.last() == taken[0]
+    assert isinstance(first.collector.trouble, StoreBusyError)

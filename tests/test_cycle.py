@@ -94,7 +94,7 @@ async def test_a_poll_that_ignores_its_cancellation_does_not_hold_up_the_cycle()
 
 
 async def test_a_cycle_that_is_cancelled_cancels_its_polls() -> None:
-    hanging = Scripted("hangs", mood="hang")
+    hanging = Scripted("hangs", mood="hang", timeout=1000.0)
     cycle = cycle_of(hanging)
     running = asyncio.ensure_future(cycle.run_once(1000.0))
     await until(lambda: hanging.polls == 1)

@@ -130,7 +130,7 @@ async def test_a_stop_cancels_the_step_and_waits_for_its_end() -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.1)
             ended.set()
 
     running = Running(step)

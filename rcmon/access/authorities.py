@@ -5,9 +5,13 @@
 OpenSSL verifies the chain; here the same certificates are read to verify what OpenSSL does not.
 """
 
+import contextlib
+import logging
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from pathlib import Path
 
 from cryptography import x509
@@ -18,6 +22,8 @@ from rcmon.access.chain import Link, read_link
 from rcmon.access.dn import Dn
 from rcmon.access.files import FileError, FileMark, ParsedFiles, mark, read_bounded
 from rcmon.errors import IdentityError
+
+log = logging.getLogger(__name__)
 
 MAX_CA_FILE = 8 * 1024 * 1024
 """Octets; a bundle of all the world's CAs has 1 MB."""
@@ -46,7 +52,8 @@ class Trusted(Struct, frozen=True):
 class Authorities:
     """The trusted CAs, read again when their files change.
 
-    `generation` grows whenever `trusted` changes. `refresh` belongs to one thread at a time.
+    `generation` grows whenever the CAs change, not with the files beside them. `refresh` belongs to one
+    thread at a time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,8 +68,10 @@ class Authorities:
             trusted = self._directory() if self.path.is_dir() else self._file()
         except OSError as error:
             trusted = _with_error(self.trusted, self.path, f"{self.path}: {error.strerror}")
-        if trusted != self.trusted:
-            self.trusted = trusted
+        for message in set(trusted.errors.values()) - set(self.trusted.errors.values()):
+            log.warning("CA file refused: %s", message)
+        before, self.trusted = self.trusted, trusted
+        if trusted.by_subject != before.by_subject:
             self.generation += 1
 
     def _file(self) -> Trusted:
@@ -96,15 +105,13 @@ def list_hashed(directory: Path) -> dict[str, list[HashedFile]]:
     A link to nowhere is passed over, as OpenSSL does.
     """
     files: dict[str, list[HashedFile]] = {"ca": [], "crl": [], "policy": []}
-    for path in sorted(directory.iterdir()):
-        name = HASHED_NAME.fullmatch(path.name)
-        if name is None:
-            continue
+    with os.scandir(directory) as entries:  # a third of the time that Path.iterdir takes, every few seconds
+        names = [name for entry in entries if (name := HASHED_NAME.fullmatch(entry.name))]
+    for name in sorted(names, key=itemgetter(0)):
+        path = directory / name[0]
         kind = "ca" if name["ca"] else "crl" if name["crl"] else "policy"
-        try:
+        with contextlib.suppress(FileNotFoundError):
             files[kind].append(HashedFile(path, name["hash"], mark(path)))
-        except FileNotFoundError:
-            continue
     return files
 
 

@@ -189,6 +189,31 @@ def test_two_keys_of_one_ca_have_a_list_each(tmp_path: Path) -> None:
     assert (grid.reason(ALICE), grid.reason(dave)) == (None, refusal.CRL_EXPIRED)
 
 
+@pytest.mark.parametrize(("older", "newer"), [("r0", "r1"), ("r1", "r0")])
+def test_of_two_lists_of_one_key_the_newer_is_in_force(tmp_path: Path, older: str, newer: str) -> None:
+    grid = Grid(tmp_path)
+    grid.put(f"00000002.{older}", crl(ISSUING, [ALICE], begins=dt.timedelta(hours=-5)))
+    grid.put(f"00000002.{newer}", crl(ISSUING, [BOB]))
+    grid.refresh()
+    assert (grid.reason(ALICE), grid.reason(BOB)) == (None, refusal.REVOKED)
+
+
+def test_only_the_list_that_changed_is_read_again(grid: Grid) -> None:
+    pauses: list[int] = []
+    grid.put("00000001.r0", crl(ROOT, [1]))
+    grid.authorities.refresh()
+    grid.lists.refresh(grid.now, lambda: pauses.append(1))
+    first = len(pauses)
+    grid.put("00000001.r0", crl(ROOT, [2]))
+    grid.put("00000002.r0", crl(ISSUING, [BOB, 2]))
+    grid.authorities.refresh()
+    grid.lists.refresh(grid.now, lambda: pauses.append(1))
+    assert len(pauses) == 3 * first > 0
+    grid.authorities.refresh()
+    grid.lists.refresh(grid.now, lambda: pauses.append(1))
+    assert len(pauses) == 3 * first
+
+
 def test_a_list_becomes_usable_with_its_ca(grid: Grid) -> None:
     other = pki.authority(pki.name("CN=Other"))
     grid.put("00000003.r0", crl(other))

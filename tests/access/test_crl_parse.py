@@ -10,12 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rcmon.access.asn1 import BIT_STRING, SEQUENCE, Reader
 from rcmon.access.chain import Link, read_link
 from rcmon.access.crl.parse import CHUNK, CrlError, NotYetValidError, RevocationList, read_crl
 from rcmon.access.dn import Dn
 from tests.access import pki
 from tests.access.crl_pki import crl
 from tests.access.pki import Credential
+from tests.access.voms_der import der
 
 CA_NAME = pki.name("DC=ch", "DC=cern", "CN=CA")
 CA = pki.authority(CA_NAME)
@@ -26,13 +28,13 @@ PLAIN = crl(CA, [ALICE], number=7)
 CA_CONSTRAINTS = (x509.BasicConstraints(ca=True, path_length=None), True)
 
 
-def read(der: bytes, *trusted: Credential, now: float | None = None) -> RevocationList:
+def read(data: bytes, *trusted: Credential, now: float | None = None) -> RevocationList:
     links = [read_link(each.der) for each in trusted or (CA,)]
 
     def find(name: Dn) -> list[Link]:
         return [link for link in links if link.subject == name]
 
-    return read_crl(der, find, time.time() if now is None else now, lambda: None)
+    return read_crl(data, find, time.time() if now is None else now, lambda: None)
 
 
 def serial(credential: Credential) -> bytes:
@@ -155,10 +157,10 @@ def test_bytes_that_only_look_critical_do_not() -> None:
 
 
 def test_a_list_from_the_future_may_be_good_later() -> None:
-    der = crl(CA, [ALICE], begins=dt.timedelta(hours=1))
+    early = crl(CA, [ALICE], begins=dt.timedelta(hours=1))
     with pytest.raises(NotYetValidError, match="in the future"):
-        read(der)
-    assert serial(ALICE) in read(der, now=time.time() + 3600).serials
+        read(early)
+    assert serial(ALICE) in read(early, now=time.time() + 3600).serials
 
 
 def test_a_list_without_an_end_is_refused() -> None:
@@ -167,6 +169,14 @@ def test_a_list_without_an_end_is_refused() -> None:
     tbs = pki.tlv(0x30, algorithm + CA_NAME.public_bytes() + this_update)
     with pytest.raises(CrlError, match="no nextUpdate"):
         read(pki.tlv(0x30, tbs + algorithm + pki.tlv(0x03, b"\x00\x00")))
+
+
+def test_the_algorithm_inside_must_be_that_outside() -> None:
+    """Even where both mean the same: only the inner one is signed (RFC 5280, 5.1.1.2)."""
+    outer = Reader(PLAIN).enter(SEQUENCE)
+    tbs, algorithm, signature = outer.element(SEQUENCE), outer.content(SEQUENCE), outer.element(BIT_STRING)
+    with pytest.raises(CrlError, match="algorithm inside"):
+        read(der(SEQUENCE, tbs, der(SEQUENCE, algorithm, b"\x05\x00"), signature))
 
 
 @given(st.data())
@@ -184,15 +194,15 @@ def test_a_list_cut_off_anywhere_is_refused(size: int) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_give_a_crl_error(der: bytes) -> None:
+def test_any_bytes_give_a_crl_error(data: bytes) -> None:
     with pytest.raises(CrlError):
-        read(der)
+        read(data)
 
 
 @given(st.sets(st.integers(1, 2**159 - 1), max_size=60), st.integers(1, 2**159 - 1))
 def test_serials_are_found_exactly_as_cryptography_finds_them(serials: set[int], other: int) -> None:
-    der = crl(CA, serials)
-    found, expected = read(der).serials, x509.load_der_x509_crl(der)
+    made = crl(CA, serials)
+    found, expected = read(made).serials, x509.load_der_x509_crl(made)
     for each in (*serials, other):
         content = each.to_bytes(each.bit_length() // 8 + 1)
         assert (content in found) == (expected.get_revoked_certificate_by_serial_number(each) is not None)

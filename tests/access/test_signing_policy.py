@@ -138,6 +138,7 @@ def test_a_link_to_nowhere_is_no_policy(directory: Directory) -> None:
     (directory.path / "0123abcd.signing_policy").symlink_to("nowhere")
     directory.refresh()
     assert directory.reason(ALICE) is None
+    assert directory.authorities.trusted.errors == {}
 
 
 def test_without_a_directory_there_are_no_policies(tmp_path: Path) -> None:

@@ -94,7 +94,8 @@ def prepare(state_dir: Path, synthetic: str | None = None) -> Demo:
     directory = (state_dir / "demo").resolve()
     roles, sources = directory / "roles.toml", directory / "sources.toml"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        for each in (state_dir, directory):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _lock(directory)
         try:
             pki = make_pki(directory / "pki")

@@ -34,7 +34,7 @@ MOST_NEW_PER_SECOND = 40
 MOST_NEW_AT_ONCE = 400
 ABORT_EVERY = 120.0
 ABORTED_AT_ONCE = 15
-STUCK_ROW = 0.05
+STUCK_ROW = 0.03
 """How often the batch row of a failed job stays active by mistake."""
 
 
@@ -72,7 +72,8 @@ class World:
             executing = PHASES[phase].status is not None
             for attempt in range(retry if executing or phase == "created" else retry + 1):
                 self._open(job, attempt, since)
-                self._close(job, "Completed" if attempt == retry else "Removed", since)
+                stuck = executing and self.rng.random() < STUCK_ROW
+                self._close(job, "Completed" if attempt == retry else "Removed", since, stuck=stuck)
             if executing:
                 self._open(job, retry, since)
         self._take(job)

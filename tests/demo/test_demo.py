@@ -53,8 +53,10 @@ def test_roles_are_bound_to_the_demos_ca(demo: Demo) -> None:
         assert {str(grant.issuer) for grant in grants} == {"/DC=org/DC=rcmon/OU=Demo/CN=rcmon demo CA"}
 
 
-def test_roles_file_is_its_owners(demo: Demo) -> None:
+def test_files_are_their_owners(demo: Demo, tmp_path: Path) -> None:
     assert demo.roles_file.stat().st_mode & 0o777 == 0o600
+    for directory in (tmp_path / "state", demo.directory, demo.pki.directory):
+        assert directory.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_second_demo_in_the_same_place_is_refused_until_the_first_ends(tmp_path: Path) -> None:

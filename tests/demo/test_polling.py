@@ -1,0 +1,121 @@
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rcmon.demo import Demo, Simulation, prepare
+from rcmon.findings import findings
+from rcmon.merge import merge
+from rcmon.model import JOB_STATES, Agent, Snapshot
+from rcmon.sources.base import Poll, Source, poll_one
+from rcmon.sources.config import build_sources, load_sources
+
+AGENTS = {"vocms0281", "vocms0282", "cmsgwms-submit7"}
+TASKS = {"Production", "Processing", "Merge", "Cleanup", "Harvesting", "LogCollect", "Skim"}
+EXPECTED = {
+    "batch_status_unlisted",
+    "job_active_twice",
+    "site_cms_name_missing",
+    "site_plugin_missing",
+    "site_slots_missing",
+    "site_without_thresholds",
+    "state_disagreement",
+    "threshold_missing",
+    "threshold_twice",
+    "worker_unhealthy",
+}
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    made = prepare(tmp_path)
+    made.build()
+    yield made
+    os.close(made.lock)
+
+
+class Fast:
+    """A clock on which five seconds are a thousandth, and a stop."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+        self.stopped = threading.Event()
+
+    def wait(self, timeout: float) -> bool:
+        self.now += 5
+        return self.stopped.wait(0.001)
+
+    def clock(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def moving(demo: Demo) -> Iterator[Simulation]:
+    simulation = demo.simulation()
+    assert simulation is not None
+    fast = Fast()
+    thread = threading.Thread(target=simulation.run, args=(fast, fast.clock))
+    thread.start()
+    yield simulation
+    fast.stopped.set()
+    thread.join(30)
+
+
+async def poll(sources: list[Source], now: float) -> list[Poll]:
+    return await asyncio.gather(*(poll_one(source, now) for source in sources))
+
+
+def conclude(polls: list[Poll], previous: Snapshot | None) -> Snapshot:
+    return merge(polls, previous, polls[0].started, 0.1, interval=60.0, stale_after=3600.0)
+
+
+def check(agent: Agent) -> None:
+    """Hold that one poll saw one moment, in which everything adds up."""
+    assert agent.jobs_by_state is not None
+    assert agent.executing_by_task is not None
+    assert agent.batch_active is not None
+    assert set(agent.jobs_by_state) == set(JOB_STATES)
+    assert set(agent.executing_by_task) == TASKS
+    executing = agent.jobs_by_state["executing"]
+    assert sum(agent.executing_by_task.values()) == executing > 1000
+    assert sum(agent.batch_active.values()) >= executing
+    seen = [site.jobs for site in agent.sites.values()]
+    total = sum((jobs.pending + jobs.running + jobs.error + jobs.complete + jobs.unknown) for jobs in seen)
+    assert total == executing
+    for site in agent.sites.values():
+        if site.running_slots is not None and site.pending_slots is not None:
+            assert site.jobs.running <= site.running_slots
+            assert site.jobs.pending <= site.pending_slots
+    assert sum(bool(site.backlog) for site in agent.sites.values()) > 50
+
+
+async def test_a_real_source_reads_the_databases_while_they_move(demo: Demo, moving: Simulation) -> None:
+    sources = build_sources(load_sources(demo.sources_file))
+    snapshot = None
+    states = []
+    for _ in range(8):
+        polls = await poll(sources, time.time())
+        assert [each.error for each in polls] == [None] * 3
+        snapshot = conclude(polls, snapshot)
+        assert set(snapshot.agents) == AGENTS
+        for agent in snapshot.agents.values():
+            check(agent)
+            states.append(agent.jobs_by_state)
+        await asyncio.sleep(0.2)
+    for source in sources:
+        await source.close()
+    assert len({str(state) for state in states}) > 12, "nothing moved"
+
+
+async def test_quality_has_something_to_show_from_the_start(demo: Demo) -> None:
+    sources = build_sources(load_sources(demo.sources_file))
+    polls = await poll(sources, time.time())
+    found = findings(conclude(polls, None))
+    for source in sources:
+        await source.close()
+    assert {finding.kind for finding in found} >= EXPECTED
+    assert len(found) < 40

@@ -58,7 +58,7 @@ def send(handler: RequestHandler, ready: Ready) -> Awaitable[None] | None:
     if variant.parts is not None and variant.size <= CHUNK:
         handler.finish(b"".join(variant.parts))
         return None
-    return _pour(handler, ready.body.chunks() if variant.parts is None else _cut(variant.parts))
+    return _pour(handler, ready.body.chunks() if variant.parts is None else pieces(variant.parts))
 
 
 def send_short(handler: RequestHandler, ready: Ready) -> None:
@@ -77,24 +77,25 @@ async def settled(answer: Awaitable[None] | None) -> None:
         await answer
 
 
-def _cut(parts: tuple[bytes, ...]) -> Iterator[bytes]:
+def pieces(parts: tuple[bytes, ...]) -> Iterator[bytes]:
+    """Cut a body into pieces of at most CHUNK bytes."""
     for part in parts:
         for start in range(0, len(part), CHUNK):
             yield part[start : start + CHUNK]
 
 
-async def _pour(handler: RequestHandler, pieces: Iterator[bytes]) -> None:
+async def _pour(handler: RequestHandler, chunks: Iterator[bytes]) -> None:
     """Write pieces, each only when the one before has left; a client that goes away ends it quietly."""
     try:
-        for piece in pieces:
-            handler.write(piece)
+        for chunk in chunks:
+            handler.write(chunk)
             await handler.flush()
             await asyncio.sleep(0)  # a fast reader must not keep the loop from others
     except StreamClosedError:
         return
 
 
-async def stream(handler: RequestHandler, pieces: AsyncIterator[bytes], media_type: str, digest: str) -> None:
+async def stream(handler: RequestHandler, made: AsyncIterator[bytes], media_type: str, digest: str) -> None:
     """Answer with bytes that are computed while they leave; `digest` stands for all that they depend on.
 
     Tornado compresses them where gzip is preferred, which the ETag tells apart.
@@ -109,16 +110,16 @@ async def stream(handler: RequestHandler, pieces: AsyncIterator[bytes], media_ty
         await handler.flush()  # else Tornado would name the length of nothing
     elif handler.request.version == "HTTP/1.0":
         # a stream without a length would end only with the connection, which may be kept alive
-        body = b"".join([piece async for piece in pieces])
+        body = b"".join([piece async for piece in made])
         await settled(send(handler, Ready(Fresh(body), media_type)))
     else:
-        await _pour_made(handler, pieces)
+        await _pour_made(handler, made)
 
 
-async def _pour_made(handler: RequestHandler, pieces: AsyncIterator[bytes]) -> None:
+async def _pour_made(handler: RequestHandler, made: AsyncIterator[bytes]) -> None:
     held, size = [], 0
     try:
-        async for piece in pieces:
+        async for piece in made:
             held.append(piece)
             size += len(piece)
             if size >= CHUNK:

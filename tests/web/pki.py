@@ -5,6 +5,7 @@ from pathlib import Path
 
 import trustme
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from rcmon.access.dn import Dn
 from rcmon.access.roles import RoleTable
@@ -22,10 +23,13 @@ class Pki:
         self.ca.cert_pem.write_to_path(str(self.ca_file))
         self.files = {persona: directory / f"{persona}.pem" for persona in PERSONAS}
         self.subjects: dict[str, Dn] = {}
+        self.chains: dict[str, list[bytes]] = {}
+        root = x509.load_pem_x509_certificate(self.ca.cert_pem.bytes()).public_bytes(Encoding.DER)
         for persona, path in self.files.items():
             issued = self.ca.issue_cert(f"{persona}@example.org", common_name=persona)
             path.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
             certificate = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
+            self.chains[persona] = [certificate.public_bytes(Encoding.DER), root]
             self.subjects[persona] = Dn.from_der(certificate.subject.public_bytes())
 
         self.server_context = self._server()

@@ -109,6 +109,9 @@ class Service:
         await self.store.save(snapshot, render(snapshot), [])
         await self.board.check()
 
+    def identity(self, persona: str) -> Identity:
+        return identify(self.pki.chains[persona])
+
     def url(self, path: str) -> str:
         return f"https://localhost:{self.port}{path}"
 

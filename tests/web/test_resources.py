@@ -1,0 +1,95 @@
+"""The index, whoami, agents and quality: what they say and that it is so."""
+
+import msgspec
+
+from rcmon.access.roles import Role
+from rcmon.web.about import BASE
+from rcmon.web.app import TABLE, describe
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+from tests.web.grid import AGENTS, SITES, make_snapshot
+from tests.web.service import Service
+
+
+async def read(service: Service, path: str, persona: str = "reader") -> dict[str, object]:
+    answer = await service.ask(path, persona)
+    assert answer.code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    return dict(msgspec.json.decode(answer.body))
+
+
+async def test_the_index_lists_every_route_with_its_role(service: Service) -> None:
+    index = await read(service, "/api")
+    assert (index["name"], index["version"]) == ("rcmon", service.parts().about.version)
+    endpoints = {endpoint["path"]: endpoint for endpoint in index["endpoints"]}  # type: ignore[attr-defined]
+    assert set(endpoints) == {BASE + handler.route for handler in TABLE}
+    for handler in TABLE:
+        endpoint = endpoints[BASE + handler.route]
+        assert endpoint["methods"] == ["GET", "HEAD", "OPTIONS"]
+        assert endpoint["summary"].endswith(".")
+        assert [taken["name"] for taken in endpoint["parameters"]] == [
+            parameter.name for parameter in handler.parameters
+        ]
+    assert endpoints[f"{BASE}/api/status"]["role"] == "reader"
+    assert endpoints[f"{BASE}/api/whoami"]["role"] == "any"
+
+
+def test_methods_for_different_roles_are_different_endpoints() -> None:
+    class Both(Handler):
+        route = "/both"
+
+        @requires(Role.READER)
+        def get(self) -> None:
+            """Do nothing."""
+
+        @requires(Role.AGENT)
+        def post(self) -> None:
+            """Do nothing."""
+
+    described = [(resource.role, resource.methods) for resource in describe(Both)]
+    assert described == [("reader", ("GET", "HEAD", "OPTIONS")), ("agent", ("POST",))]
+
+
+async def test_whoami_for_every_persona(service: Service) -> None:
+    for persona, subject in service.pki.subjects.items():
+        me = await read(service, "/api/whoami", persona)
+        assert me["subject"] == {"slash": subject.slash(), "rfc4514": subject.rfc4514()}
+        expected = {
+            "stranger": [],
+            "reader": ["reader"],
+            "agent": ["agent", "reader"],
+            "operator": ["operator", "reader"],
+            "admin": ["admin", "agent", "operator", "reader"],
+        }[persona]
+        assert me["roles"] == expected
+        assert me["emails"] == [f"{persona}@example.org"]
+        assert (me["limited"], me["proxy"], me["fqans"]) == (False, False, [])
+        chain = me["chain"]
+        assert chain[0]["subject"] == subject.slash()  # type: ignore[index]
+        assert chain[0]["issuer"] == chain[1]["subject"] == me["issuer"]["slash"]  # type: ignore[index]
+        assert me["expires"] == min(link["not_after"] for link in chain)  # type: ignore[attr-defined]
+
+
+async def test_agents(service: Service) -> None:
+    agents = await read(service, "/api/agents")
+    assert [agent["name"] for agent in agents["agents"]] == list(AGENTS)  # type: ignore[attr-defined]
+    one = await read(service, "/api/agents/vocms0281")
+    assert one["name"] == "vocms0281"
+    assert one["sites"] == len(SITES)
+
+
+async def test_an_agents_thresholds_and_backlog(service: Service) -> None:
+    agent = make_snapshot().agents["vocms0281"]
+    thresholds = await read(service, "/api/agents/vocms0281/thresholds")
+    assert set(thresholds) == set(SITES)
+    site, known = thresholds["T1_US_FNAL"], agent.sites["T1_US_FNAL"]
+    assert site["total_running_slots"] == known.running_slots  # type: ignore[index]
+    assert set(site["thresholds"]) == set(known.tasks)  # type: ignore[index]
+    backlog = await read(service, "/api/agents/vocms0281/backlog")
+    assert backlog["T1_US_FNAL"]["total_slots"] == known.pending_slots  # type: ignore[index]
+
+
+async def test_quality(service: Service) -> None:
+    quality = await read(service, "/api/quality")
+    assert quality["count"] == 2
+    assert {finding["kind"] for finding in quality["findings"]} == {"null_slots", "state_differs"}  # type: ignore[attr-defined]

@@ -43,6 +43,13 @@ def test_nesting_is_bounded() -> None:
         reader.enter(asn1.SEQUENCE)
 
 
+def test_bits_come_in_whole_octets() -> None:
+    assert Reader(b"\x03\x02\x00\xff").bits() == b"\xff"
+    for data in (b"\x03\x02\x01\xfe", b"\x03\x00"):
+        with pytest.raises(DerError, match="not of whole octets"):
+            Reader(data).bits()
+
+
 def test_what_is_left_over_is_an_error() -> None:
     reader = Reader(b"\x02\x01\x05\x02\x01\x06")
     assert reader.integer() == 5

@@ -79,6 +79,25 @@ def test_a_server_below_an_intermediate_ca(tmp_path: Path) -> None:
     assert site.reason(signed(server)) is None
 
 
+def test_a_root_that_comes_along_is_trusted_only_if_it_is_known(tmp_path: Path) -> None:
+    """The .lsc file names it, and anybody can make one of that name."""
+    site = Site(tmp_path, f"{SERVER_DN}\n/DC=ch/CN=CA\n/DC=ch/CN=CA\n/DC=ch/CN=CA\n")
+    assert site.reason(signed(certificates=(SERVER.der, CA.der))) is None
+    fake_ca = pki.authority(CA.certificate.subject)
+    fake = pki.entity(SERVER_NAME, fake_ca)
+    reason = site.reason(signed(fake, certificates=(fake.der, fake_ca.der)))
+    assert reason == "the root /DC=ch/CN=CA is none of the trusted CAs"
+
+
+def test_the_right_key_under_another_name_is_not_the_issuer(tmp_path: Path) -> None:
+    extensions = [(x509.BasicConstraints(ca=True, path_length=None), True), (pki.SIGN_USE, True)]
+    renamed = pki.issue(pki.name("CN=Renamed"), CA, extensions=extensions, key=MIDDLE.key)
+    server = pki.entity(SERVER_NAME, MIDDLE)
+    site = Site(tmp_path, f"{SERVER_DN}\n/DC=ch/CN=Middle\n/CN=Renamed\n/DC=ch/CN=CA\n")
+    reason = site.reason(signed(server, certificates=(server.der, renamed.der)))
+    assert "its issuer /DC=ch/CN=Middle is none of the trusted CAs" in str(reason)
+
+
 def test_an_end_entity_is_no_ca(tmp_path: Path) -> None:
     server = pki.entity(SERVER_NAME, ALICE)
     lsc = f"{SERVER_DN}\n{ALICE_DN}\n{ALICE_DN}\n/DC=ch/CN=CA\n"

@@ -312,3 +312,18 @@ def test_status_names_every_list(grid: Grid) -> None:
     assert (third.issuer, third.next_update, third.age(grid.now)) == (None, None, None)
     assert third.error is not None
     assert "holds no revocation list" in third.error
+
+
+def test_of_two_keys_lists_in_one_file_status_names_the_one_that_expires_first(tmp_path: Path) -> None:
+    """Files and issuers are metric labels: no two may be the same."""
+    named = tmp_path / "lists"
+    (tmp_path / "ca").mkdir()
+    old = pki.authority(pki.name("DC=ch", "CN=Issuing"), ROOT)
+    later = pem(crl(old, [1, 2], lasts=dt.timedelta(days=9)))
+    for content in (later + pem(crl(ISSUING)), pem(crl(ISSUING)) + later):
+        named.write_bytes(content)
+        grid = Grid(tmp_path / "ca", files=(named,))
+        (grid.path / "00000002.1").write_bytes(old.certificate_pem)
+        grid.refresh()
+        (only,) = grid.lists.status()
+        assert (only.entries, only.error) == (0, None)

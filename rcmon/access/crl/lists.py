@@ -86,7 +86,7 @@ class RevocationLists:
         return tuple(error for file in self._files.values() for error in file.errors)
 
     def status(self) -> tuple[CrlStatus, ...]:
-        """List every revocation list in use, and every file that has none that could be."""
+        """List every revocation list in use, and every file that has none; file and issuer are unique."""
         return tuple(each for path, file in self._files.items() for each in _status(path, file))
 
     def _load(self, path: Path, seen: FileMark, generation: int, now: float, pause: Pause) -> CrlFile:
@@ -112,10 +112,13 @@ def _look(path: Path) -> FileMark:
 
 
 def _status(path: Path, file: CrlFile) -> list[CrlStatus]:
+    """Describe a file's lists, one for each CA: of two keys' lists the one that expires first."""
     error = "; ".join(file.errors) or None
+    lists = sorted(file.lists, key=lambda one: one.next_update, reverse=True)
+    of_issuer = {one.issuer: one for one in lists}
     return [
         CrlStatus(
             str(path), str(one.issuer), one.this_update, one.next_update, one.number, len(one.serials), error
         )
-        for one in file.lists
+        for one in of_issuer.values()
     ] or [CrlStatus(str(path), None, None, None, None, None, error)]

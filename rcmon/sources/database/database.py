@@ -1,0 +1,116 @@
+"""One agent's database: opened for a poll, read in one transaction, let go."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import NullPool
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from rcmon.errors import ConfigError, SourceError
+from rcmon.sources.database.address import address
+from rcmon.sources.database.driver import Link, Raw
+from rcmon.sources.database.reader import Reader, reason
+
+LOG = logging.getLogger(__name__)
+
+DISCARD_WITHIN = 0.5
+"""Seconds that letting a broken connection go may take."""
+
+
+class Database:
+    """A database that is only ever read, over at most one connection, which lasts no longer than a poll.
+
+    So an agent is not burdened between polls, a connection that a firewall forgot is never met again, and
+    a new password counts at once. `url` and `password_file` as in `rcmon.sources.base.SourceConfig`.
+    Raises ConfigError for a URL that cannot be used, or whose driver is not installed.
+    """
+
+    def __init__(self, url: str, password_file: Path | None = None) -> None:
+        self.driver, self.url = address(url)
+        """The make of database, and where it is, without any secret."""
+        self._password_file = password_file
+        self._engine = self._make_engine()
+        self._deadline = 0.0
+        self._link: Link | None = None
+
+    @asynccontextmanager
+    async def reading(self, seconds: float) -> AsyncIterator[Reader]:
+        """Open the one connection and transaction for the length of the block, which has so many seconds.
+
+        Raises SourceError where the database cannot be reached or refuses.
+        """
+        if self._link is not None:
+            raise SourceError("an earlier poll still reads this database")
+        self._deadline = time.monotonic() + seconds
+        connection: AsyncConnection | None = None
+        try:
+            connection = await self._engine.connect()
+            reader = Reader(connection, self._opened(), self._deadline)
+            await reader.begin()
+            yield reader
+            await connection.close()
+            self._link = None
+        except (SQLAlchemyError, OSError) as error:
+            raise SourceError(f"cannot use {self._shown()}: {reason(error)}") from error
+        finally:
+            await self._discard(connection)
+
+    async def close(self) -> None:
+        """Cut the connection off where one is open."""
+        await self._discard(None)
+
+    def _make_engine(self) -> AsyncEngine:
+        try:
+            return create_async_engine(self.url, async_creator=self._connect, poolclass=NullPool)
+        except ImportError as error:
+            missing = f"the driver for {self.driver.names[0]}:// is not installed ({error.name})"
+            raise ConfigError(
+                f"{missing}; install it with: pip install 'rcmon[{self.driver.extra}]'"
+            ) from error
+        except ArgumentError as error:
+            raise ConfigError(f"url cannot be used: {error}") from error
+
+    async def _connect(self) -> Raw:
+        positional, parameters = self._engine.dialect.create_connect_args(self.url)
+        if positional:
+            parameters = {**parameters, "database": positional[0]}
+        left = self._deadline - time.monotonic()
+        self._link = await self.driver.connect(parameters, self._password(), left)
+        return self._link.raw
+
+    def _password(self) -> str | None:
+        """Read the password, each time anew."""
+        if self._password_file is None:
+            return None
+        try:
+            return self._password_file.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+            raise SourceError(f"password_file {self._password_file} cannot be read: {why}") from error
+
+    def _opened(self) -> Link:
+        if self._link is None:
+            raise SourceError("the connection was closed while it was opened")
+        return self._link
+
+    async def _discard(self, connection: AsyncConnection | None) -> None:
+        """Let go of a connection that did not end in peace, without waiting for an answer from outside."""
+        link, self._link = self._link, None
+        if link is None:
+            return
+        try:
+            async with asyncio.timeout(DISCARD_WITHIN):
+                await link.discard()
+                if connection is not None:
+                    await connection.invalidate()
+                    await connection.close()
+        except Exception as error:  # noqa: BLE001 - whatever a dying connection raises, the poll's own error counts
+            LOG.warning("%s: the connection did not let itself be closed: %s", self._shown(), reason(error))
+
+    def _shown(self) -> str:
+        return self.url.set(drivername=self.driver.names[0]).render_as_string(hide_password=True)

@@ -1,0 +1,59 @@
+"""What the makes of database differ in."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from sqlalchemy import URL
+
+Raw: TypeAlias = Any
+"""A driver's own connection: each driver has a class of its own, none of them with a common base."""
+Parameters: TypeAlias = Mapping[str, Any]
+"""What a driver's `connect` takes by name, as SQLAlchemy's dialect makes it from a URL."""
+
+
+class Link(Protocol):
+    """One open connection."""
+
+    @property
+    def raw(self) -> Raw:
+        """The driver's connection."""
+
+    @property
+    def begin(self) -> Sequence[str]:
+        """The statements that begin the one read-only transaction of a poll."""
+
+    def bounded(self, sql: str, limit: float) -> Sequence[str]:
+        """Give the statements of which the last is `sql`, stopped by the server after `limit` seconds."""
+
+    async def discard(self) -> None:
+        """Cut the connection off at once, in whatever state it is; nothing of it is left running."""
+
+
+class Driver(Protocol):
+    """One make of database."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The URL schemes that mean this make."""
+
+    @property
+    def dialect(self) -> str:
+        """SQLAlchemy's name of dialect and asynchronous driver."""
+
+    @property
+    def extra(self) -> str:
+        """The extra of rcmon that installs the driver; empty where it is always there."""
+
+    def check(self, url: URL) -> None:
+        """Raise ConfigError for a URL that this make cannot use."""
+
+    async def connect(self, parameters: Parameters, password: str | None, limit: float) -> Link:
+        """Open a connection that cannot write, within `limit` seconds; the driver is imported only here."""
+
+    def set_of(self, column: str) -> str:
+        """Write the aggregate of a column's distinct whole numbers as a text, separated by commas."""
+
+
+def milliseconds(seconds: float) -> int:
+    """Write a limit for a server to which 0 would mean none."""
+    return max(1, int(seconds * 1000))

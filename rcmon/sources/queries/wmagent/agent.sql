@@ -1,0 +1,1 @@
+SELECT init_param, init_value FROM wma_init

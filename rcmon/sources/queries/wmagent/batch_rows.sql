@@ -1,0 +1,1 @@
+SELECT status, sched_status, COUNT(*) FROM bl_runjob GROUP BY status, sched_status

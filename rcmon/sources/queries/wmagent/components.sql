@@ -1,0 +1,1 @@
+SELECT id, name, pid, update_threshold FROM wm_components

@@ -1,0 +1,1 @@
+SELECT id, name FROM wmbs_job_state

@@ -1,0 +1,1 @@
+SELECT state, COUNT(*) FROM wmbs_job GROUP BY state

@@ -1,0 +1,1 @@
+SELECT id, name FROM wmbs_location_state

@@ -1,0 +1,1 @@
+SELECT id, name, priority FROM wmbs_sub_types

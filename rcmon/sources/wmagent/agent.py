@@ -1,0 +1,46 @@
+"""One agent, put together from the rows that were read of it."""
+
+from rcmon.model import Agent
+from rcmon.sources.wmagent.backlog import unassigned
+from rcmon.sources.wmagent.catalog import catalog
+from rcmon.sources.wmagent.counting import count_active
+from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.reading import Reading
+from rcmon.sources.wmagent.sites import SiteMaker, thresholds
+from rcmon.sources.wmagent.totals import batch_rows, count_unfinished, jobs_by_state
+from rcmon.sources.wmagent.values import words
+from rcmon.sources.wmagent.workers import components
+
+
+def make_agent(name: str, now: float, reading: Reading) -> Agent:
+    """Put an agent together; `now` is the time of the poll, seconds since the epoch.
+
+    Raises SourceError for a value of another type than the schema's.
+    """
+    quality = Quality(name)
+    known = catalog(reading, quality)
+    active = count_active(reading.active_jobs, known, quality)
+    unfinished = count_unfinished(reading.unfinished_jobs, known, quality)
+    quality.note(
+        "job_executing_without_batch_row",
+        "jobs in state executing without an active batch row",
+        count=unfinished.all_executing - active.executing,
+    )
+    limits = thresholds(reading.thresholds, known, quality)
+    maker = SiteMaker(known, limits, active, unfinished, unassigned(reading, quality))
+    rows = batch_rows(reading.batch_rows, known, quality)
+    about = {str(parameter): words(value) for parameter, value in reading.agent}
+    return Agent(
+        name=name,
+        polled_at=now,
+        sites=maker.sites(reading.pnns, quality),
+        jobs_by_state=jobs_by_state(reading.jobs_by_state, known, quality),
+        batch_active=rows.active,
+        batch_completed=rows.completed,
+        created_by_task=unfinished.created,
+        executing_by_task=unfinished.executing,
+        components=components(reading.components, reading.workers, now, quality),
+        hostname=about.get("hostname"),
+        version=about.get("wma_version"),
+        findings=quality.findings(),
+    )

@@ -1,0 +1,95 @@
+"""Sums over an agent's jobs and batch rows."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rcmon.model import JOB_STATES
+from rcmon.sources.database import Row
+from rcmon.sources.wmagent.catalog import Catalog
+from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.values import words
+
+
+class Unfinished(NamedTuple):
+    """What the jobs that may still need a slot come to."""
+
+    created: Mapping[str, int]
+    """In state created, by task type; every task type is there."""
+    executing: Mapping[str, int]
+    assigned: Mapping[str, Mapping[int, int]]
+    """Those that have a site, by its name and by workflow priority."""
+    all_executing: int
+    """In state executing, of whatever task type."""
+
+
+def count_unfinished(rows: Sequence[Row], catalog: Catalog, quality: Quality) -> Unfinished:
+    """Count the rows of unfinished_jobs.sql."""
+    by_task = {state: dict.fromkeys(_task_types(catalog), 0) for state in ("created", "executing")}
+    assigned: dict[str, Counter[int]] = {}
+    odd: Counter[str] = Counter()
+    executing = 0
+    for state, location, subtype, priority, count in rows:
+        name, jobs = catalog.job_states.get(state, ""), int(count)
+        task, site = catalog.task_types.get(subtype), catalog.sites.get(location)
+        executing += jobs if name == "executing" else 0
+        if task is None:
+            odd["job_task_type_missing"] += jobs
+        elif name in by_task:
+            by_task[name][task.name] += jobs
+        if priority is None:
+            odd["workflow_priority_missing"] += jobs
+        if site is not None:
+            assigned.setdefault(site.name, Counter())[priority or 0] += jobs
+        elif location is not None:
+            odd["job_site_missing"] += jobs
+        elif name == "executing":
+            odd["job_executing_without_site"] += jobs
+    for kind, message in _MESSAGES.items():
+        quality.note(kind, message, count=odd[kind])
+    return Unfinished(by_task["created"], by_task["executing"], assigned, executing)
+
+
+_MESSAGES = {
+    "job_task_type_missing": "jobs whose job group, subscription or task type does not exist",
+    "workflow_priority_missing": "jobs whose workflow has no priority or does not exist",
+    "job_site_missing": "jobs at a site that does not exist",
+    "job_executing_without_site": "jobs in state executing without a site",
+}
+
+
+def jobs_by_state(rows: Sequence[Row], catalog: Catalog, quality: Quality) -> Mapping[str, int]:
+    """Count all jobs by state: WMCore's eighteen, and whatever else the agent names."""
+    counts = dict.fromkeys(JOB_STATES, 0)
+    for state, count in rows:
+        name = catalog.job_states.get(state)
+        if name not in JOB_STATES:
+            quality.note("job_state_unknown", f"jobs in state {name or 'without a name'}", count=int(count))
+        if name is not None:
+            counts[name] = counts.get(name, 0) + int(count)
+    return counts
+
+
+class BatchRows(NamedTuple):
+    """Batch rows by batch status, zero-filled over the agent's bl_status."""
+
+    active: Mapping[str, int]
+    completed: Mapping[str, int]
+
+
+def batch_rows(rows: Sequence[Row], catalog: Catalog, quality: Quality) -> BatchRows:
+    """Count the rows of batch_rows.sql; one whose status has no name is not counted."""
+    names = sorted(set(catalog.batch_statuses.values()))
+    counts = {"1": dict.fromkeys(names, 0), "0": dict.fromkeys(names, 0)}
+    for mark, status, count in rows:
+        name, side = catalog.batch_statuses.get(status), counts.get(str(mark).strip())
+        if side is None:
+            message = f"batch rows whose status is {words(mark) or 'not set'}, which is neither 1 nor 0"
+            quality.note("batch_row_status_unknown", message, count=int(count))
+        elif name is not None:
+            side[name] += int(count)
+    return BatchRows(counts["1"], counts["0"])
+
+
+def _task_types(catalog: Catalog) -> Sequence[str]:
+    return sorted(task.name for task in catalog.task_types.values())

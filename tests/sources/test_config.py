@@ -1,0 +1,117 @@
+"""The sources file: what is right is read, anything else is named."""
+
+from pathlib import Path
+
+import pytest
+
+from rcmon.errors import ConfigError
+from rcmon.sources.base import SourceConfig
+from rcmon.sources.config import build_sources, load_sources
+
+AGENT = '[[source]]\nname = "vocms0999"\nkind = "wmagent"\nurl = "mysql://reader@db.example.org/wmagent"\n'
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "secret").write_text("hush\n")
+    return tmp_path / "sources.toml"
+
+
+def test_sources_are_read(path: Path) -> None:
+    path.write_text(AGENT + 'password_file = "secret"\ntimeout = 5\n' + AGENT.replace("0999", "0255"))
+    assert load_sources(path) == (
+        SourceConfig(
+            "vocms0999", "wmagent", "mysql://reader@db.example.org/wmagent", path.parent / "secret", 5.0
+        ),
+        SourceConfig("vocms0255", "wmagent", "mysql://reader@db.example.org/wmagent", None, 30.0),
+    )
+
+
+def test_sources_are_built_without_being_touched(path: Path) -> None:
+    path.write_text(AGENT)
+    (source,) = build_sources(load_sources(path))
+    assert (source.name, source.kind, source.timeout) == ("vocms0999", "wmagent", 30.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "no [[source]] table"),
+        ('source = "x"', "no [[source]] table"),
+        ("[[source]", "is not TOML"),
+        ("[server]\nport = 1\n" + AGENT, "unknown 'server'"),
+        (AGENT + "retries = 3", "source 1: unknown key 'retries'"),
+        (AGENT.replace("name", "#"), "source 1: name is missing"),
+        (AGENT.replace("kind", "#"), "source 1 (vocms0999): kind is missing"),
+        (AGENT.replace("url", "#"), "source 1 (vocms0999): url is missing"),
+        (AGENT.replace("wmagent", "wmstats"), "kind 'wmstats' is unknown; known are wmagent"),
+        (AGENT.replace("vocms0999", "a/b"), "name 'a/b' is not a name"),
+        (AGENT.replace('"vocms0999"', "7"), "name must be a text"),
+        (AGENT + 'password_file = "nowhere"', "nowhere cannot be read: No such file"),
+        (AGENT + 'timeout = "fast"', "timeout 'fast' must be seconds"),
+        (AGENT + "timeout = 0", "timeout 0 must be seconds"),
+        (AGENT + "timeout = inf", "timeout inf must be seconds"),
+        (AGENT + "timeout = true", "timeout True must be seconds"),
+        (AGENT + AGENT, "two sources have the name 'vocms0999'"),
+    ],
+)
+def test_what_is_wrong_is_named(path: Path, content: str, told: str) -> None:
+    path.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        load_sources(path)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read: No such file"):
+        load_sources(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mysql://reader:hush@host/db", "url holds a password"),
+        ("postgresql://reader@host/db?password=hush", "url holds a password"),
+        ("hush", "url is not a URL"),
+        ("mongodb://reader@host/hush", "scheme 'mongodb'; known are mysql, mariadb, oracle, postgresql"),
+        ("mysql+pymysql://reader@host/db", "asks for the driver 'pymysql'"),
+        ("mysql://reader@host", "names no database"),
+        ("postgresql://reader@host", "names no database"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite:///file:/a?mode=rw", "names no file"),
+        ("sqlite:////a?mode=rw", "the parameter 'mode'"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_told_without_secrets(url: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=r"^source vocms0999: ") as caught:
+        build_sources([SourceConfig("vocms0999", "wmagent", url)])
+    assert told in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_driver_that_is_not_installed_is_told_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "asyncmy", None)
+    with pytest.raises(ConfigError, match=r"pip install 'rcmon\[mysql\]'"):
+        build_sources([SourceConfig("vocms0999", "wmagent", "mysql://reader@host/db")])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://reader@host/db",
+        "mysql+asyncmy://reader@host/db",
+        "mariadb://reader@host:3307/db?ssl_ca=/etc/ssl/ca.crt",
+        "postgresql://reader@host/db",
+        "postgres://reader@host/db",
+        "oracle://reader@host:1521/?service_name=wmagent",
+        "sqlite:////var/lib/agent.sqlite",
+    ],
+)
+def test_a_plain_url_finds_its_driver(url: str) -> None:
+    (source,) = build_sources([SourceConfig("vocms0999", "wmagent", url)])
+    assert "reader" not in repr(source)

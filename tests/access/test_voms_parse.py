@@ -1,4 +1,4 @@
-"""What is read of VOMS: attribute certificates, attribute names, .lsc files - or a clear error."""
+"""What is read of VOMS' attribute certificates, or why not."""
 
 import contextlib
 import time
@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from rcmon.access.authorities import Authorities
 from rcmon.access.chain import Chain
 from rcmon.access.dn import Dn
-from rcmon.access.files import FileError
-from rcmon.access.voms import VomsAttributes, normalise
+from rcmon.access.voms import VomsAttributes
 from rcmon.access.voms.attribute_certificate import (
     MAX_CERTIFICATES,
     MAX_FQANS,
@@ -21,7 +20,6 @@ from rcmon.access.voms.attribute_certificate import (
     read_attribute_certificates,
 )
 from rcmon.access.voms.fqan import VomsError
-from rcmon.access.voms.lsc import parse_lsc
 from rcmon.errors import RcmonError
 from tests.access import crl_pki
 from tests.access.pki import oid_der
@@ -30,7 +28,6 @@ from tests.access.voms_der import voms_extension as wrapped
 from tests.access.voms_site import ALICE, CA, SERVER, Site, signed
 
 PLAIN = signed()
-FILE = Path("x.lsc")
 
 
 def test_an_attribute_certificate_is_read_whole() -> None:
@@ -98,79 +95,6 @@ def test_the_algorithm_inside_must_be_that_outside() -> None:
     )
     with pytest.raises(VomsError, match="algorithm inside"):
         read_attribute_certificates(wrapped(inside))
-
-
-@pytest.mark.parametrize(
-    ("written", "fqan"),
-    [
-        ("/cms", "/cms"),
-        ("/cms/Role=NULL/Capability=NULL", "/cms"),
-        ("/cms/Role=NULL", "/cms"),
-        ("/cms/Capability=NULL", "/cms"),
-        ("/cms/Role=production/Capability=NULL", "/cms/Role=production"),
-        ("/cms/uscms/Role=cmst1-x.y", "/cms/uscms/Role=cmst1-x.y"),
-        ("/vo.example.org/a/b/Capability=long", "/vo.example.org/a/b/Capability=long"),
-    ],
-)
-def test_what_says_nothing_is_left_out_of_an_attribute(written: str, fqan: str) -> None:
-    assert normalise(written) == normalise(fqan) == fqan
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        *("", "/", "cms", "/cms/", "//cms", "/cms//x", "/Role=x", "/cms/Role=", "/cms/Role=a/b"),
-        *("/cms/Role=a/Role=b", "/cms/Capability=a/Role=b", "/cms x", "/cms/Role=é", "/cms\n", "/cms/*"),
-    ],
-)
-def test_other_attributes_are_refused(written: str) -> None:
-    with pytest.raises(VomsError, match="is not of the form /vo/group"):
-        normalise(written)
-
-
-def test_an_lsc_file_is_read() -> None:
-    text = (
-        '# cms\n\n"/DC=ch/CN=one"\n/DC=ch/CN=CA\n------ NEXT CHAIN ------\r\n'
-        "  /CN=two  \n/CN=Middle\n/CN=Middle\n/CN=Root\n"
-        "-----next chain-----\n/CN=3\n/emailAddress=ca@x/CN=C\n"
-    )
-    one, two, three = parse_lsc(text, FILE)
-    assert one == ((Dn.parse("/DC=ch/CN=one"), Dn.parse("/DC=ch/CN=CA")),)
-    assert two == (
-        (Dn.parse("/CN=two"), Dn.parse("/CN=Middle")),
-        (Dn.parse("/CN=Middle"), Dn.parse("/CN=Root")),
-    )
-    assert three[0][1] == Dn.parse("/Email=ca@x/CN=C")
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "x.lsc: a chain is one or more pairs"),
-        ("/CN=a\n", "x.lsc: a chain is one or more pairs"),
-        ("/CN=a\n/CN=b\n--- NEXT CHAIN ---\n", "x.lsc: a chain is one or more pairs"),
-        ("/CN=a\nCN=b\n", "x.lsc, line 2: 'CN=b' is not a name in slash form"),
-        ("/CN=a\n/nonsense=b\n", "x.lsc, line 2: '/nonsense=b' is not a distinguished name"),
-    ],
-)
-def test_a_malformed_lsc_file_is_named_with_its_line(text: str, reason: str) -> None:
-    with pytest.raises(FileError, match=reason):
-        parse_lsc(text, FILE)
-
-
-@given(
-    st.text(max_size=200)
-    | st.lists(st.sampled_from(["/CN=a", "/O=b/CN=c", "-NEXT CHAIN-", '"', "#", "x"])).map("\n".join)
-)
-def test_any_text_gives_chains_or_a_file_error(text: str) -> None:
-    with contextlib.suppress(FileError):
-        assert all(parse_lsc(text, FILE))
-
-
-@given(st.text(max_size=60) | st.from_regex(r"(/[a-z=/NULRoleCapbity]{0,9}){0,5}"))
-def test_any_attribute_is_normalised_once_for_all_or_refused(text: str) -> None:
-    with contextlib.suppress(VomsError):
-        assert normalise(normalise(text)) == normalise(text)
 
 
 @given(st.binary(max_size=300))

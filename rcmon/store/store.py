@@ -61,7 +61,7 @@ class Store:
         async with self._transaction(writes=True) as connection:
             made = await connection.run_sync(upgrade, now)
             for note in _news(now, aside, made=made):
-                LOG.warning("%s: %s", self.address, note.text)
+                LOG.log(logging.WARNING if aside else logging.INFO, "%s: %s", self.address, note.text)
                 await add_note(connection, note)
             self.notes = await read_notes(connection)
 

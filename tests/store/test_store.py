@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -52,6 +53,8 @@ async def test_a_save_that_fails_leaves_everything_as_it_was(store: Store) -> No
         await store.save(snapshot(2.0), [document(), document()], [row(2.0, 9)])  # the same key twice
     with pytest.raises(StoreError):
         await store.save(snapshot(2.0), [document()], [row(2.0, 2**70)])
+    with pytest.raises(StoreError, match="cannot be stored"):
+        await store.save(snapshot(2.0, [agent("\udcff")]), [document()], [])
     assert await store.newest_id() == first
     assert len(await store.load_documents(first)) == 1
     assert await store.history("a", "T2_XX_A", 0) == [row(1.0)]
@@ -232,6 +235,12 @@ async def test_notes_reach_other_processes_with_the_documents(url: str | URL, op
     assert reader.notes == ()
     await reader.load_documents(number)
     assert reader.notes == writer.notes
+
+
+async def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(StoreError, match=r"needs asyncpg: install rcmon\[postgres\]"):
+        await Store("postgresql://rcmon@127.0.0.1/rcmon").newest_id()
 
 
 async def test_a_large_agent_goes_through_the_store(store: Store) -> None:

@@ -46,6 +46,8 @@ class Scripted:
                 await self.released.wait()
             except asyncio.CancelledError:
                 continue
+        if self.mood == "cancel":
+            raise asyncio.CancelledError
         if self.mood == "fail":
             raise SourceError("the database is not there")
         agents = self.script(now) if callable(self.script) else self.script
@@ -55,3 +57,5 @@ class Scripted:
         self.closed += 1
         if self.mood == "unclosable":
             raise OSError("no")
+        if self.mood == "hangs on close":
+            await asyncio.Event().wait()

@@ -17,8 +17,9 @@ from rcmon.cycle import Cycle
 from rcmon.errors import StoreBusyError, StoreCorruptError
 from rcmon.model import Agent, Batch, Document, Snapshot
 from rcmon.store import Store
+from rcmon.store.address import parse
 from tests.scripted import Scripted, until
-from tests.servers import postgresql
+from tests.servers import free_port, postgresql
 from tests.store.made import agent, agent_site, document
 
 
@@ -271,6 +272,30 @@ async def test_of_two_replicas_on_one_database_one_collects(
         "one leaves collecting to another replica",
         "one collects now",
     ]
+
+
+async def test_a_shared_store_out_of_reach_is_asked_again_in_the_next_cycle(
+    server_url: URL, new_lab: NewLab, caplog: pytest.LogCaptureFixture
+) -> None:
+    lab = new_lab(server_url, "three")
+    await lab.store.migrate()
+    await expire_lease(lab.store)
+    assert await lab.collector.step(3000.0) is not None
+    reachable = lab.store.address
+    await lab.store.close()
+    lab.store.address = parse(server_url.set(port=free_port()))
+    assert await lab.collector.step(3060.0) is None
+    assert await lab.collector.step(3120.0) is None
+    assert lab.collector.trouble is not None
+    assert caplog.text.count("the store fails") == 1
+    await lab.store.close()
+    lab.store.address = reachable
+    assert await lab.collector.step(3180.0) is not None
+    assert lab.collector.trouble is None
+    await lab.store.close()
+    lab.store.address = parse(server_url.set(port=free_port()))
+    await lab.collector.close()
+    assert "the lease cannot be given back" in caplog.text
 
 
 async def expire_lease(store: Store) -> None:

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from rcmon.cycle import Cycle, checked
 from rcmon.model import Agent, Jobs, Snapshot, Task
+from rcmon.sources.base import Poll, Source, poll_one
 from tests.scripted import Scripted, until
 from tests.store.made import agent, agent_site, snapshot
 from tests.test_merge import good
@@ -77,6 +78,25 @@ async def test_a_source_that_hangs_or_dies_costs_the_others_nothing() -> None:
     assert list(result.agents) == ["a"]
 
 
+async def test_a_poll_that_ends_in_no_way_that_is_allowed_costs_the_others_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def broken(source: Source, now: float) -> Poll:
+        if source.name == "breaks":
+            raise ZeroDivisionError
+        return await poll_one(source, now)
+
+    monkeypatch.setattr("rcmon.cycle.poll_one", broken)
+    sources = Scripted("cancels", mood="cancel"), Scripted("breaks"), Scripted("works", [agent("a")])
+    result = await cycle_of(*sources).run_once(1000.0)
+    assert [state.error for state in result.sources] == [
+        "was cancelled",
+        "failed with ZeroDivisionError",
+        None,
+    ]
+    assert list(result.agents) == ["a"]
+
+
 async def test_a_poll_that_ignores_its_cancellation_does_not_hold_up_the_cycle() -> None:
     stubborn = Scripted("stubborn", [agent("b")], mood="stubborn", timeout=0.05)
     cycle = cycle_of(stubborn, Scripted("works", [agent("a")]))
@@ -143,9 +163,11 @@ async def test_sources_can_be_replaced_while_running() -> None:
 
 async def test_a_source_that_cannot_be_closed_is_left(caplog: pytest.LogCaptureFixture) -> None:
     other = Scripted("other")
-    await cycle_of(Scripted("one", mood="unclosable"), other).close()
+    hanging = Scripted("two", mood="hangs on close", timeout=0.01)
+    await cycle_of(Scripted("one", mood="unclosable"), hanging, other).close()
     assert other.closed == 1
-    assert "closing failed" in caplog.text
+    assert "source one: closing failed: no" in caplog.text
+    assert "source two does not close" in caplog.text
 
 
 async def test_a_failure_and_its_end_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:

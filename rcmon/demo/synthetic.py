@@ -55,10 +55,9 @@ class SyntheticSource:
 
     def __init__(self, name: str, sites: int, seed: str, agents: int = 1) -> None:
         self.name = name
-        self._rng_seed = (seed, name)
-        rng = dice(*self._rng_seed)
+        rng = dice(seed, name)
         self._version = f"2.4.{rng.randrange(3, 6)}"
-        self._sites = [_FixedSite(rng, *site, agents) for site in _grid(sites)]
+        self._sites = [_FixedSite(rng, seed, site, agents) for site in _grid(sites)]
         self._pid = rng.randrange(1000, 30000)
 
     async def poll(self, now: float) -> Batch:
@@ -123,11 +122,11 @@ class SyntheticSource:
 class _FixedSite:
     """What stays of one site: slots, storage, and how busy it is."""
 
-    def __init__(self, rng: Random, name: str, cpu: int, pnns: tuple[str, ...], agents: int) -> None:
-        self.name = name
-        self._pnns = pnns
+    def __init__(self, rng: Random, seed: str, site: tuple[str, int, tuple[str, ...]], agents: int) -> None:
+        self.name, cpu, self._pnns = site
         self._limits: Thresholds = thresholds(cpu, cpu // 4, agents)
-        self._mood = rng.random()
+        # the same in every agent, so that they agree on the site's state
+        self._mood = dice(seed, self.name).random()
         self._cells = [
             _FixedCell(rng, task, priority, self._limits.tasks[task])
             for task, priority in TASK_PRIORITIES.items()

@@ -77,6 +77,14 @@ async def test_states_change_now_and_then() -> None:
     assert len(away) > 20
 
 
+async def test_agents_agree_on_the_states_of_sites() -> None:
+    one, other = [await poll(source) for source in synthetic_sources((200, 2), "seed")]
+    assert {name: site.state for name, site in one.sites.items()} == {
+        name: site.state for name, site in other.sites.items()
+    }
+    assert one.sites != other.sites
+
+
 @pytest.mark.parametrize(("shape", "series"), [((150, 1), 10_000), ((150, 10), 100_000)])
 async def test_150_sites_make_about_10_000_series_for_each_agent(shape: tuple[int, int], series: int) -> None:
     agents = [await poll(source) for source in synthetic_sources(shape, "seed")]

@@ -91,7 +91,10 @@ def authorize(handler: Guarded, need: Need) -> None:
             need,
         )
     if need != ANYONE and need not in decision.roles:
-        detail = f"This needs the role {label(need)}, which {peer.identity.subject} does not have."
+        detail = (
+            f"This needs the role {label(need)}, which {peer.identity.subject} does not have; "
+            "who runs this service can grant it in the roles file."
+        )
         raise refused(peer, detail, decision, need)
     handler.authorized = (label(need), "granted")
 

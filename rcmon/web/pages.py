@@ -15,6 +15,8 @@ class Pages:
 
     def __init__(self) -> None:
         self._loader = Loader(str(TEMPLATES), autoescape="xhtml_escape", whitespace="single")
+        for path in TEMPLATES.iterdir():
+            self._loader.load(path.name)  # compiled at start, not while a client waits
 
     def fill(self, name: str, /, **values: Any) -> bytes:
         """Fill a template."""

@@ -1,5 +1,6 @@
 """The board: one reference to the newest snapshot, kept when the store is in trouble."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ class Failing:
 
     def __init__(self, loaded: list[Document]) -> None:
         self.loaded, self.number, self.error = loaded, 1, ""
+        self.asked = asyncio.Event()
 
     async def newest_id(self) -> int | None:
         if self.error:
@@ -32,6 +34,7 @@ class Failing:
         return self.number
 
     async def load_documents(self, number: int) -> list[Document]:
+        self.asked.set()
         return self.loaded
 
 
@@ -107,6 +110,21 @@ async def test_sites_are_decoded_when_they_are_first_asked_for(rendered: list[Do
     sites = await held.sites()
     assert list(sites) == sorted(SITES)
     assert await held.sites() is sites
+
+
+async def test_watching_takes_what_comes(rendered: list[Document]) -> None:
+    store = Failing(rendered)
+    board = Board(store)
+    task = asyncio.ensure_future(board.watch(0.001))
+    await store.asked.wait()
+    await asyncio.sleep(0)
+    assert board.current is not None
+    store.asked.clear()
+    store.number = 2
+    await store.asked.wait()
+    await asyncio.sleep(0)
+    assert board.current.number == 2
+    task.cancel()
 
 
 async def test_documents_for_this_side_alone_are_no_answers(rendered: list[Document]) -> None:

@@ -2,16 +2,19 @@
 
 import asyncio
 from asyncio.subprocess import PIPE
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
+from rcmon.access.roles import Role
 from rcmon.web.about import BASE
 from rcmon.web.app import short_routes
+from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 from rcmon.web.problems import Problem
-from rcmon.web.ready import CHUNK
+from rcmon.web.ready import CHUNK, Ready
 from rcmon.web.sending import pieces
 from tests.web.service import Service
 from tests.web.tools import tool
@@ -107,6 +110,49 @@ async def test_the_short_way_leaves_what_it_cannot_answer(empty_service: Service
     with pytest.raises(Problem) as caught:
         ask_short(empty_service, short_routes()[f"{BASE}/api/status"], Accept_Encoding="*;q=0")
     assert caught.value.status_code == 406
+
+
+class Endless:
+    """A body of 64 MB that notes how much of it was taken."""
+
+    size = 2000 * CHUNK
+    digest = "endless"
+    taken = 0
+
+    def identity(self) -> None:
+        return None
+
+    def gzip(self) -> tuple[bytes, ...]:
+        raise NotImplementedError
+
+    def chunks(self) -> Iterator[bytes]:
+        for _ in range(2000):
+            self.taken += CHUNK
+            yield bytes(CHUNK)
+
+
+async def test_a_reader_that_stalls_stops_the_body_from_being_made(service: Service) -> None:
+    body = Endless()
+
+    class Large(Handler):
+        route = "/large"
+
+        @requires(Role.READER)
+        def get(self) -> Awaitable[None] | None:
+            return self.send(Ready(body, "application/octet-stream"))
+
+    service.app.add_handlers(".*", [(f"{BASE}/large", Large)])
+    client = service.pki.clients["reader"]
+    reader, writer = await asyncio.open_connection("localhost", service.port, ssl=client, limit=1024)
+    writer.write(f"GET {BASE}/large HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    before = -1
+    while body.taken != before or not body.taken:
+        before = body.taken
+        await asyncio.sleep(0.3)
+    # the kernel's buffers of both ends take a few MB, the server holds one chunk
+    assert body.taken < body.size / 4
+    writer.transport.abort()
+    del reader
 
 
 def test_pieces_are_small() -> None:

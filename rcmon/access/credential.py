@@ -39,14 +39,22 @@ class Credential(Struct, frozen=True, eq=False):
     key: PrivateKey
 
     @property
-    def not_before(self) -> float:
-        """Begin of the certificate's validity, seconds since the epoch."""
-        return self.certificates[0].not_valid_before_utc.timestamp()
-
-    @property
     def not_after(self) -> float:
         """End of the certificate's validity, seconds since the epoch."""
         return self.certificates[0].not_valid_after_utc.timestamp()
+
+    def is_valid(self, now: float) -> bool:
+        """Tell whether `now` (seconds since the epoch) lies within the certificate's validity."""
+        return self.certificates[0].not_valid_before_utc.timestamp() <= now < self.not_after
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """The DNS names that the certificate is for; none where they cannot be read."""
+        try:
+            names = self.certificates[0].extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+            return ()
+        return tuple(names.value.get_values_for_type(x509.DNSName))
 
     def pem(self) -> bytes:
         """Write certificates and key in one, unencrypted."""

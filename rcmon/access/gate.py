@@ -11,6 +11,7 @@ from rcmon.access.chain import Chain
 from rcmon.access.identity import Identity, identify
 from rcmon.access.refusal import Refusal
 from rcmon.access.roles import NO_ROLES, Role, RoleTable
+from rcmon.access.voms.fqan import Fqan
 from rcmon.errors import IdentityError
 
 _REMEMBERED = 512
@@ -34,29 +35,10 @@ class ChainRule(Changing, Protocol):
         ...
 
 
-class Attribute(Protocol):
-    """A VOMS attribute (FQAN) of a proxy."""
-
-    @property
-    def value(self) -> str:
-        """As in `/cms/Role=production`."""
-        ...
-
-    @property
-    def verified(self) -> bool:
-        """Whether a trusted VOMS server vouches for it now."""
-        ...
-
-    @property
-    def not_after(self) -> float:
-        """When the voucher expires, seconds since the epoch."""
-        ...
-
-
 class AttributeReader(Changing, Protocol):
     """What takes the VOMS attributes from a chain's proxies and verifies them."""
 
-    def fqans(self, chain: Chain, now: float) -> Sequence[Attribute]:
+    def fqans(self, chain: Chain, now: float) -> Sequence[Fqan]:
         """List the attributes, verified or not."""
         ...
 
@@ -71,7 +53,7 @@ class Decision(Struct, frozen=True):
     """Why it is refused, for people."""
     until: float = math.inf
     """When to decide anew, seconds since the epoch."""
-    fqans: tuple[Attribute, ...] = ()
+    fqans: tuple[Fqan, ...] = ()
     """VOMS attributes; only verified ones grant roles."""
 
 

@@ -60,7 +60,7 @@ def try_handshake(server: ssl.SSLContext) -> None:
 
 def self_test() -> None:
     """Hold that this Python gives the verified chain of a connection. Raises ConfigError."""
-    credential = _throw_away()
+    credential = throw_away()
     (certificate,) = credential.certificates
     serving = shake_hands(server_context(credential, [certificate]), client_context(credential))
     try:
@@ -79,7 +79,7 @@ def _is_done(side: ssl.SSLObject) -> bool:
     return True
 
 
-def _throw_away() -> Credential:
+def throw_away() -> Credential:
     """Make a certificate that signs itself, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "rcmon self-test")])

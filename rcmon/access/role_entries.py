@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from rcmon.access.attribute_types import NAMES
 from rcmon.access.dn import Dn, DnError
+from rcmon.access.voms.fqan import VomsError, normalise
 from rcmon.errors import ConfigError
 
 Key = tuple[str, Dn | str]
@@ -18,8 +19,6 @@ Key = tuple[str, Dn | str]
 
 _HOST = re.compile(r"(?=.{1,253}\Z)(?!(?:.*\.)?[0-9]+\Z)(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
-_FQAN = re.compile(r"(?:/[\w.-]+)+(?:/Role=[\w.-]+)?(?:/Capability=[\w.-]+)?", re.ASCII)
-_WITHOUT_NULL = re.compile(r"/(?:Role|Capability)=NULL")
 _OUTERMOST = {"C", "DC"}
 _ISSUER_KIND = "dn:"
 
@@ -41,11 +40,6 @@ def read_entry(raw: object) -> Entry:
     if not issuer.startswith(_ISSUER_KIND):
         raise ConfigError(f'issuer {issuer!r} of {raw["subject"]!r} is not of the form "dn:/DC=ch/…"')
     return Entry(_key(raw["subject"]), _dn(issuer.removeprefix(_ISSUER_KIND)))
-
-
-def normal_fqan(text: str) -> str:
-    """Write a VOMS attribute without `/Role=NULL` and `/Capability=NULL`, which mean nothing."""
-    return _WITHOUT_NULL.sub("", text)
 
 
 def _all_text(table: Mapping[str, object]) -> bool:
@@ -91,9 +85,10 @@ def _uri(text: str) -> str:
 
 
 def _fqan(text: str) -> str:
-    if not _FQAN.fullmatch(text):
-        raise ConfigError(f"{text!r} is not a VOMS attribute such as /cms/Role=production")
-    return normal_fqan(text)
+    try:
+        return normalise(text)
+    except VomsError as error:
+        raise ConfigError(f"{error}, as VOMS attributes are") from error
 
 
 KINDS: Mapping[str, Callable[[str], Dn | str]] = {

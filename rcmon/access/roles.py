@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rcmon.access.dn import Dn
 from rcmon.access.identity import Identity
-from rcmon.access.role_entries import Entry, Key, normal_fqan, read_entry
+from rcmon.access.role_entries import Entry, Key, read_entry
 from rcmon.errors import ConfigError
 
 
@@ -79,7 +79,7 @@ class RoleTable(Struct, frozen=True):
     def roles_of(self, identity: Identity, fqans: Collection[str] = ()) -> frozenset[Role]:
         """Tell an identity's roles, implied ones included.
 
-        `fqans` are its VOMS attributes that were verified. A limited proxy has the role reader at most.
+        `fqans` are its verified VOMS attributes, normalised. A limited proxy has the role reader at most.
         """
         roles = NO_ROLES
         for key in _keys(identity, fqans):
@@ -100,7 +100,7 @@ def _keys(identity: Identity, fqans: Iterable[str]) -> Iterator[Key]:
     if identity.uri is not None:
         yield "uri", identity.uri
     for fqan in fqans:
-        yield "fqan", normal_fqan(fqan)
+        yield "fqan", fqan
 
 
 def _read(path: Path) -> str:

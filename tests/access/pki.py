@@ -255,17 +255,17 @@ def subject_hash(certificate: x509.Certificate) -> str:
     return subprocess.run(command, input=pem, stdout=subprocess.PIPE, check=True).stdout.decode().strip()
 
 
-def add_to_directory(directory: Path, authority: Credential, *, policy: bool = False) -> Path:
-    """Put a CA into a hashed directory; with `policy`, a signing policy that allows everything."""
+def add_to_directory(directory: Path, authority: Credential, *, allowed: str | None = None) -> Path:
+    """Put a CA into a hashed directory; with `allowed`, a signing policy for subjects of that pattern."""
     directory.mkdir(exist_ok=True)
     path = directory / f"{subject_hash(authority.certificate)}.0"
     path.write_bytes(authority.certificate_pem)
-    if policy:
+    if allowed is not None:
         subject = Dn.from_der(authority.certificate.subject.public_bytes())
         lines = [
             f"access_id_CA X509 '{subject}'",
             "pos_rights globus CA:sign",
-            "cond_subjects globus '\"/*\"'",
+            f"cond_subjects globus '\"{allowed}\"'",
         ]
         path.with_suffix(".signing_policy").write_text("\n".join(lines) + "\n")
     return path

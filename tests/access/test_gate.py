@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from msgspec import Struct
 
 from rcmon.access import gate as gate_module
 from rcmon.access.chain import Chain
@@ -14,6 +13,7 @@ from rcmon.access.identity import REFUSALS
 from rcmon.access.proxy import LIMITED
 from rcmon.access.refusal import NAMESPACE, REVOKED, Refusal
 from rcmon.access.roles import Role, RoleTable
+from rcmon.access.voms import Fqan
 from rcmon.errors import IdentityError
 from tests.access import pki
 from tests.access.pki import Credential
@@ -49,19 +49,13 @@ class Revoking:
         self.generation += 1
 
 
-class Fqan(Struct, frozen=True):
-    value: str
-    verified: bool
-    not_after: float
-
-
 class Attributes:
     def __init__(self, *fqans: Fqan) -> None:
         self.generation = 0
         self.given: Sequence[Fqan] = fqans
 
     def fqans(self, chain: Chain, now: float) -> Sequence[Fqan]:
-        return [Fqan(f.value, f.verified and now < f.not_after, f.not_after) for f in self.given]
+        return [Fqan(f.value, f.verified and now < f.not_after, None, f.not_after) for f in self.given]
 
 
 def test_whoever_has_a_role_has_it_and_whoever_has_none_is_still_somebody() -> None:
@@ -187,7 +181,7 @@ def test_verified_attributes_grant_roles_until_their_voucher_expires() -> None:
         '[roles]\noperator = ["fqan:/cms/Role=production"]\nadmin = ["fqan:/cms/Role=admin"]'
     )
     attributes = Attributes(
-        Fqan("/cms/Role=production", True, NOW + 60), Fqan("/cms/Role=admin", False, NOW + 60)
+        Fqan("/cms/Role=production", True, None, NOW + 60), Fqan("/cms/Role=admin", False, None, NOW + 60)
     )
     gate = Gate(table, attributes=attributes)
     identity = gate.admit(chain(pki.proxy(ALICE)))
@@ -200,12 +194,12 @@ def test_verified_attributes_grant_roles_until_their_voucher_expires() -> None:
     later = gate.decide(identity, NOW + 60)
     assert (later.roles, later.refusal) == (frozenset(), None)
     attributes.generation += 1
-    attributes.given = [Fqan("/cms/Role=admin", True, NOW + 60)]
+    attributes.given = [Fqan("/cms/Role=admin", True, None, NOW + 60)]
     assert gate.decide(identity, NOW).roles == set(Role)
 
 
 def test_a_limited_proxy_reads_and_nothing_else_whatever_its_attributes() -> None:
     table = RoleTable.parse('[roles]\nadmin = ["fqan:/cms", "dn:/DC=ch/CN=alice"]')
-    gate = Gate(table, attributes=Attributes(Fqan("/cms", True, NOW + 60)))
+    gate = Gate(table, attributes=Attributes(Fqan("/cms", True, None, NOW + 60)))
     identity = gate.admit(chain(pki.proxy(ALICE, language=LIMITED)))
     assert gate.decide(identity, NOW).roles == {Role.READER}

@@ -228,7 +228,7 @@ async def test_a_broken_revocation_list_leaves_the_old_one_in_use(place: Place) 
 
 async def test_signing_policies_are_honoured(place: Place) -> None:
     trust = Trust(place.files)
-    path = pki.add_to_directory(place.cas, ROOT, policy=True).with_suffix(".signing_policy")
+    path = pki.add_to_directory(place.cas, ROOT, allowed="/*").with_suffix(".signing_policy")
     await trust.check()
     assert roles_of(trust) == {Role.READER}
     path.write_text(path.read_text().replace('"/*"', '"/DC=org/*"'))

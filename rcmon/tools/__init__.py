@@ -1,0 +1,1 @@
+"""Tools for people who want access, or give it: `python -m rcmon.tools.dn`, `python -m rcmon.tools.check`."""

@@ -1,5 +1,6 @@
 """The access log: one line a request, collected and written about once a second."""
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -7,6 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from rcmon.web.exchange import Exchange
+
+log = logging.getLogger("rcmon.web.server")
 
 _FLUSH_AT = 512
 _SERVER_ERROR = 500
@@ -35,7 +38,7 @@ class AccessLog:
         self._off = style.mode == "off"
         self._slow = style.slow if style.mode == "slow" else 0.0
         self._lines: list[str] = []
-        self._seen = 0
+        self._seen = self._lost = 0
         if style.form == "json":
             self._form = (
                 '{"time":"%s","level":"info","process":"'
@@ -72,10 +75,20 @@ class AccessLog:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was collected."""
-        if self._lines:
-            lines, self._lines = self._lines, []
+        """Write what was collected; where that fails, as on a full disk, say so and how much is lost."""
+        if not self._lines:
+            return
+        lines, self._lines = self._lines, []
+        try:
             self._write("".join(lines))
+        except OSError as error:
+            if not self._lost:
+                log.error("the access log cannot be written: %s", error)  # noqa: TRY400 - no bug of ours
+            self._lost += len(lines)
+            return
+        if self._lost:
+            log.warning("the access log is written again; %d lines were lost", self._lost)
+            self._lost = 0
 
 
 def quoted(text: str) -> str:

@@ -26,6 +26,7 @@ HANDSHAKE_FAILURES = (
     "proxy_refused",
     "bad_certificate",
     "protocol",
+    "client_alert",
     "timeout",
     "closed",
     "limit",

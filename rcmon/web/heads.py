@@ -6,9 +6,16 @@ left to Tornado's parser, which is the one truth for whatever is unusual.
 """
 
 import re
+from typing import Protocol
 
 from tornado.httputil import HTTPServerRequest
 
+from rcmon.web.peer import Peer
+
+MOST = 65536
+"""Bytes that a head may have."""
+END = re.compile(rb"\n\r?\n")
+"""Ends a head; some clients end lines by LF alone."""
 # a method, a path in origin form (RFC 9112, 3.2.1) of unreserved characters, HTTP/1.0 or 1.1, then fields
 _HEAD = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9_./~-]*) HTTP/1\.([01])\r\n((?:[A-Za-z0-9-]+: [ -~]*\r\n)*)\r\n")
 _HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]+")
@@ -38,13 +45,20 @@ class Head:
         self.method, self.path, self.version, self.fields, self.keep = method, path, version, fields, keep
 
 
+class ShortConnection(Protocol):
+    """What a request must know of the way it came."""
+
+    context: Peer
+
+
 class ShortRequest(HTTPServerRequest):
     """A request whose head is canonical: the attributes that ready answers need."""
 
-    def __init__(self, connection: object, head: Head) -> None:
+    def __init__(self, connection: ShortConnection, head: Head) -> None:
         # no super().__init__: it would parse once more what is parsed already
         self.__dict__.update(
             connection=connection,
+            remote_ip=connection.context.remote_ip,
             method=head.method,
             uri=head.path,
             path=head.path,

@@ -1,14 +1,10 @@
 """Who is at the other end: what handlers see as `request.connection.context`, on both ways."""
 
 import time
-from typing import TYPE_CHECKING
 
 from rcmon.access.gate import Decision, Gate
 from rcmon.access.identity import Identity
 from rcmon.web.accesslog import quoted
-
-if TYPE_CHECKING:
-    from rcmon.web.counters import Tally
 
 
 class Peer:
@@ -16,17 +12,12 @@ class Peer:
 
     protocol = "https"
 
-    def __init__(self, remote_ip: str, gate: Gate, tally: "Tally") -> None:
+    def __init__(self, remote_ip: str, gate: Gate) -> None:
         self.remote_ip = remote_ip
         self.identity: Identity
         """Who the chain proves; not set before that is known, so that whoever looks too early fails."""
-        self.refusal: str | None = None
-        """Why the chain proves nobody; then no handler is reached."""
         self.caller = '"-"'
         """The subject as it stands in the access log."""
-        self.answered: tuple[str, str, int] | None = None
-        """Route, method and status of the request that Tornado answered last."""
-        self.tally = tally
         self._gate = gate
         self._decision: Decision | None = None
         self._generation = -1
@@ -34,14 +25,10 @@ class Peer:
     def __str__(self) -> str:
         return self.remote_ip
 
-    def admitted(self, identity: Identity) -> None:
+    def proved(self, identity: Identity) -> None:
         """Note who it is."""
         self.identity = identity
         self.caller = quoted(identity.subject.slash())
-
-    def refused(self, reason: str) -> None:
-        """Note why it is nobody."""
-        self.refusal = reason
 
     def decision(self) -> Decision:
         """Decide what the client may do now; in constant time while nothing changed and nothing expired."""

@@ -1,9 +1,9 @@
-"""Why a TLS connection did not come to be, as one of a fixed set of reasons."""
+"""Why a TLS connection did not come to be: one of a fixed set of reasons, and OpenSSL's words for people."""
 
 import ssl
 
 _VERIFY = {
-    # X509_V_ERR_*, from openssl/x509_vfy.h
+    # X509_V_ERR_*, from openssl/x509_vfy.h of OpenSSL 3
     2: "unknown_ca",  # issuer certificate not found
     9: "not_yet_valid",
     10: "expired",
@@ -12,21 +12,13 @@ _VERIFY = {
     20: "unknown_ca",  # issuer not found locally
     21: "unknown_ca",  # leaf signature cannot be verified
     23: "revoked",
-    24: "unknown_ca",  # issuer is no CA
     26: "wrong_purpose",
     38: "proxy_refused",  # proxy path length exceeded
     40: "proxy_refused",  # proxies not allowed
-    67: "proxy_refused",  # proxy subject does not extend its issuer's
+    72: "proxy_refused",  # proxy subject does not extend its issuer's
 }
-_ALERTS = {
+_REASONS = {
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "no_certificate",
-    "HTTP_REQUEST": "protocol",
-    "HTTPS_PROXY_REQUEST": "protocol",
-    "WRONG_VERSION_NUMBER": "protocol",
-    "UNSUPPORTED_PROTOCOL": "protocol",
-    "NO_SHARED_CIPHER": "protocol",
-    "UNKNOWN_PROTOCOL": "protocol",
-    "VERSION_TOO_LOW": "protocol",
     "BAD_SIGNATURE": "bad_certificate",
     "UNEXPECTED_EOF_WHILE_READING": "closed",
 }
@@ -36,11 +28,20 @@ def reason_of(error: BaseException | None) -> str:
     """Classify what ended a handshake, as one of `rcmon.web.counters.HANDSHAKE_FAILURES`."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _VERIFY.get(error.verify_code, "bad_certificate")
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return "closed"
     if isinstance(error, ssl.SSLError) and error.reason:
-        known = _ALERTS.get(error.reason)
-        if known is None and "ALERT" in error.reason:
-            known = "closed"  # the client gave up, and said so
-        return known or "protocol"
-    if error is None or isinstance(error, (OSError, EOFError)):
+        # TLSV1_ALERT_UNKNOWN_CA and the like: the client does not like the server, and says so
+        return _REASONS.get(error.reason) or ("client_alert" if "_ALERT_" in error.reason else "protocol")
+    if error is None or isinstance(error, OSError):
         return "closed"
     return "other"
+
+
+def detail_of(error: BaseException | None) -> str:
+    """Say for people what ended a handshake."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "TLS error").replace("_", " ").lower()
+    return str(error) if error else "no reason known"

@@ -1,17 +1,12 @@
 """Tornado's HTTPServer with our connections: limits before any cryptography, one sweep for all deadlines."""
 
 import asyncio
-import contextlib
-import logging
-import math
-import resource
+import inspect
 import socket
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from msgspec import Struct
 from tornado.http1connection import HTTP1ConnectionParameters
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, SSLIOStream
@@ -23,33 +18,23 @@ from rcmon.web.base import Handler
 from rcmon.web.connection import Connection
 from rcmon.web.counters import OTHER_ROUTE, Tally
 from rcmon.web.exchange import Exchange
+from rcmon.web.guard import Guard, Limits
 from rcmon.web.peer import Peer
+from rcmon.web.shortway import ShortRoutes
+from rcmon.web.stock import Stock
+from rcmon.web.wire import READ_SIZE
 
-_LOG = logging.getLogger("rcmon.web.server")
+__all__ = ["Limits", "Server"]
+
 _BODY_SIZE = 1 << 20
-_SPARE_FILES = 64
-"""File descriptors kept free for the store, the log and the like: without any the accept loop spins."""
-_LOGGED_A_SECOND = 5
-
-
-class Limits(Struct, frozen=True):
-    """What one worker grants its clients; times in seconds."""
-
-    connections: int = 4000
-    per_address: int = 1000
-    per_identity: int = 1000
-    handshake_timeout: float = 5.0
-    request_timeout: float = 10.0
-    idle_timeout: float = 75.0
-    write_timeout: float = 30.0
-
-
-ShortRoutes = Mapping[str, type[Handler]]
-"""By path: the handlers whose answers are ready."""
+_BUFFER_SIZE = 1 << 18
+"""Bytes that a stream may have read ahead: more than one head."""
+_UNSENT = 128 * 1024
+"""Bytes the kernel holds for a client beside those on their way: so much is progress, and costs memory."""
 
 
 class Server(HTTPServer):
-    """One worker's server. `start_sweep` and `tick` are the worker's to call; `drain` ends it gracefully."""
+    """One worker's server. `tick` is the worker's to call, every second; `drain` ends it gracefully."""
 
     def initialize(  # type: ignore[override]  # Tornado's takes its own options, which pass through
         self,
@@ -62,70 +47,52 @@ class Server(HTTPServer):
         short_routes: ShortRoutes,
         **options: Any,
     ) -> None:
-        """Take what the connections need; `options` go to Tornado's HTTPServer."""
-        super().initialize(application, **options)
+        """Take what the connections need; `options` go to Tornado's HTTPServer.
+
+        Without `short_routes` every request goes Tornado's way. Raises TypeError for a coroutine among them.
+        """
+        super().initialize(application, chunk_size=READ_SIZE, max_buffer_size=_BUFFER_SIZE, **options)
+        for handler in short_routes.values():
+            if inspect.iscoroutinefunction(inspect.unwrap(handler.get)):
+                raise TypeError(f"{handler.__qualname__}.get is a coroutine: it cannot answer at once")
         self.application, self.gate, self.tally, self.access_log = application, gate, tally, access_log
-        self.limits = limits
-        self.short_routes = short_routes
-        self.short_way = bool(short_routes)
-        self.draining = self.closing = False
-        self.idle_timeout = limits.idle_timeout
+        self.limits, self.short_routes = limits, short_routes
+        self.guard = Guard(limits, tally)
+        self.draining = False
+        """Whether each connection ends behind its next answer."""
+        self.closing = False
+        """Whether it ends behind the answer that is under way."""
         self.live: set[Connection] = set()
         self.parameters = HTTP1ConnectionParameters(
-            chunk_size=8192, max_body_size=_BODY_SIZE, body_timeout=limits.request_timeout
+            chunk_size=READ_SIZE, max_body_size=_BODY_SIZE, body_timeout=limits.request_timeout
         )
-        self._most = min(
-            limits.connections, max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_FILES)
-        )
-        self._addresses: Counter[str] = Counter()
-        self._identities: Counter[str] = Counter()
-        self._logged = self._unlogged = 0
+        application.settings["log_function"] = self.finished
         self.tick()
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Accept connections on these sockets, whose options every connection inherits."""
+        listening = list(sockets)
+        for sock in listening:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+            timeout = int(self.limits.write_timeout * 1000)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout)
+        super().add_sockets(listening)
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """Serve a client, unless there are too many already: that is decided before any cryptography."""
-        if len(self.live) >= self._most or self._addresses[address[0]] >= self.limits.per_address:
+        if not isinstance(stream, SSLIOStream):  # never serve in clear
             stream.close()
-            self.refused("limit", address[0])
-            return
-        if not isinstance(stream, SSLIOStream):  # the context was lost: never serve in clear
+            raise TypeError("the server has no TLS context")
+        if not self.guard.opens(address[0]):
             stream.close()
-            self.refused("other", address[0])
             return
-        milliseconds = int(self.limits.write_timeout * 1000)
-        with contextlib.suppress(OSError):  # the client is gone already
-            stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
-        connection = Connection(self, stream, (address[0], address[1]))
-        self.live.add(connection)
-        self._addresses[address[0]] += 1
-        self.tally.opened()
-        connection.task = asyncio.ensure_future(connection.serve())
-
-    def welcome(self, connection: Connection) -> bool:
-        """Let an identified connection in, unless its identity has too many."""
-        caller = connection.context.caller
-        self._identities[caller] += 1
-        if self._identities[caller] > self.limits.per_identity:
-            self.refused("limit", connection.context.remote_ip, f"too many connections of {caller}")
-            return False
-        return True
+        self.live.add(Connection(self, stream, address[0]))
 
     def forget(self, connection: Connection) -> None:
         """Forget a connection that ended."""
         self.live.discard(connection)
-        self.tally.closed()
-        _less(self._addresses, connection.context.remote_ip)
-        if connection.admitted:
-            _less(self._identities, connection.context.caller)
-
-    def refused(self, reason: str, address: str, detail: str = "") -> None:
-        """Count a connection that was not let in; log a few of them a second."""
-        self.tally.failed(reason)
-        self._logged += 1
-        if self._logged > _LOGGED_A_SECOND:
-            self._unlogged += 1
-        elif reason != "closed":
-            _LOG.info("refused a connection from %s: %s", address, detail or reason)
+        self.guard.closes(connection.peer.remote_ip)
 
     def answered(self, peer: Peer, exchange: Exchange) -> None:
         """Count and log a request."""
@@ -140,24 +107,20 @@ class Server(HTTPServer):
 
     def finished(self, handler: RequestHandler) -> None:
         """Take note of a request that Tornado answered: the application's log function."""
-        context = getattr(handler.request.connection, "context", None)
-        route = handler.route if isinstance(handler, Handler) else OTHER_ROUTE
         if isinstance(handler, Handler):
             self.decided(handler)
-        if isinstance(context, Peer):
-            context.answered = (route, handler.request.method or "other", handler.get_status())
+        if isinstance(connection := handler.request.connection, Stock):
+            route = handler.route if isinstance(handler, Handler) else OTHER_ROUTE
+            connection.replay.account(route, handler.get_status())
 
     def tick(self) -> None:
-        """Once a second: the Date field, every deadline of this worker, the access log."""
+        """Once a second: the Date field, every deadline of this worker, the logs."""
         self.date = time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
         now = time.monotonic()
-        for connection in [one for one in self.live if one.deadline < now]:
-            connection.timed_out = True
-            connection.close()
+        for connection in list(self.live):
+            connection.wire.sweep(now)
         self.access_log.flush()
-        if self._unlogged:
-            _LOG.info("refused %d more connections", self._unlogged)
-        self._logged = self._unlogged = 0
+        self.guard.tick()
 
     async def drain(self, seconds: float, linger: float = 2.0) -> None:
         """Stop accepting, end each connection behind its next answer, cut what is left after `seconds`.
@@ -169,31 +132,21 @@ class Server(HTTPServer):
         begin = time.monotonic()
         await self._emptied(begin + min(linger, seconds))
         self.closing = True
-        for connection in [one for one in self.live if one.deadline < math.inf]:
-            connection.close()
+        for connection in list(self.live):
+            if connection.wire.is_idle():
+                connection.wire.close()
         await self._emptied(begin + seconds)
         await self.close_all_connections()
 
     async def _emptied(self, deadline: float) -> None:
-        while self.live and time.monotonic() < deadline:
-            await asyncio.wait(
-                [one.task for one in self.live if one.task is not None],
-                timeout=max(0.0, deadline - time.monotonic()),
-                return_when=asyncio.ALL_COMPLETED,
-            )
+        """Wait until no connection is left, or until the deadline."""
+        tasks = [connection.task for connection in self.live]
+        if tasks:
+            await asyncio.wait(tasks, timeout=max(0.0, deadline - time.monotonic()))
 
     async def close_all_connections(self) -> None:
         """Cut every connection."""
-        tasks = [one.task for one in self.live if one.task is not None]
         for connection in list(self.live):
-            connection.close()
-        if tasks:
-            await asyncio.wait(tasks, timeout=1.0)
+            connection.wire.close()
+        await self._emptied(time.monotonic() + 1.0)
         self.access_log.flush()
-
-
-def _less(counter: Counter[str], key: str) -> None:
-    """Count one down, and forget what is at zero: keys come from clients."""
-    counter[key] -= 1
-    if counter[key] <= 0:
-        del counter[key]

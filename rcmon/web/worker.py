@@ -1,6 +1,7 @@
 """A web worker: a server over the shared sockets, its board, and what it does every second."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -51,13 +52,13 @@ async def serve(settings: Settings, context: ChildContext) -> None:
     hurry = asyncio.Event()
     context.on_reload(hurry.set)
     try:
+        await _take_up(settings.trust, server)  # a restarted worker begins with what its parent once read
         async with asyncio.TaskGroup() as group:
             lasting = [
                 group.create_task(_tick(server)),
                 group.create_task(board.watch()),
                 group.create_task(_follow(settings.trust, server, hurry)),
             ]
-            await _take_up(settings.trust, server)  # a restarted worker begins with what its parent once read
             server.add_sockets(context.sockets)
             context.ready()
             await context.stop.wait()
@@ -83,7 +84,7 @@ def make_server(settings: Settings, board: Board, context: ChildContext) -> Serv
             clock=time.time,
         )
     )
-    server = Server(
+    return Server(
         application,
         gate=settings.trust.gate,
         tally=tally,
@@ -92,8 +93,6 @@ def make_server(settings: Settings, board: Board, context: ChildContext) -> Serv
         short_routes=short_routes() if settings.short_way else {},
         ssl_options=settings.trust.context,
     )
-    application.settings["log_function"] = server.finished
-    return server
 
 
 async def _tick(server: Server) -> None:
@@ -105,13 +104,11 @@ async def _tick(server: Server) -> None:
 async def _follow(trust: Trust, server: Server, hurry: asyncio.Event) -> None:
     """Take up changed certificates, lists and roles: every few seconds, and at once on HUP."""
     while True:
-        await _take_up(trust, server)
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TRUST_CHECK):
                 await hurry.wait()
-        except TimeoutError:
-            continue
         hurry.clear()
+        await _take_up(trust, server)
 
 
 async def _take_up(trust: Trust, server: Server) -> None:

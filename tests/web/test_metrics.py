@@ -19,6 +19,7 @@ from tests.web.grid import NOW, make_snapshot
 from tests.web.service import PROCESSES, Service
 from tests.web.tools import tool
 
+ODD = '/ca/"odd\\name\n.r0'
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 
 
@@ -55,7 +56,8 @@ def busy(service: Service) -> None:
         service.scoreboard.slot(index).record(cpu_seconds=1.5, resident_memory_bytes=40_000_000, open_fds=20)
     service.trust.lists = (
         CrlStatus("/ca/1234.r0", "/C=CH/CN=CA", NOW - 60, NOW + 60, 1, 20, None),
-        CrlStatus('/ca/"odd\\name\n.r0', None, None, None, None, None, "cannot be read"),
+        CrlStatus(ODD, "/C=CH/CN=Odd", NOW - 90, None, None, 0, None),
+        CrlStatus("/ca/5678.r0", None, None, None, None, None, "cannot be read"),
     )
 
 
@@ -110,6 +112,17 @@ async def test_what_is_counted_is_summed_over_processes(service: Service) -> Non
     assert value(read, "rcmon_store_up") == 1
     assert service.board.current is not None
     assert value(read, "rcmon_snapshot_id") == service.board.current.number
+
+
+async def test_a_label_may_hold_anything(service: Service) -> None:
+    busy(service)
+    for accept in ("text/plain", OPENMETRICS):
+        read = families(await service.ask("/api/metrics", Accept=accept))
+        samples = read["rcmon_tls_crl_this_update_timestamp_seconds"].samples
+        assert {sample.labels["file"]: sample.value for sample in samples} == {
+            "/ca/1234.r0": NOW - 60,
+            ODD: NOW - 90,
+        }
 
 
 async def test_the_histogram_is_cumulative(service: Service) -> None:

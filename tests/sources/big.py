@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.sources.schema import METADATA
 
-SITES, TASKS, GROUPS, BLOCK = 150, 3_000, 40_000, 15
-"""Each job group has a block of files of its own, which lie together at one to three storages."""
+SITES, TASKS, GROUP, BLOCK = 150, 3_000, 25, 15
+"""Jobs come in groups of 25; each group has a block of 15 files, which lie together at 1 to 3 storages."""
 STATES = (
     ("new", 1),
     ("created", 14),
@@ -64,22 +64,30 @@ def fill(connection: Connection, jobs: int = 1_000_000) -> None:
     connection.commit()
 
 
-def make(url: str) -> None:
-    """Make the database `big` on the server at a URL of MariaDB's, its password in it."""
+def make(url: str, jobs: int = 1_000_000) -> str:
+    """Make the database `big`; `url` is that of MariaDB's own database `mysql`, its password in it.
+
+    Gives the URL of the new database.
+    """
+    made = url.removesuffix("/mysql") + "/big"
 
     async def run() -> None:
         engine = create_async_engine(url)
         async with engine.connect() as connection:
-            await connection.execute(text("CREATE DATABASE IF NOT EXISTS big"))
-            await connection.execute(text("USE big"))
-            await connection.run_sync(fill)
+            await connection.execute(text("CREATE DATABASE big"))
+        await engine.dispose()
+        engine = create_async_engine(made)
+        async with engine.connect() as connection:
+            await connection.run_sync(fill, jobs)
         await engine.dispose()
 
     asyncio.run(run())
+    return made
 
 
 def _statements(jobs: int) -> list[str]:
-    files = GROUPS * BLOCK
+    groups = jobs // GROUP
+    files = groups * BLOCK
     return [
         f"""INSERT INTO wmbs_location SELECT seq, CONCAT('T2_XX_Site', seq), 1 + (seq % 20 = 0),
             CONCAT('T2_XX_Site', seq), NULL, 2000, 1000, 'SimpleCondorPlugin', 1767200000
@@ -97,8 +105,8 @@ def _statements(jobs: int) -> list[str]:
             FROM seq_1_to_{TASKS} task JOIN seq_1_to_{SITES} site
             WHERE task.seq % 2 = 0 AND site.seq % 4 > 0""",
         f"""INSERT INTO wmbs_jobgroup SELECT seq, 1 + {_pick("seq", TASKS)}, UUID(), seq, 0, NULL
-            FROM seq_1_to_{GROUPS}""",
-        f"""INSERT INTO wmbs_job SELECT seq, 1 + seq DIV {max(1, jobs // GROUPS)} % {GROUPS}, UUID(), state,
+            FROM seq_1_to_{groups}""",
+        f"""INSERT INTO wmbs_job SELECT seq, 1 + seq DIV {GROUP} % {groups}, UUID(), state,
             0, 0, UUID(), IF(state <= 2, NULL, 1 + FLOOR({SITES} * POW({_pick("seq", 1000)} / 1000, 2))), 0,
             CONCAT('/data/srv/wmagent/current/install/JobCreator/JobCache/request', seq DIV 400,
             '/Task/JobCollection_', seq DIV 100, '_0/job_', seq), NULL
@@ -117,7 +125,8 @@ def _statements(jobs: int) -> list[str]:
         f"""INSERT INTO wmbs_job_assoc SELECT job.id, {files} + jobgroup.subscription FROM wmbs_job job
             JOIN wmbs_jobgroup jobgroup ON jobgroup.id = job.jobgroup WHERE jobgroup.subscription % 8 < 2""",
         f"""INSERT INTO wmbs_job_assoc
-            SELECT job.id, 1 + (job.jobgroup - 1) * {BLOCK} + (job.id + file.seq) % {BLOCK} FROM wmbs_job job JOIN wmbs_jobgroup jobgroup ON jobgroup.id = job.jobgroup JOIN seq_1_to_10 file
+            SELECT job.id, 1 + (job.jobgroup - 1) * {BLOCK} + (job.id + file.seq) % {BLOCK} FROM wmbs_job job
+            JOIN wmbs_jobgroup jobgroup ON jobgroup.id = job.jobgroup JOIN seq_1_to_10 file
             WHERE jobgroup.subscription % 8 >= 2 AND file.seq <= 1 + job.id % 7""",
     ]
 

@@ -82,6 +82,7 @@ def test_a_validation_that_says_nothing_bars_nothing(agent: SmallAgent) -> None:
 
 
 def test_validation_is_read_for_more_subscriptions_than_one_statement_names(agent: SmallAgent) -> None:
+    agent.run("BEGIN")
     for number in range(10, 1110):
         agent.run("INSERT INTO wmbs_subscription VALUES (?, 1, 1, 'x', 1, 0, 0)", number)
         agent.run(
@@ -89,4 +90,5 @@ def test_validation_is_read_for_more_subscriptions_than_one_statement_names(agen
         )
         agent.run("INSERT INTO wmbs_subscription_validation VALUES (?, 1, 1)", number)
         agent.job("created", files=(3,), group=number)
+    agent.run("COMMIT")
     assert backlogs(agent) == ({100: 1101}, {0: 0})

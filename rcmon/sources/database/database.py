@@ -1,7 +1,5 @@
 """One agent's database: opened for a poll, read in one transaction, let go."""
 
-import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,13 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from rcmon.errors import ConfigError, SourceError
 from rcmon.sources.database.address import address
+from rcmon.sources.database.cutting import quietly, run_or_cut
 from rcmon.sources.database.driver import Link, Raw
 from rcmon.sources.database.reader import Reader, reason
-
-LOG = logging.getLogger(__name__)
-
-DISCARD_WITHIN = 0.5
-"""Seconds that letting a broken connection go may take."""
 
 
 class Database:
@@ -49,7 +43,7 @@ class Database:
         self._deadline = time.monotonic() + seconds
         connection: AsyncConnection | None = None
         try:
-            connection = await self._engine.connect()
+            connection = await run_or_cut(self._open(), self._cut)
             reader = Reader(connection, self._opened(), self._deadline)
             await reader.begin()
             yield reader
@@ -74,6 +68,13 @@ class Database:
             ) from error
         except ArgumentError as error:
             raise ConfigError(f"url cannot be used: {error}") from error
+
+    async def _open(self) -> AsyncConnection:
+        return await self._engine.connect()
+
+    async def _cut(self) -> None:
+        if self._link is not None:
+            await self._link.discard()
 
     async def _connect(self) -> Raw:
         positional, parameters = self._engine.dialect.create_connect_args(self.url)
@@ -101,16 +102,11 @@ class Database:
     async def _discard(self, connection: AsyncConnection | None) -> None:
         """Let go of a connection that did not end in peace, without waiting for an answer from outside."""
         link, self._link = self._link, None
-        if link is None:
-            return
-        try:
-            async with asyncio.timeout(DISCARD_WITHIN):
-                await link.discard()
-                if connection is not None:
-                    await connection.invalidate()
-                    await connection.close()
-        except Exception as error:  # noqa: BLE001 - whatever a dying connection raises, the poll's own error counts
-            LOG.warning("%s: the connection did not let itself be closed: %s", self._shown(), reason(error))
+        if link is not None:
+            await quietly(link.discard())
+            if connection is not None:
+                await quietly(connection.invalidate())
+                await quietly(connection.close())
 
     def _shown(self) -> str:
         return self.url.set(drivername=self.driver.names[0]).render_as_string(hide_password=True)

@@ -5,10 +5,12 @@ import time
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from sqlalchemy import CursorResult
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import SourceError
+from rcmon.sources.database.cutting import run_or_cut
 from rcmon.sources.database.driver import Link
 
 Row: TypeAlias = Sequence[Any]
@@ -29,7 +31,7 @@ class Reader:
     async def begin(self) -> None:
         """Begin the read-only transaction."""
         for statement in self._link.begin:
-            await self._connection.exec_driver_sql(statement)
+            await self._run(statement)
 
     async def rows(self, name: str, sql: str) -> Sequence[Row]:
         """Run a statement and give all its rows; `name` is what a message calls it.
@@ -42,11 +44,14 @@ class Reader:
         *before, last = self._link.bounded(sql, left)
         try:
             for statement in before:
-                await self._connection.exec_driver_sql(statement)
-            result = await self._connection.exec_driver_sql(last)
+                await self._run(statement)
+            result = await self._run(last)
         except DBAPIError as error:
             raise SourceError(self._why(name, error)) from error
         return result.all()
+
+    async def _run(self, sql: str) -> CursorResult[Any]:
+        return await run_or_cut(self._connection.exec_driver_sql(sql), self._link.discard)
 
     def _why(self, name: str, error: DBAPIError) -> str:
         text = reason(error)

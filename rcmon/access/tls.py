@@ -29,8 +29,9 @@ def server_context(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-    # no resumption: it skips verification. Without tickets TLS 1.2 falls back to session identifiers,
-    # which OpenSSL forgets when the connection ends without a close_notify of ours, as Tornado ends it.
+    # Resumption skips verification. Without tickets TLS 1.2 falls back to session identifiers, which OpenSSL
+    # forgets when a connection ends without a close_notify of ours, as Tornado ends it; until then a client
+    # may resume beside it: see SessionChains.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     context.verify_mode = ssl.CERT_REQUIRED

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.web import Application, RequestHandler
 
 from rcmon.access.reload import Trust
-from rcmon.access.tls import verified_chain
+from rcmon.access.sessions import SessionChains
 from rcmon.errors import IdentityError
 
 PATIENCE = 20.0
@@ -40,20 +40,19 @@ class Met(Struct, frozen=True):
 class Whoami(RequestHandler):
     """Answers what the gate says of the connection, now."""
 
-    def initialize(self, trust: Trust) -> None:
-        self.trust = trust
+    def initialize(self, trust: Trust, clock: Callable[[], float]) -> None:
+        self.trust, self.clock = trust, clock
 
     def get(self) -> None:
         stream = self.request.connection.stream  # type: ignore[union-attr]
         try:
-            identity = getattr(stream, "identity", None) or self.trust.gate.admit(
-                verified_chain(stream.socket) or ()
-            )
+            if not hasattr(stream, "identity"):
+                stream.identity = self.trust.gate.admit(stream.chain)
         except IdentityError as error:
             self.write({"refused": error.reason})
             return
-        stream.identity = identity
-        decision = self.trust.gate.decide(identity, time.time())
+        identity = stream.identity
+        decision = self.trust.gate.decide(identity, self.clock())
         self.write(
             {
                 "refused": decision.refusal,
@@ -69,6 +68,7 @@ class Server(HTTPServer):
     """Remembers why handshakes failed, by the client's port."""
 
     failures: dict[int, str]
+    chains: SessionChains
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
         asyncio.ensure_future(self._after_handshake(stream, address))  # noqa: RUF006 - the loop's end ends it
@@ -81,6 +81,7 @@ class Server(HTTPServer):
             cause = getattr(error, "real_error", error) or stream.error
             self.failures[address[1]] = getattr(cause, "verify_message", "") or str(cause)
             return
+        stream.chain = self.chains.chain_of(stream.socket)  # type: ignore[attr-defined]
         super().handle_stream(stream, address)
 
 
@@ -176,14 +177,16 @@ def client_with(path: Path | None, version: ssl.TLSVersion | None = None) -> ssl
 
 
 @contextmanager
-def serving(trust: Trust) -> Iterator[Running]:
+def serving(trust: Trust, clock: Callable[[], float] = time.time) -> Iterator[Running]:
     """Serve until the block ends."""
     ready: list[Running] = []
     started, stop = threading.Event(), threading.Event()
 
     async def run() -> None:
-        server = Server(Application([("/", Whoami, {"trust": trust})]), ssl_options=trust.context)
-        server.failures = {}
+        server = Server(
+            Application([("/", Whoami, {"trust": trust, "clock": clock})]), ssl_options=trust.context
+        )
+        server.failures, server.chains = {}, SessionChains()
         server.listen(0, "127.0.0.1")
         port = next(iter(server._sockets.values())).getsockname()[1]
         ready.append(Running(trust, port, asyncio.get_running_loop(), server))

@@ -14,52 +14,12 @@ from msgspec import structs
 from rcmon.access.credential import Credential
 from rcmon.access.crl import CrlMode
 from rcmon.access.rehearsal import client_context, shake_hands
-from rcmon.access.reload import Trust, TrustFiles
+from rcmon.access.reload import Trust
 from rcmon.access.roles import Role
 from rcmon.access.tls import verified_chain
 from rcmon.errors import ConfigError, IdentityError
 from tests.access import pki
-from tests.access.crl_pki import crl, pem
-
-ROOT = pki.authority(pki.name("DC=ch", "CN=CA"))
-OTHER = pki.authority(pki.name("DC=org", "CN=Other CA"))
-ALICE = pki.entity(pki.name("DC=ch", "CN=alice"), ROOT)
-BOB = pki.entity(pki.name("DC=org", "CN=bob"), OTHER)
-
-
-EXPIRED = pki.entity(pki.name("CN=localhost"), ROOT, lasts=dt.timedelta(minutes=30))
-
-
-def use(files: TrustFiles, credential: pki.Credential) -> None:
-    files.certificate.write_bytes(credential.certificate_pem)
-    files.key.write_bytes(credential.key_pem)
-    files.key.chmod(0o600)
-
-
-class Place:
-    """A directory with all the files a service needs."""
-
-    def __init__(self, directory: Path) -> None:
-        self.cas = directory / "cas"
-        self.ca_file = pki.add_to_directory(self.cas, ROOT)
-        self.files = TrustFiles(
-            certificate=directory / "host.crt",
-            key=directory / "host.key",
-            authorities=self.cas,
-            roles=directory / "roles.toml",
-        )
-        self.use(pki.host(ROOT))
-        self.grant("dn:/DC=ch/CN=alice")
-
-    def use(self, credential: pki.Credential) -> None:
-        use(self.files, credential)
-
-    def grant(self, *entries: str) -> None:
-        listed = ", ".join(f'"{entry}"' for entry in entries)
-        self.files.roles.write_text(f"[roles]\nreader = [{listed}]\n")
-
-    def revoke(self, *credentials: pki.Credential) -> None:
-        self.ca_file.with_suffix(".r0").write_bytes(pem(crl(ROOT, credentials)))
+from tests.access.place import ALICE, BOB, EXPIRED, OTHER, ROOT, Place, use
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import logging.handlers
 import multiprocessing
 import re
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -137,6 +138,8 @@ def set_up(
         logging.getLogger(name).setLevel(max(_LEVELS[level], logging.WARNING))
     logging.getLogger("tornado.general").addFilter(_is_not_tls)
     logging.captureWarnings(capture=True)
+    # roots of old CAs have the serial number 0: nothing that an operator could do about it
+    warnings.filterwarnings("ignore", message="Parsed a serial number which wasn't positive")
     return handler.write_lines
 
 

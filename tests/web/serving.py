@@ -1,15 +1,12 @@
-"""A worker's server over real mutual TLS with handlers of every kind, and clients that speak byte by byte."""
+"""A worker's server over real mutual TLS, and clients for it."""
 
 import asyncio
 import contextlib
-import hashlib
-import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from functools import cache
 from typing import Any
 
-from msgspec import Struct
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 from tornado.testing import bind_unused_port
 
@@ -17,132 +14,26 @@ from rcmon.access.credential import Credential
 from rcmon.access.dn import Dn
 from rcmon.access.gate import Gate
 from rcmon.access.rehearsal import client_context
-from rcmon.access.roles import Role, RoleTable
+from rcmon.access.roles import RoleTable
 from rcmon.access.tls import server_context
 from rcmon.model import Document
 from rcmon.scoreboard import Scoreboard
 from rcmon.web.about import About
 from rcmon.web.accesslog import AccessLog, Style
 from rcmon.web.app import make_app, routes, short_routes
-from rcmon.web.auth import requires
-from rcmon.web.base import Handler
 from rcmon.web.board import Board
 from rcmon.web.counters import Counters, Layout, Tally
 from rcmon.web.guard import Limits
-from rcmon.web.ready import Fresh, Ready
 from rcmon.web.server import Server
 from rcmon.web.services import Parts
 from tests.access import pki
+from tests.web.caller import Caller
+from tests.web.served import TABLE
 
-BASE = b"/wm_resource_monitor"
 ROOT = pki.authority(pki.name("DC=ch", "CN=Root"))
 HOST = pki.host(ROOT)
 READER = pki.entity(pki.name("DC=ch", "CN=reader"), ROOT)
 STRANGER = pki.entity(pki.name("DC=ch", "CN=stranger"), ROOT)
-LARGE = random.Random(1).randbytes(3_000_000)
-
-
-class SmallHandler(Handler):
-    route = "/small"
-    immediate = True
-    ready = Ready(Fresh(b'{"small": true}\n'), "application/json")
-
-    @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
-        return self.send(self.ready)
-
-
-class MiddleHandler(SmallHandler):
-    """Worth compressing, and small enough for one write."""
-
-    route = "/middle"
-    ready = Ready(Fresh(b"all work and no play " * 500), "text/plain")
-
-    @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
-        return self.send(self.ready)
-
-
-class LargeHandler(Handler):
-    route = "/large"
-    immediate = True
-    ready = Ready(Fresh(LARGE), "application/octet-stream")
-
-    @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
-        return self.send(self.ready)
-
-
-class AdminHandler(Handler):
-    route = "/admin"
-    immediate = True
-
-    @requires(Role.ADMIN)
-    def get(self) -> Awaitable[None] | None:
-        return self.send(SmallHandler.ready)
-
-
-class FailingHandler(Handler):
-    """Fails behind its answer, which must not leave then."""
-
-    route = "/failing"
-    immediate = True
-
-    @requires(Role.READER)
-    def get(self) -> None:
-        if self.short:
-            self.send(SmallHandler.ready)
-        raise ValueError("meant to fail")
-
-
-class ReticentHandler(Handler):
-    """Has nothing ready for the short way."""
-
-    route = "/reticent"
-    immediate = True
-
-    @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
-        return None if self.short else self.send(SmallHandler.ready)
-
-
-class StillbornHandler(Handler):
-    """Cannot even begin."""
-
-    route = "/stillborn"
-
-    def initialize(self) -> None:
-        raise ValueError("meant to fail")
-
-    @requires(Role.READER)
-    def get(self) -> None:
-        """Never run."""
-
-
-class SlowHandler(Handler):
-    """Answers when the test lets it."""
-
-    route = "/slow"
-
-    @requires(Role.READER)
-    async def get(self) -> None:
-        self.application.settings["began"].set()
-        await self.application.settings["go_on"].wait()
-        self.write(b"slow\n")
-
-
-class EchoHandler(Handler):
-    route = "/echo"
-
-    @requires(Role.READER)
-    def post(self) -> None:
-        self.write(f"{len(self.request.body)} {hashlib.sha256(self.request.body).hexdigest()}\n")
-
-
-TABLE = (
-    SmallHandler, MiddleHandler, LargeHandler, AdminHandler, FailingHandler, ReticentHandler,
-    StillbornHandler, SlowHandler, EchoHandler,
-)  # fmt: skip
 
 
 class NoStore:
@@ -175,80 +66,6 @@ class Counting(Server):
         return super().start_request(server_conn, request_conn)
 
 
-class Answer(Struct):
-    """What came back; field names in lower case."""
-
-    status: int
-    fields: dict[str, str]
-    body: bytes
-
-
-class Caller:
-    """One connection of a client."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    async def send(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
-
-    async def answer(self, method: str = "GET") -> Answer:
-        """Read one answer; of an interim one too."""
-        head = await self.reader.readuntil(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")[:-2]
-        fields: dict[str, str] = {}
-        for line in lines:
-            name, _, value = line.partition(": ")
-            assert name.lower() not in fields, line
-            fields[name.lower()] = value
-        status = int(first.split(" ")[1])
-        has_body = method != "HEAD" and status >= 200 and status not in (204, 304)
-        return Answer(status, fields, await self._body(fields) if has_body else b"")
-
-    async def _body(self, fields: dict[str, str]) -> bytes:
-        if fields.get("transfer-encoding") != "chunked":
-            return await self.reader.readexactly(int(fields["content-length"]))
-        body = b""
-        while size := int(await self.reader.readline(), 16):
-            body += await self.reader.readexactly(size)
-            await self.reader.readexactly(2)
-        await self.reader.readexactly(2)
-        return body
-
-    async def ask(self, path: str, *fields: str, method: str = "GET", version: str = "1.1") -> Answer:
-        """Send a canonical head and read its answer."""
-        await self.send(head(path, *fields, method=method, version=version))
-        return await self.answer(method)
-
-    async def rest(self) -> bytes:
-        """Read until the server ends the connection, by whatever means."""
-        data = b""
-        with contextlib.suppress(ConnectionError, ssl.SSLError):
-            while piece := await self.reader.read(65536):
-                data += piece
-        return data
-
-    async def is_open(self) -> bool:
-        """Tell whether one more request is answered."""
-        try:
-            return (await self.ask("/small")).status == 200
-        except (OSError, asyncio.IncompleteReadError):
-            return False
-
-    async def close(self) -> None:
-        """Cut the connection."""
-        self.writer.transport.abort()
-        with contextlib.suppress(OSError):
-            await self.writer.wait_closed()
-
-
-def head(path: str, *fields: str, method: str = "GET", version: str = "1.1") -> bytes:
-    """Write the head of a request below BASE."""
-    start = f"{method} {BASE.decode()}{path} HTTP/{version}"
-    return "\r\n".join([start, "Host: localhost", *fields, "", ""]).encode("latin-1")
-
-
 @cache
 def client(credential: pki.Credential | None = READER, *versions: ssl.TLSVersion) -> ssl.SSLContext:
     """Make the TLS context of a client."""
@@ -257,6 +74,14 @@ def client(credential: pki.Credential | None = READER, *versions: ssl.TLSVersion
     if versions:
         context.minimum_version = context.maximum_version = versions[0]
     return context
+
+
+def client_hello() -> bytes:
+    """Write what a client says first."""
+    outgoing = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client().wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
+    return outgoing.read()
 
 
 def roles_of(*readers: pki.Credential) -> RoleTable:
@@ -268,7 +93,9 @@ def roles_of(*readers: pki.Credential) -> RoleTable:
 class Serving:
     """One worker's server with everything it counts and logs. `limits` as in `Limits`."""
 
-    def __init__(self, *, short: bool, gate: Gate | None = None, **limits: Any) -> None:
+    def __init__(
+        self, *, short: bool = True, gate: Gate | None = None, proxies: bool = True, **limits: Any
+    ) -> None:
         self.lines: list[str] = []
         self.callers: list[Caller] = []
         table = routes(TABLE)
@@ -298,13 +125,13 @@ class Serving:
             access_log=AccessLog(self.lines.append, "web-0", Style()),
             limits=Limits(**limits),
             short_routes=short_routes(TABLE) if short else {},
-            ssl_options=server_context(host, [ROOT.certificate]),
+            ssl_options=server_context(host, [ROOT.certificate], proxies=proxies),
         )
         sock, self.port = bind_unused_port()
         self.server.add_socket(sock)
 
     async def call(self, credential: pki.Credential | None = READER, **options: Any) -> Caller:
-        """Connect a client."""
+        """Connect a client; `options` as `asyncio.open_connection` takes them."""
         options.setdefault("ssl", client(credential))
         caller = Caller(*await asyncio.open_connection("127.0.0.1", self.port, **options))
         self.callers.append(caller)
@@ -343,14 +170,3 @@ async def serving(**options: Any) -> AsyncIterator[Serving]:
         await served.server.close_all_connections()
         for caller in served.callers:
             await caller.close()
-
-
-def both_ways() -> Sequence[bool]:
-    """Name the ways, for `pytest.mark.parametrize('short', both_ways())`."""
-    return (True, False)
-
-
-def pieces(data: bytes, size: int) -> Iterator[bytes]:
-    """Cut bytes."""
-    for start in range(0, len(data), size):
-        yield data[start : start + size]

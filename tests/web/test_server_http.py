@@ -5,7 +5,9 @@ import hashlib
 
 import pytest
 
-from tests.web.serving import BASE, LARGE, STRANGER, Serving, head, pieces, serving
+from tests.web.caller import BASE, head, pieces
+from tests.web.served import LARGE
+from tests.web.serving import STRANGER, Serving, serving
 
 pytestmark = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
 

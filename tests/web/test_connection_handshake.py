@@ -1,0 +1,209 @@
+"""Who does not get in: each refused for its own reason, counted, told once in the log, and not for long."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import socket
+import ssl
+import struct
+from collections.abc import Awaitable, Callable
+
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
+
+from rcmon.web.counters import FAILURES, HANDSHAKE_FAILURES
+from tests.access import pki
+from tests.web.caller import head
+from tests.web.serving import READER, ROOT, Serving, client, client_hello, serving
+
+OTHER_ROOT = pki.authority(pki.name("DC=ch", "CN=Other Root"))
+SAME_NAME = pki.authority(pki.name("DC=ch", "CN=Root"))
+DAY = dt.timedelta(days=1)
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+REFUSED = {
+    "no_certificate": None,
+    "unknown_ca": pki.entity(pki.name("DC=ch", "CN=reader"), OTHER_ROOT),
+    "expired": pki.entity(pki.name("DC=ch", "CN=reader"), ROOT, begins=-2 * DAY, lasts=DAY),
+    "not_yet_valid": pki.entity(pki.name("DC=ch", "CN=reader"), ROOT, begins=DAY),
+    "wrong_purpose": pki.entity(pki.name("DC=ch", "CN=reader"), ROOT, eku=[Eku.SERVER_AUTH]),
+    "bad_certificate": pki.entity(pki.name("DC=ch", "CN=reader"), SAME_NAME),
+    "proxy_refused": pki.proxy(READER),
+}
+
+
+async def cannot_ask(served: Serving, credential: pki.Credential | None, context: ssl.SSLContext) -> None:
+    """Hold that a client gets nothing; under TLS 1.3 it finds out at its first read."""
+    with pytest.raises((OSError, asyncio.IncompleteReadError)):
+        await (await served.call(credential, ssl=context)).ask("/small")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("reason", REFUSED)
+async def test_a_certificate_that_tls_refuses(
+    reason: str, version: ssl.TLSVersion, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "rcmon")
+    async with serving(proxies=False) as served:
+        await cannot_ask(served, REFUSED[reason], client(REFUSED[reason], version))
+        assert served.failures() == {reason: 1.0}
+        assert served.requests() == {}
+        assert not served.server.live
+    assert f"refused a connection from 127.0.0.1: {reason}: " in caplog.text
+
+
+async def plain_http(served: Serving) -> None:
+    caller = await served.call(ssl=None)
+    await caller.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b"HTTP" not in await caller.rest()
+
+
+async def garbage(served: Serving) -> None:
+    caller = await served.call(ssl=None)
+    await caller.send(b"\x00" * 100)
+    await caller.rest()
+
+
+async def old_tls(served: Serving) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    await cannot_ask(served, None, context)
+
+
+async def no_shared_cipher(served: Serving) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("AES128-SHA")
+    await cannot_ask(served, None, context)
+
+
+async def distrust(served: Serving) -> None:
+    """Shake hands by a socket: asyncio's streams keep the alert to themselves."""
+
+    def shake_hands() -> None:
+        with socket.create_connection(("127.0.0.1", served.port)) as sock:
+            ssl.create_default_context().wrap_socket(sock, server_hostname="localhost")
+
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await asyncio.to_thread(shake_hands)
+
+
+async def leave_at_once(served: Serving) -> None:
+    await (await served.call(ssl=None)).close()
+
+
+async def leave_half_way(served: Serving) -> None:
+    caller = await served.call(ssl=None)
+    await caller.send(client_hello()[:50])
+    caller.writer.write_eof()
+    await caller.rest()
+
+
+async def reset_half_way(served: Serving) -> None:
+    caller = await served.call(ssl=None)
+    await caller.send(client_hello())
+    await caller.reader.readexactly(100)  # the answer is under way
+    sock = caller.writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    await caller.close()
+
+
+@pytest.mark.parametrize(
+    ("behave", "reason"),
+    [
+        (plain_http, "protocol"),
+        (garbage, "protocol"),
+        (old_tls, "protocol"),
+        (no_shared_cipher, "protocol"),
+        (distrust, "client_alert"),
+        (leave_at_once, "closed"),
+        (leave_half_way, "closed"),
+        (reset_half_way, "closed"),
+    ],
+)
+async def test_a_client_that_does_not_speak_tls_to_the_end(
+    behave: Callable[[Serving], Awaitable[None]], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "rcmon")
+    async with serving() as served:
+        await behave(served)
+        await served.until(served.failures)
+        await served.until(lambda: not served.server.live)
+        assert served.failures() == {reason: 1.0}
+    assert ("refused" in caplog.text) == (reason != "closed")
+
+
+async def test_a_silent_client_is_cut() -> None:
+    async with serving(handshake_timeout=0.2) as served:
+        caller = await served.call(ssl=None)
+        await served.until(lambda: not served.server.live)
+        assert await caller.rest() == b""
+        assert served.failures() == {"timeout": 1.0}
+
+
+async def test_a_dripping_client_is_cut() -> None:
+    """Each byte is progress; the handshake as a whole has the deadline."""
+    async with serving(handshake_timeout=0.5) as served:
+        caller = await served.call(ssl=None)
+        with contextlib.suppress(OSError):
+            for byte in client_hello():
+                await caller.send(bytes([byte]))
+                served.server.tick()
+                await asyncio.sleep(0.02)
+        await served.until(lambda: not served.server.live)
+        assert served.failures() == {"timeout": 1.0}
+
+
+async def test_a_handshake_in_time_is_not_cut_later() -> None:
+    async with serving(handshake_timeout=0.1) as served:
+        caller = await served.call()
+        await asyncio.sleep(0.15)
+        served.server.tick()
+        assert await caller.is_open()
+
+
+def test_every_reason_of_tls_is_provoked_here() -> None:
+    """Two cannot be: CRLs are read behind the handshake, and `other` is for what nobody thought of."""
+    provoked = {*REFUSED, "protocol", "client_alert", "closed", "timeout", "limit"}
+    assert set(HANDSHAKE_FAILURES) - provoked == {"revoked", "other"}
+    assert set(HANDSHAKE_FAILURES) <= set(FAILURES)
+
+
+@pytest.mark.parametrize("short", [True, False])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+async def test_a_chain_that_proves_nobody_is_told_why(short: bool, method: str) -> None:
+    """TLS takes the proxy, the rules about identities do not; no handler is reached."""
+    async with serving(short=short) as served:
+        caller = await served.call(pki.proxy(READER, language=pki.INDEPENDENT))
+        await caller.send(head("/small", "Content-Length: 3000000", method=method) + b"a" * 3_000_000)
+        answer = await caller.answer(method)
+        assert answer.status == 403
+        assert answer.fields["content-type"] == "application/problem+json"
+        assert answer.fields["connection"] == "close"
+        assert (b"proves no identity" in answer.body) == (method != "HEAD")
+        await caller.close()
+        assert served.failures() == {"proxy_policy": 1.0}
+        assert served.server.replayed == 0
+        assert served.requests() == {("other", method, "403"): 1.0}
+        assert not any(count for _, _, count in served.counters.decisions())
+
+
+async def test_a_chain_that_proves_nobody_is_cut_when_it_asks_nothing() -> None:
+    async with serving(request_timeout=0.2) as served:
+        caller = await served.call(pki.proxy(READER, language=pki.INDEPENDENT))
+        await served.until(lambda: not served.server.live)
+        assert await caller.rest() == b""
+        assert served.requests() == {}
+
+
+async def test_a_server_that_lost_its_tls_context_serves_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as served:
+        served.server.ssl_options = None
+        caller = await served.call(ssl=None)
+        await caller.send(head("/small"))
+        assert await caller.rest() == b""
+        assert served.requests() == {}
+    assert "the server has no TLS context" in caplog.text

@@ -46,6 +46,8 @@ class Wire:
 
         A head that began has `within` seconds to arrive.
         """
+        if self.stream.closed():  # there is nobody to answer what is still unread
+            raise StreamClosedError(real_error=self.stream.error)
         unread, seen, begun = self.unread, 0, False
         while (end := heads.END.search(unread, seen)) is None and len(unread) <= heads.MOST:
             if unread and not begun:

@@ -133,7 +133,9 @@ class Serving:
     async def call(self, credential: pki.Credential | None = READER, **options: Any) -> Caller:
         """Connect a client; `options` as `asyncio.open_connection` takes them."""
         options.setdefault("ssl", client(credential))
-        caller = Caller(*await asyncio.open_connection("127.0.0.1", self.port, **options))
+        if "sock" not in options:
+            options |= {"host": "127.0.0.1", "port": self.port}
+        caller = Caller(*await asyncio.open_connection(**options))
         self.callers.append(caller)
         return caller
 

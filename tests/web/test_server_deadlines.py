@@ -1,0 +1,164 @@
+"""No client holds a connection by doing little: the sweep closes what is idle, slow or stuck."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.web.caller import Caller, head
+from tests.web.served import LARGE
+from tests.web.serving import Serving, serving
+
+both_ways = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
+
+
+async def ends(served: Serving, caller: Caller) -> bytes:
+    """Wait until the server ended the connection, and give what came before."""
+    rest = asyncio.create_task(caller.rest())
+    await served.until(rest.done)
+    return rest.result()
+
+
+@both_ways
+async def test_who_never_asks_is_cut(short: bool) -> None:
+    async with serving(short=short, request_timeout=0.2) as served:
+        assert await ends(served, await served.call()) == b""
+
+
+@both_ways
+async def test_an_idle_connection_is_closed(short: bool) -> None:
+    async with serving(short=short, idle_timeout=0.3, request_timeout=60) as served:
+        caller = await served.call()
+        for _ in range(3):
+            assert await caller.is_open()
+        assert await ends(served, caller) == b""
+        assert sum(served.requests().values()) == 3
+
+
+@both_ways
+async def test_each_request_begins_the_idle_time_anew(short: bool) -> None:
+    async with serving(short=short, idle_timeout=0.4) as served:
+        caller = await served.call()
+        for _ in range(8):
+            assert await caller.is_open()
+            await asyncio.sleep(0.1)
+            served.server.tick()
+        assert served.server.live
+
+
+@both_ways
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_head_that_does_not_end_is_cut(short: bool, first: bool) -> None:
+    """Each byte is progress; the head as a whole has the deadline, though the connection may idle longer."""
+    async with serving(short=short, request_timeout=0.4) as served:
+        caller = await served.call()
+        if not first:
+            assert await caller.is_open()
+        dripping = asyncio.create_task(drip(caller, head("/small", "A: " + "a" * 10_000)))
+        assert await ends(served, caller) == b""
+        dripping.cancel()
+        assert sum(served.requests().values()) == (0 if first else 1)
+
+
+async def drip(caller: Caller, data: bytes) -> None:
+    for byte in data:
+        await caller.send(bytes([byte]))
+        await asyncio.sleep(0.02)
+
+
+@both_ways
+@pytest.mark.parametrize("fields", ["Content-Length: 9", "Transfer-Encoding: chunked"])
+async def test_a_body_that_does_not_come_gets_a_408(short: bool, fields: str) -> None:
+    async with serving(short=short, request_timeout=0.3) as served:
+        caller = await served.call()
+        await caller.send(head("/echo", fields, method="POST") + b"3\r\nabc")
+        answer = await caller.answer()
+        assert answer.status == 408
+        assert answer.fields["connection"] == "close"
+        assert await caller.rest() == b""
+        assert served.requests() == {("other", "POST", "408"): 1.0}
+
+
+@both_ways
+async def test_a_slow_handler_is_not_cut(short: bool) -> None:
+    """The deadlines are for clients."""
+    async with serving(short=short, request_timeout=0.1, idle_timeout=0.1, write_timeout=0.1) as served:
+        caller = await served.call()
+        await caller.send(head("/slow"))
+        await served.began.wait()
+        for _ in range(10):
+            served.server.tick()
+            await asyncio.sleep(0.03)
+        served.go_on.set()
+        assert (await caller.answer()).body == b"slow\n"
+
+
+async def reluctant(served: Serving) -> Caller:
+    """Connect a client that takes little before it is read from."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", served.port))
+    return await served.call(sock=sock, server_hostname="", limit=4096)
+
+
+@both_ways
+@pytest.mark.parametrize("requests", [1, 20])
+async def test_a_reader_that_never_reads_is_cut(short: bool, requests: int) -> None:
+    async with serving(short=short, write_timeout=0.3) as served:
+        caller = await reluctant(served)
+        await caller.send(head("/large") * requests)
+        await served.until(lambda: not served.server.live)
+        await served.until(served.requests)
+        assert served.requests() == {("/large", "GET", "200"): 1.0}
+        (line,) = served.logged()
+        assert int(line.rpartition("=")[2]) < len(LARGE)
+
+
+@both_ways
+async def test_small_answers_that_nobody_reads_are_not_piled_up(short: bool) -> None:
+    """Of a long pipeline so much is answered as the kernel takes, then the client must read."""
+    async with serving(short=short, write_timeout=0.3) as served:
+        caller = await reluctant(served)
+        for _ in range(20):
+            caller.writer.write(head("/middle") * 100)
+        await served.until(lambda: not served.server.live)
+        assert 1 <= sum(served.requests().values()) < 1900
+
+
+@both_ways
+async def test_a_slow_reader_is_served_to_the_end(short: bool) -> None:
+    """It takes longer than the write timeout, but never stands still for so long."""
+    async with serving(short=short, write_timeout=0.6) as served:
+        caller = await reluctant(served)
+        await caller.send(head("/large"))
+        await caller.reader.readuntil(b"\r\n\r\n")
+        body = b""
+        while len(body) < len(LARGE):
+            body += await caller.reader.readexactly(min(100_000, len(LARGE) - len(body)))
+            await asyncio.sleep(0.05)
+            served.server.tick()
+        assert body == LARGE
+        assert await caller.is_open()
+
+
+def resident() -> int:
+    """Read this process's resident memory, bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@both_ways
+async def test_slow_readers_cost_kilobytes(short: bool) -> None:
+    """Answers of 3 MB that waited in memory would be 150 MB; this counts the clients' ends too."""
+    async with serving(short=short) as served:
+        callers = [await reluctant(served) for _ in range(50)]
+        before = resident()
+        for caller in callers:
+            await caller.send(head("/large"))
+        for _ in range(20):
+            await asyncio.sleep(0.02)
+        grown = resident() - before
+        assert len(served.server.live) == 50
+        assert not served.requests()  # all of them are under way
+        assert grown < 40e6

@@ -102,8 +102,11 @@ class Trust:
         if current and (current.credential.certificates, current.authorities) == made_of:
             return current
         self._check_validity(credential, current)
-        context = server_context(credential, authorities, proxies=self._files.proxies)
-        try_handshake(context)
+        try:
+            context = server_context(credential, authorities, proxies=self._files.proxies)
+            try_handshake(context)
+        except ConfigError as error:
+            raise ConfigError(f"server certificate {self._files.certificate} and the CAs: {error}") from error
         return _Secured(context, credential, authorities)
 
     def _check_validity(self, credential: Credential, current: _Secured | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import structs
 
 from rcmon.access.credential import Credential
@@ -20,6 +21,9 @@ from rcmon.access.tls import verified_chain
 from rcmon.errors import ConfigError, IdentityError
 from tests.access import pki
 from tests.access.place import ALICE, BOB, EXPIRED, OTHER, ROOT, Place, use
+
+UNUSUAL = ec.generate_private_key(ec.SECP224R1())
+"""OpenSSL loads such a key, but no client takes it."""
 
 
 @pytest.fixture
@@ -117,8 +121,12 @@ async def test_a_new_certificate_is_served_to_new_connections(place: Place) -> N
         (lambda files: files.key.unlink(), "server key .* cannot be read"),
         (lambda files: files.key.chmod(0o644), "chmod 600"),
         (lambda files: use(files, EXPIRED), "has expired, or is not valid yet"),
+        (
+            lambda files: use(files, pki.host(ROOT, key=UNUSUAL)),
+            "host.crt.*trial handshake with TLSv1_2 failed",
+        ),
     ],
-    ids=["half written", "key not replaced yet", "no key", "others may read the key", "expired"],
+    ids=["half written", "key not replaced yet", "no key", "others may read the key", "expired", "odd curve"],
 )
 async def test_a_broken_certificate_is_refused_once_and_the_old_one_stays(
     spoil: Callable[[Any], object], complaint: str, place: Place, caplog: pytest.LogCaptureFixture

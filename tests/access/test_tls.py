@@ -5,6 +5,7 @@ import socket
 import ssl
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -131,14 +132,23 @@ def test_an_intermediate_ca_is_no_end_of_a_chain() -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_server_certificate_alone_is_sent_with_its_issuer(version: ssl.TLSVersion) -> None:
-    """Measured: OpenSSL else builds and verifies the chain at every handshake."""
+def test_a_server_certificate_alone_is_sent_with_its_issuer_only(version: ssl.TLSVersion) -> None:
+    """Measured: OpenSSL else builds and verifies the chain at every handshake, and sends the root as well."""
     alone = pki.host(ISSUING)
     context = server_context(Credential((alone.certificate,), alone.key), AUTHORITIES)  # type: ignore[arg-type]
     trusting = client(version=version)
     trusting.verify_mode = ssl.CERT_REQUIRED
     trusting.load_verify_locations(cadata=ROOT.der)
+    made: list[Any] = []
+
+    class Noted(ssl.SSLObject):
+        def __new__(cls, *_: object) -> "Noted":
+            made.append(super().__new__(cls))
+            return made[-1]
+
+    trusting.sslobject_class = Noted
     shake_hands(context, trusting)
+    assert [c.public_bytes(2) for c in made[0]._sslobj.get_unverified_chain()] == [alone.der, ISSUING.der]
 
 
 def test_a_context_that_works_passes_its_trial() -> None:

@@ -111,6 +111,13 @@ class Replay:
         self._stream.close()
 
 
+class Ending(HTTPHeaders):
+    """Fields of a connection's last answer: Tornado would promise an HTTP/1.0 client another one."""
+
+    def __setitem__(self, name: str, value: str) -> None:
+        super().__setitem__(name, "close" if name == "Connection" else value)
+
+
 class Stock(HTTP1Connection):
     """One request and its answer; `ends` tells whether the connection does, after this answer."""
 
@@ -133,6 +140,7 @@ class Stock(HTTP1Connection):
     ) -> "asyncio.Future[None]":
         """Write the head of the answer; a drain that began meanwhile ends the connection behind it."""
         if self._server.draining:
+            headers = Ending(headers)
             headers["Connection"] = "close"
         future = super().write_headers(start_line, headers, chunk)
         self.replay.answered = True

@@ -1,0 +1,118 @@
+"""What a client may do is decided anew when anything changed or expired: on a connection that stays open."""
+
+import datetime as dt
+import logging
+
+import pytest
+
+from rcmon.access.gate import Decision, Gate
+from rcmon.access.identity import Identity
+from rcmon.access.roles import RoleTable
+from tests.access import pki
+from tests.web.caller import head
+from tests.web.serving import READER, ROOT, STRANGER, roles_of, serving
+
+both_ways = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
+
+
+class Counted(Gate):
+    """A gate that counts how often it is asked."""
+
+    asked = 0
+
+    def decide(self, identity: Identity, now: float) -> Decision:
+        self.asked += 1
+        return super().decide(identity, now)
+
+
+@both_ways
+async def test_a_role_that_is_taken_away_is_gone_at_the_next_request(short: bool) -> None:
+    async with serving(short=short) as served:
+        caller = await served.call()
+        for _ in range(2):
+            assert (await caller.ask("/small")).status == 200
+        served.gate.replace_roles(RoleTable())
+        assert (await caller.ask("/small")).status == 403
+        served.gate.replace_roles(roles_of(READER))
+        assert (await caller.ask("/small")).status == 200
+
+
+@both_ways
+async def test_a_role_that_is_given_holds_at_the_next_request(short: bool) -> None:
+    async with serving(short=short) as served:
+        caller = await served.call(STRANGER)
+        assert (await caller.ask("/small")).status == 403
+        served.gate.replace_roles(roles_of(READER, STRANGER))
+        assert (await caller.ask("/small")).status == 200
+
+
+@both_ways
+async def test_a_proxy_that_expires_ends_its_rights_on_an_open_connection(
+    short: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock that requests are decided by is put forward: nobody waits for hours in a test."""
+    proxy = pki.proxy(READER, lasts=dt.timedelta(hours=1))
+    async with serving(short=short) as served:
+        caller = await served.call(proxy)
+        for _ in range(2):
+            assert (await caller.ask("/small")).status == 200
+        end = proxy.certificate.not_valid_after_utc.timestamp()
+        monkeypatch.setattr("rcmon.web.peer.time.time", lambda: end - 1)
+        assert (await caller.ask("/small")).status == 200
+        monkeypatch.setattr("rcmon.web.peer.time.time", lambda: end)
+        answer = await caller.ask("/small")
+        assert answer.status == 403
+        assert b"expired" in answer.body
+
+
+@both_ways
+async def test_nothing_is_decided_anew_while_nothing_changed(short: bool) -> None:
+    gate = Counted(roles_of(READER))
+    async with serving(short=short, gate=gate) as served:
+        caller = await served.call()
+        await caller.ask("/small")
+        asked = gate.asked
+        for _ in range(20):
+            await caller.ask("/small")
+        assert gate.asked == asked
+        gate.replace_roles(roles_of(READER))
+        await caller.ask("/small")
+        assert gate.asked == asked + 1
+
+
+async def test_the_identity_is_behind_the_proxy() -> None:
+    async with serving() as served:
+        caller = await served.call(pki.proxy(pki.proxy(READER)))
+        assert (await caller.ask("/small")).status == 200
+        assert served.logged()[0].startswith('"/DC=ch/CN=reader" address=127.0.0.1 method=GET route=/small ')
+        (connection,) = served.server.live
+        assert connection.peer.identity.proxy_depth == 2
+        assert str(connection.peer) == "127.0.0.1"
+
+
+async def test_each_connection_has_its_own_peer() -> None:
+    other = pki.entity(pki.name("DC=ch", 'CN=o"ther'), ROOT)
+    async with serving(gate=Gate(roles_of(READER))) as served:
+        first, second = await served.call(), await served.call(other)
+        for _ in range(3):
+            assert (await first.ask("/small")).status == 200
+            assert (await second.ask("/small")).status == 403
+        assert [line.partition(" ")[0] for line in served.logged()] == [
+            '"/DC=ch/CN=reader"',
+            '"/DC=ch/CN=o\\"ther"',
+        ] * 3
+
+
+async def test_an_error_of_ours_ends_one_connection_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Gate):
+        def admit(self, chain_der: object) -> Identity:
+            raise RuntimeError("meant to fail")
+
+    async with serving(gate=Broken(roles_of(READER))) as served:
+        caller = await served.call()
+        await caller.send(head("/small"))
+        assert await caller.rest() == b""
+        assert not served.server.live
+    (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert record.exc_info
+    assert record.getMessage() == "the connection from 127.0.0.1 failed"

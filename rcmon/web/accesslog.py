@@ -33,7 +33,7 @@ class AccessLog:
     `write` takes finished lines. Server errors are always written, unless the log is off.
     """
 
-    def __init__(self, write: Callable[[str], None], process: str, style: Style) -> None:
+    def __init__(self, write: Callable[[str], object], process: str, style: Style) -> None:
         self._write, self._sample = write, style.sample
         self._off = style.mode == "off"
         self._slow = style.slow if style.mode == "slow" else 0.0

@@ -94,13 +94,19 @@ class Serving:
     """One worker's server with everything it counts and logs. `limits` as in `Limits`."""
 
     def __init__(
-        self, *, short: bool = True, gate: Gate | None = None, proxies: bool = True, **limits: Any
+        self,
+        *,
+        short: bool = True,
+        gate: Gate | None = None,
+        proxies: bool = True,
+        scoreboard: Scoreboard | None = None,
+        **limits: Any,
     ) -> None:
         self.lines: list[str] = []
         self.callers: list[Caller] = []
         table = routes(TABLE)
         layout = Layout(table)
-        self.scoreboard = Scoreboard(1, layout.size)
+        self.scoreboard = scoreboard or Scoreboard(1, layout.size)
         self.tally = Tally(layout, self.scoreboard.slot(0).cells)
         self.counters = Counters(layout, self.scoreboard)
         self.gate = gate or Gate(roles_of(READER))
@@ -160,6 +166,13 @@ class Serving:
                 self.server.tick()
                 await asyncio.sleep(0.02)
 
+    async def end(self) -> None:
+        """Cut everything."""
+        self.server.stop()
+        await self.server.close_all_connections()
+        for caller in self.callers:
+            await caller.close()
+
 
 @contextlib.asynccontextmanager
 async def serving(**options: Any) -> AsyncIterator[Serving]:
@@ -168,7 +181,4 @@ async def serving(**options: Any) -> AsyncIterator[Serving]:
     try:
         yield served
     finally:
-        served.server.stop()
-        await served.server.close_all_connections()
-        for caller in served.callers:
-            await caller.close()
+        await served.end()

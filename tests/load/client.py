@@ -36,6 +36,8 @@ class Endpoint:
     """Client certificate and key in one file."""
     ca: str
     fields: tuple[str, ...] = ()
+    old_keep_alive: bool = True
+    """Whether the server keeps HTTP/1.0 connections open, which is all that ab speaks."""
 
     def context(self) -> ssl.SSLContext:
         """Make a client's TLS context."""

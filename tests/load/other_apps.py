@@ -44,7 +44,8 @@ def run_starlette(port: int, cert: str, key: str, ca: str) -> None:
 
     uvicorn.run(
         Starlette(routes=[Route("/api/status", answer)]), host="127.0.0.1", port=port, ssl_certfile=cert,
-        ssl_keyfile=key, ssl_ca_certs=ca, ssl_cert_reqs=ssl.CERT_REQUIRED, access_log=False, log_level="error",
+        ssl_keyfile=key, ssl_ca_certs=ca, ssl_cert_reqs=ssl.CERT_REQUIRED, access_log=False,
+        log_level="error",
     )  # fmt: skip
 
 

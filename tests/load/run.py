@@ -91,7 +91,7 @@ class Bar:
 
 def load(endpoint: Endpoint, given: argparse.Namespace, connections: int, *, keep: bool, bar: Bar) -> Result:
     """Ask as fast as answers come."""
-    if apache_bench.is_installed() and not given.own_client:
+    if apache_bench.is_installed() and not given.own_client and endpoint.old_keep_alive:
         return apache_bench.run(endpoint, connections, given.seconds, keep=keep, progress=bar)
     return asyncio.run(closed_loop(endpoint, connections, given.seconds, keep=keep, progress=bar))
 

@@ -46,7 +46,7 @@ class Target:
 
     def status(self) -> Endpoint:
         """Ask for the status."""
-        return Endpoint(self.status_url, self.pem, self.ca)
+        return Endpoint(self.status_url, self.pem, self.ca, old_keep_alive=self.name != "starlette")
 
     def metrics(self) -> Endpoint:
         """Scrape as Prometheus does."""

@@ -21,6 +21,7 @@ from rcmon.scoreboard import Scoreboard
 from rcmon.web.about import About
 from rcmon.web.accesslog import AccessLog, Style
 from rcmon.web.app import make_app, routes, short_routes
+from rcmon.web.base import Handler
 from rcmon.web.board import Board
 from rcmon.web.counters import Counters, Layout, Tally
 from rcmon.web.guard import Limits
@@ -100,12 +101,13 @@ class Serving:
         gate: Gate | None = None,
         proxies: bool = True,
         scoreboard: Scoreboard | None = None,
+        more: tuple[type[Handler], ...] = (),
         **limits: Any,
     ) -> None:
         self.lines: list[str] = []
         self.callers: list[Caller] = []
-        table = routes(TABLE)
-        layout = Layout(table)
+        table = (*TABLE, *more)
+        layout = Layout(routes(table))
         self.scoreboard = scoreboard or Scoreboard(1, layout.size)
         self.tally = Tally(layout, self.scoreboard.slot(0).cells)
         self.counters = Counters(layout, self.scoreboard)
@@ -119,7 +121,7 @@ class Serving:
                 trust=NoTrust(),
                 clock=lambda: 0.0,
             ),
-            TABLE,
+            table,
         )
         self.began = self.application.settings["began"] = asyncio.Event()
         self.go_on = self.application.settings["go_on"] = asyncio.Event()
@@ -130,7 +132,7 @@ class Serving:
             tally=self.tally,
             access_log=AccessLog(self.lines.append, "web-0", Style()),
             limits=Limits(**limits),
-            short_routes=short_routes(TABLE) if short else {},
+            short_routes=short_routes(table) if short else {},
             ssl_options=server_context(host, [ROOT.certificate], proxies=proxies),
         )
         sock, self.port = bind_unused_port()

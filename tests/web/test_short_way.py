@@ -1,0 +1,213 @@
+"""The short way itself: what it takes, what it leaves to Tornado, and the public names that it stands on."""
+
+import ast
+import asyncio
+import inspect
+from pathlib import Path
+
+import pytest
+from tornado.http1connection import HTTP1Connection
+from tornado.httpserver import HTTPServer
+from tornado.iostream import BaseIOStream, SSLIOStream
+
+import rcmon.web
+from rcmon.access.roles import Role
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+from tests.web.caller import head
+from tests.web.serving import Serving, serving
+
+
+class Reads:
+    """Counts how the only connection of a server reads: `asked` by the stream, `taken` from the socket."""
+
+    def __init__(self, served: Serving) -> None:
+        (self.connection,) = served.server.live
+        stream = self.connection.wire.stream
+        self.asked, self.taken = 0, 0
+        inner, outer = self.connection.wire._receive, stream.read_from_fd
+
+        def taking(buf: bytearray | memoryview) -> int | None:
+            self.taken += 1
+            return inner(buf)
+
+        def asking(buf: bytearray | memoryview) -> int | None:
+            self.asked += 1
+            return outer(buf)
+
+        self.connection.wire._receive = taking
+        stream.read_from_fd = asking  # type: ignore[method-assign]
+
+
+async def test_a_request_that_comes_again_is_answered_by_one_read() -> None:
+    """The stream asks once for each, finds the answer given, and nothing wakes the connection's task."""
+    async with serving() as served:
+        caller = await served.call()
+        for _ in range(2):
+            await caller.ask("/small")
+        reads = Reads(served)
+        for _ in range(10):
+            assert (await caller.ask("/small")).status == 200
+        assert (reads.asked, reads.taken) == (10, 10)
+
+
+async def test_after_an_answer_nothing_is_read_in_vain() -> None:
+    """Requests that differ go through the task, which waits for the poller instead of trying the socket."""
+    async with serving() as served:
+        caller = await served.call()
+        await caller.ask("/small")
+        reads = Reads(served)
+        for number in range(10):
+            assert (await caller.ask("/small", f"X-Number: {number}")).status == 200
+        assert reads.taken == 10
+
+
+async def test_a_large_tls_record_is_read_to_its_end() -> None:
+    """What lies decrypted in OpenSSL makes no event of the poller."""
+    async with serving() as served:
+        caller = await served.call()
+        await caller.ask("/small")
+        requests = head("/small", "A: " + "a" * 3000) * 5  # one record of more than one read
+        assert len(requests) < 16384
+        await caller.send(requests)
+        for _ in range(5):
+            assert (await caller.answer()).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "replayed"),
+    [
+        ("/small", [], 0),
+        ("/large", [], 0),
+        ("/small", ["A: 1", "B: 2"], 0),
+        ("/small?pretty", [], 1),
+        ("/small", ["A: 1", "A: 2"], 1),
+        ("/slow", [], 1),
+        ("/admin", [], 1),
+        ("/failing", [], 1),
+        ("/reticent", [], 1),
+        ("/nowhere", [], 1),
+    ],
+)
+async def test_what_goes_the_short_way(path: str, fields: list[str], replayed: int) -> None:
+    async with serving() as served:
+        served.go_on.set()
+        caller = await served.call()
+        for number in range(1, 4):
+            await caller.ask(path, *fields)
+            assert served.server.replayed == replayed * number
+
+
+async def test_switched_off_everything_goes_to_tornado() -> None:
+    async with serving(short=False) as served:
+        await (await served.call()).ask("/small")
+        assert served.server.replayed == 1
+
+
+async def test_a_handler_that_fails_behind_its_answer_leaves_nothing_behind() -> None:
+    """Its answer must neither leave nor become that of the next request."""
+    async with serving() as served:
+        caller = await served.call()
+        for _ in range(2):
+            assert (await caller.ask("/failing")).status == 500
+            assert len((await caller.ask("/middle")).body) == 10500
+            assert (await caller.ask("/reticent")).body == b'{"small": true}\n'
+
+
+async def test_every_connection_remembers_its_own_request() -> None:
+    async with serving() as served:
+        first, second = await served.call(), await served.call()
+        for _ in range(5):
+            assert len((await first.ask("/middle")).body) == 10500
+            assert len((await second.ask("/small")).body) == 16
+
+
+async def test_what_is_remembered_is_small() -> None:
+    """Thousands of connections hold one head each."""
+    async with serving() as served:
+        caller = await served.call()
+        for _ in range(2):
+            assert (await caller.ask("/small", "A: " + "a" * 60_000)).status == 200
+        assert served.server.replayed == 0
+        (connection,) = served.server.live
+        assert connection._short
+        assert len(connection._short._head) <= 4096
+
+
+async def test_busy_clients_take_turns() -> None:
+    """One that pipelines without end does not keep the others waiting until it ends."""
+    async with serving() as served:
+        busy, other = await served.call(), await served.call()
+        await other.ask("/small")
+        await busy.send(head("/small") * 3000)
+        await asyncio.sleep(0)
+        await other.ask("/small")
+        assert sum(served.requests().values()) < 3000
+
+
+async def test_a_coroutine_cannot_be_on_the_short_way() -> None:
+    class LateHandler(Handler):
+        route = "/late"
+        immediate = True
+
+        @requires(Role.READER)
+        async def get(self) -> None:
+            """Never run."""
+
+    with pytest.raises(TypeError, match=r"LateHandler\.get is a coroutine"):
+        Serving(more=(LateHandler,))
+
+
+def test_no_private_name_of_tornado_is_used() -> None:
+    """Of `self` and of our own objects an underscore is fine; of anything that Tornado made it is not."""
+    files = ("server", "connection", "wire", "shortway", "stock", "heads", "guard", "worker", "peer")
+    for name in files:
+        path = Path(str(rcmon.web.__path__[0])) / f"{name}.py"
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr.startswith("_")
+                and not node.attr.startswith("__")
+            ):
+                assert isinstance(node.value, ast.Name), f"{path}:{node.lineno}"
+                assert node.value.id == "self", f"{path}:{node.lineno}"
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        BaseIOStream.read_from_fd,
+        BaseIOStream.write_to_fd,
+        BaseIOStream.read_bytes,
+        BaseIOStream.write,
+        BaseIOStream.writing,
+        BaseIOStream.closed,
+        BaseIOStream.close,
+        SSLIOStream.wait_for_handshake,
+        HTTPServer.handle_stream,
+        HTTPServer.add_sockets,
+        HTTP1Connection.read_response,
+        HTTP1Connection.write_headers,
+    ],
+)
+def test_the_names_that_it_stands_on_are_documented(theirs: object) -> None:
+    assert inspect.getdoc(theirs)
+
+
+def test_the_names_of_our_own_are_not_tornados() -> None:
+    """An attribute of ours must not hide one of a base class by accident."""
+    ours = {"application", "gate", "tally", "access_log", "limits", "short_routes", "guard", "draining"}
+    ours |= {
+        "closing",
+        "live",
+        "parameters",
+        "date",
+        "forget",
+        "answered",
+        "decided",
+        "finished",
+        "tick",
+        "drain",
+    }
+    assert not ours & set(dir(HTTPServer))
+    assert not {"ends", "replay", "answer", "_server"} & set(dir(HTTP1Connection))

@@ -17,11 +17,11 @@ SITES, TASKS, GROUP, BLOCK = 150, 3_000, 25, 15
 """Jobs come in groups of 25; each group has a block of 15 files, which lie together at 1 to 3 storages."""
 STATES = (
     ("new", 1),
-    ("created", 14),
+    ("created", 9),
     ("executing", 9),
     ("complete", 1),
     ("success", 8),
-    ("cleanout", 60),
+    ("cleanout", 65),
     ("exhausted", 1),
     ("killed", 1),
     ("retrydone", 1),

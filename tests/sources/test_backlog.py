@@ -92,3 +92,12 @@ def test_validation_is_read_for_more_subscriptions_than_one_statement_names(agen
         agent.job("created", files=(3,), group=number)
     agent.run("COMMIT")
     assert backlogs(agent) == ({100: 1101}, {0: 0})
+
+
+def test_jobs_of_one_input_file_are_counted_each(agent: SmallAgent) -> None:
+    for state in ("new", "created", "created"):
+        agent.job(state, files=(3,))
+    agent.job("created", files=(3,), group=2)
+    agent.job("created", files=(3, 1), group=2)
+    agent.job("created", files=(1, 3), group=2)
+    assert backlogs(agent) == ({100: 4, 200: 3}, {100: 3, 200: 3})

@@ -46,7 +46,7 @@ def test_it_is_read(url: str, mariadb: Server, password_file: Path) -> None:
     ("query", "order"),
     [
         ("active_jobs", ["<derived2>", "job", "jobgroup", "subscription", "workflow"]),
-        ("unfinished_jobs", ["job", "jobgroup", "subscription", "workflow"]),
+        ("assigned_jobs", ["job", "jobgroup", "subscription", "workflow"]),
     ],
 )
 def test_each_row_leads_to_its_job_group_and_on_by_primary_keys(

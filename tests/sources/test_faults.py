@@ -1,6 +1,7 @@
 """Databases that are dead, deaf, locked, slow or foreign: told in one line, and nothing is left over."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -144,19 +145,28 @@ def test_a_dead_server_is_told(scheme: str) -> None:
     assert "\n" not in error
 
 
+@pytest.mark.parametrize("words", [b"HTTP/1.0 400 Bad Request\r\n\r\n", bytes(1000), b"\xff" * 1000])
 @pytest.mark.parametrize("scheme", ["mysql", "postgresql"])
-def test_a_server_of_something_else_is_told(scheme: str, listener: socket.socket) -> None:
+def test_a_server_of_something_else_is_told(scheme: str, words: bytes, listener: socket.socket) -> None:
     def talk() -> None:
         accepted, _ = listener.accept()
-        with accepted:
-            accepted.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n" * 10)
+        with accepted, suppress(ConnectionError):
+            accepted.sendall(words)
             accepted.recv(65536)
 
     talker = threading.Thread(target=talk)
     talker.start()
-    error = poll(f"{scheme}://reader@127.0.0.1:{listener.getsockname()[1]}/db", timeout=2).error
+    error = poll(f"{scheme}://reader@127.0.0.1:{listener.getsockname()[1]}/db").error
     talker.join()
     assert error is not None
+    assert error.startswith(f"cannot use {scheme}://reader@127.0.0.1:")
+
+
+def test_a_parameter_that_the_driver_does_not_know_is_told() -> None:
+    error = poll("mysql://reader@127.0.0.1/db?colour=blue").error
+    assert error is not None
+    assert "its parameters do not fit" in error
+    assert "colour" in error
 
 
 def test_a_wrong_password_is_told_but_not_shown(served: Served, tmp_path: Path) -> None:
@@ -247,17 +257,27 @@ def test_a_server_that_stops_amid_a_poll_is_abandoned(served: Served, password_f
         """The server sees, once it runs again, that the connection was cut."""
 
 
-def test_closing_cuts_a_running_poll_off(served: Served, password_file: Path) -> None:
-    async def run() -> str | None:
-        source = WMAgentSource(SourceConfig("vocms0999", "wmagent", served.url, password_file))
-        polling = asyncio.create_task(poll_one(source, 0.0))
-        while source._database._link is None:
-            await asyncio.sleep(0.001)
-        await source.close()
-        return (await polling).error
+def test_closing_cuts_a_running_poll_off(
+    served: Served, password_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        database, begun = Database(served.url, password_file), asyncio.Event()
 
-    with served.locked():
-        assert asyncio.run(run()) is not None
+        async def read() -> None:
+            async with database.reading(20) as reader:
+                await reader.rows("something", "SELECT 1")
+                begun.set()
+                await reader.rows("something slow", SLEEP[served.make])
+
+        reading = asyncio.create_task(read())
+        await begun.wait()
+        await database.close()
+        with pytest.raises(SourceError):
+            await reading
+
+    asyncio.run(run())
+    gc.collect()
+    assert "garbage collector" not in caplog.text
     while served.connections():
         """The server sees that the connection was cut."""
 

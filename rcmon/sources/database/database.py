@@ -1,5 +1,6 @@
 """One agent's database: opened for a poll, read in one transaction, let go."""
 
+import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,9 @@ from rcmon.sources.database.address import address
 from rcmon.sources.database.cutting import quietly, run_or_cut
 from rcmon.sources.database.driver import Link, Raw
 from rcmon.sources.database.reader import Reader, reason
+
+_MISUNDERSTOOD = (LookupError, ValueError, ArithmeticError, AssertionError, AttributeError, struct.error)
+"""What drivers raise where the other side speaks something else."""
 
 
 class Database:
@@ -47,7 +51,7 @@ class Database:
             reader = Reader(connection, self._opened(), self._deadline)
             await reader.begin()
             yield reader
-            await connection.close()
+            await run_or_cut(connection.close(), self._cut)
             self._link = None
         except (SQLAlchemyError, OSError) as error:
             raise SourceError(f"cannot use {self._shown()}: {reason(error)}") from error
@@ -80,8 +84,14 @@ class Database:
         positional, parameters = self._engine.dialect.create_connect_args(self.url)
         if positional:
             parameters = {**parameters, "database": positional[0]}
-        left = self._deadline - time.monotonic()
-        self._link = await self.driver.connect(parameters, self._password(), left)
+        left, password = self._deadline - time.monotonic(), self._password()
+        try:
+            self._link = await self.driver.connect(parameters, password, left)
+        except TypeError as error:
+            raise SourceError(f"cannot use {self._shown()}: its parameters do not fit: {error}") from error
+        except _MISUNDERSTOOD as error:
+            make = self.driver.names[0]
+            raise SourceError(f"cannot use {self._shown()}: it does not answer as {make} does") from error
         return self._link.raw
 
     def _password(self) -> str | None:
@@ -104,9 +114,9 @@ class Database:
         link, self._link = self._link, None
         if link is not None:
             await quietly(link.discard())
-            if connection is not None:
-                await quietly(connection.invalidate())
-                await quietly(connection.close())
+        if connection is not None and not connection.closed:
+            await quietly(connection.invalidate())
+            await quietly(connection.close())
 
     def _shown(self) -> str:
         return self.url.set(drivername=self.driver.names[0]).render_as_string(hide_password=True)

@@ -20,14 +20,14 @@ def make_agent(name: str, now: float, reading: Reading) -> Agent:
     quality = Quality(name)
     known = catalog(reading, quality)
     active = count_active(reading.active_jobs, known, quality)
-    unfinished = count_unfinished(reading.unfinished_jobs, known, quality)
+    unfinished = count_unfinished(reading, known, quality)
     quality.note(
         "job_executing_without_batch_row",
         "jobs in state executing without an active batch row",
         count=unfinished.all_executing - active.executing,
     )
-    limits = thresholds(reading.thresholds, known, quality)
-    maker = SiteMaker(known, limits, active, unfinished, unassigned(reading, quality))
+    waiting, limits = unassigned(reading, quality), thresholds(reading.thresholds, known, quality)
+    maker = SiteMaker(known, limits, active, unfinished, waiting)
     rows = batch_rows(reading.batch_rows, known, quality)
     about = {str(parameter): words(value) for parameter, value in reading.agent}
     return Agent(

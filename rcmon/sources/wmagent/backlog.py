@@ -47,7 +47,7 @@ def unassigned(reading: Reading, quality: Quality) -> Mapping[int, Counter[int]]
     places = Places(reading.pnns, reading.valid_sites)
     waiting: defaultdict[int, Counter[int]] = defaultdict(Counter)
     nowhere = 0
-    for subscription, priority, storages, count in reading.unassigned_jobs:
+    for _, subscription, _, priority, storages, count in reading.unassigned_jobs:
         jobs, sites = int(count), places.of(subscription, storages)
         if not sites:
             nowhere += jobs

@@ -23,7 +23,7 @@ class Reading(NamedTuple):
     job_states: Sequence[Row]
     batch_statuses: Sequence[Row]
     active_jobs: Sequence[Row]
-    unfinished_jobs: Sequence[Row]
+    assigned_jobs: Sequence[Row]
     unassigned_jobs: Sequence[Row]
     jobs_by_state: Sequence[Row]
     batch_rows: Sequence[Row]
@@ -54,7 +54,7 @@ async def read(reader: Reader, queries: Mapping[str, str]) -> Reading:
 
 async def _read_valid_sites(reader: Reader, query: str, unassigned: Sequence[Row]) -> Sequence[Row]:
     """Read where the subscriptions of unassigned jobs may run."""
-    subscriptions = iter(sorted({int(row[0]) for row in unassigned if row[0] is not None}))
+    subscriptions = iter(sorted({int(row[1]) for row in unassigned if row[1] is not None}))
     rows: list[Row] = []
     while chunk := list(islice(subscriptions, CHUNK)):
         listed = ", ".join(map(str, chunk))

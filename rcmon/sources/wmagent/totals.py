@@ -1,18 +1,19 @@
 """Sums over an agent's jobs and batch rows."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rcmon.model import JOB_STATES
 from rcmon.sources.database import Row
 from rcmon.sources.wmagent.catalog import Catalog
 from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.reading import Reading
 from rcmon.sources.wmagent.values import words
 
 
 class Unfinished(NamedTuple):
-    """What the jobs that may still need a slot come to."""
+    """What the jobs that may still need a slot come to, those with a site and those without."""
 
     created: Mapping[str, int]
     """In state created, by task type; every task type is there."""
@@ -23,13 +24,13 @@ class Unfinished(NamedTuple):
     """In state executing, of whatever task type."""
 
 
-def count_unfinished(rows: Sequence[Row], catalog: Catalog, quality: Quality) -> Unfinished:
-    """Count the rows of unfinished_jobs.sql."""
+def count_unfinished(reading: Reading, catalog: Catalog, quality: Quality) -> Unfinished:
+    """Count the rows of assigned_jobs.sql and unassigned_jobs.sql."""
     by_task = {state: dict.fromkeys(_task_types(catalog), 0) for state in ("created", "executing")}
     assigned: dict[str, Counter[int]] = {}
     odd: Counter[str] = Counter()
     executing = 0
-    for state, location, subtype, priority, count in rows:
+    for state, location, subtype, priority, count in _jobs(reading):
         name, jobs = catalog.job_states.get(state, ""), int(count)
         task, site = catalog.task_types.get(subtype), catalog.sites.get(location)
         executing += jobs if name == "executing" else 0
@@ -48,6 +49,13 @@ def count_unfinished(rows: Sequence[Row], catalog: Catalog, quality: Quality) ->
     for kind, message in _MESSAGES.items():
         quality.note(kind, message, count=odd[kind])
     return Unfinished(by_task["created"], by_task["executing"], assigned, executing)
+
+
+def _jobs(reading: Reading) -> Iterator[Row]:
+    """Give state, site, task type and priority, all as numbers, of how many jobs."""
+    yield from reading.assigned_jobs
+    for state, _, subtype, priority, _, count in reading.unassigned_jobs:
+        yield state, None, subtype, priority, count
 
 
 _MESSAGES = {

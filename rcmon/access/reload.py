@@ -55,6 +55,7 @@ class Trust:
         own = load_credential(files.certificate, files.key)
         self._rules = Rules(files, own.host_names)
         self._rules.refresh(clock(), lambda: None)
+        self._check_named_files()
         self._secured = Followed(self._secured_stamp, self._load_secured)
         self._roles = Followed(lambda: look(files.roles), lambda _: RoleTable.load(files.roles))
         self.gate = self._rules.gate(self._roles.value, clock)
@@ -81,6 +82,15 @@ class Trust:
         if ("roles", True) in outcomes:
             self.gate.replace_roles(self._roles.value)
         return outcomes
+
+    def _check_named_files(self) -> None:
+        """Refuse to start with a file that was named and cannot be used: its rules would silently be gone."""
+        for status in self._rules.lists.status():
+            if status.error and self._files.crl_file and Path(status.file) == self._files.crl_file:
+                raise ConfigError(f"revocation lists {status.file}: {status.error}")
+        vomsdir = self._files.vomsdir
+        if vomsdir is not None and not vomsdir.is_dir():
+            raise ConfigError(f"vomsdir {vomsdir}: not a directory; name one that holds VO/HOST.lsc files")
 
     def _look_at_files(self) -> list[tuple[str, bool]]:
         lists = self._rules.refresh(self._clock(), lambda: time.sleep(_PAUSE))

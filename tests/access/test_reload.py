@@ -218,11 +218,17 @@ def test_proxies_may_be_refused(place: Place) -> None:
         connect(trust, pki.proxy(ALICE))
 
 
-@pytest.mark.parametrize("what", ["certificate", "key", "roles", "authorities"])
+@pytest.mark.parametrize("what", ["certificate", "key", "roles", "authorities", "crl_file", "vomsdir"])
 def test_a_missing_file_stops_the_start(what: str, place: Place) -> None:
     missing = place.cas / "none"
     with pytest.raises(ConfigError, match=str(missing)):
         Trust(structs.replace(place.files, **{what: missing}))
+
+
+def test_a_named_file_without_revocation_lists_stops_the_start(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "lists.pem").write_text("nothing")
+    with pytest.raises(ConfigError, match=r"lists\.pem"):
+        Trust(structs.replace(place.files, crl_file=tmp_path / "lists.pem"))
 
 
 def test_a_ca_file_without_certificates_stops_the_start(place: Place, tmp_path: Path) -> None:

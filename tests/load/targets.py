@@ -159,7 +159,8 @@ def nginx(directory: Path, pki: Pki, exposition: bytes) -> Iterator[Target]:
     (root / "api" / "metrics.gz").write_bytes(gzip.compress(exposition, 6))
     config = root / "nginx.conf"
     config.write_text(
-        f"""daemon off; master_process on; worker_processes 2; pid {root}/pid; error_log {root}/error.log;
+        f"""daemon off; {"user root; " if os.geteuid() == 0 else ""}worker_processes 2;
+        pid {root}/pid; error_log {root}/error.log;
         events {{ worker_connections 1024; }}
         http {{ access_log {root}/access.log; default_type text/plain; gzip_static on;
           keepalive_requests 1000000;

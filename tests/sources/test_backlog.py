@@ -101,3 +101,14 @@ def test_jobs_of_one_input_file_are_counted_each(agent: SmallAgent) -> None:
     agent.job("created", files=(3, 1), group=2)
     agent.job("created", files=(1, 3), group=2)
     assert backlogs(agent) == ({100: 4, 200: 3}, {100: 3, 200: 3})
+
+
+def test_a_finished_job_that_still_runs_takes_nothing_away(agent: SmallAgent) -> None:
+    agent.job("complete", site=2, status="Running")
+    agent.job("jobcooloff", site=2)
+    assert backlogs(agent)[1] == {0: 0, 100: 1}
+
+
+def test_a_job_of_another_state_that_still_runs_does_not_wait(agent: SmallAgent) -> None:
+    agent.job("jobcooloff", site=2, status="Running")
+    assert backlogs(agent)[1] == {0: 0, 100: 0}

@@ -360,9 +360,18 @@ class TestSQLite:
         async def run() -> None:
             async with Database(small.url).reading(10) as reader:
                 await reader._connection.rollback()
-                await reader.rows("mischief", sql)
+                with pytest.raises(SourceError, match="readonly database"):
+                    await reader.rows("mischief", sql)
 
-        with pytest.raises(SourceError, match="cannot read mischief"):
+        asyncio.run(run())
+
+    def test_nothing_can_be_written_though_it_were_allowed(self, small: SmallAgent) -> None:
+        async def run() -> None:
+            async with Database(small.url).reading(10) as reader:
+                await reader._run("PRAGMA query_only = OFF")
+                await reader.rows("mischief", "DELETE FROM rc_threshold")
+
+        with pytest.raises(SourceError, match="readonly database"):
             asyncio.run(run())
 
     def test_a_path_may_hold_anything(self, small: SmallAgent) -> None:

@@ -99,7 +99,7 @@ class Database:
         if self._password_file is None:
             return None
         try:
-            return self._password_file.read_text("utf-8").rstrip("\r\n")
+            return self._password_file.read_text("utf-8").rstrip("\n")
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
             raise SourceError(f"password_file {self._password_file} cannot be read: {why}") from error

@@ -43,11 +43,7 @@ class PostgreSQL:
         """Open a connection whose every transaction is read-only."""
         asyncpg = importlib.import_module("asyncpg")
         secret = {} if password is None else {"password": password}
-        settings = {
-            "application_name": "rcmon",
-            "default_transaction_read_only": "on",
-            "statement_timeout": str(milliseconds(limit)),
-        }
+        settings = {"application_name": "rcmon", "default_transaction_read_only": "on"}
         raw = await asyncpg.connect(**{**parameters, **secret}, timeout=limit, server_settings=settings)
         return PostgreSQLLink(raw)
 

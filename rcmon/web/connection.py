@@ -11,23 +11,20 @@ import logging
 import math
 import socket
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from tornado.iostream import SSLIOStream, StreamClosedError
 
-from rcmon.access.tls import verified_chain
 from rcmon.errors import IdentityError
 from rcmon.web import abrupt, heads
 from rcmon.web.counters import OTHER_ROUTE
 from rcmon.web.exchange import Exchange
+from rcmon.web.host import Host
 from rcmon.web.peer import Peer
 from rcmon.web.refusals import detail_of, reason_of
 from rcmon.web.shortway import ShortWay
 from rcmon.web.stock import Stock
 from rcmon.web.wire import READ_SIZE, Wire
-
-if TYPE_CHECKING:
-    from rcmon.web.server import Server
 
 log = logging.getLogger("rcmon.web.server")
 _TURN = 32
@@ -38,10 +35,12 @@ _LINGER_READS = 1024
 
 
 class Connection:
-    """One connection; it serves itself, in `task`, until it ends."""
+    """One connection; it serves itself, in `task`, until it ends, and then calls `ended`."""
 
-    def __init__(self, server: "Server", stream: SSLIOStream, address: str) -> None:
-        self._server, self._limits = server, server.limits
+    def __init__(
+        self, server: Host, stream: SSLIOStream, address: str, ended: Callable[["Connection"], None]
+    ) -> None:
+        self._server, self._limits, self._ended = server, server.limits, ended
         self.wire = Wire(stream, server.limits.write_timeout)
         self.wire.deadline = time.monotonic() + server.limits.handshake_timeout
         self.peer = Peer(address, server.gate)
@@ -60,9 +59,11 @@ class Connection:
             log.exception("the connection from %s failed", self.peer)
         finally:
             self.wire.close()
+            if self._short is not None:
+                self._short.forget()
             if self._entered:
                 self._server.guard.leaves(self.peer.identity)
-            self._server.forget(self)
+            self._ended(self)
 
     async def _is_admitted(self) -> bool:
         """Finish the handshake and take the identity from the verified chain, once per connection."""
@@ -75,7 +76,7 @@ class Connection:
             return False
         self.wire.deadline = time.monotonic() + self._limits.request_timeout
         try:
-            self.peer.proved(self._server.gate.admit(verified_chain(self.wire.stream.socket) or ()))
+            self.peer.proved(self._server.gate.admit(self._server.chains.chain_of(self.wire.stream.socket)))
         except IdentityError as error:
             guard.refused(error.reason, address, str(error))
             head = await self.wire.next_head(self._limits.request_timeout)

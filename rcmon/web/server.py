@@ -13,14 +13,15 @@ from tornado.iostream import IOStream, SSLIOStream
 from tornado.web import Application, RequestHandler
 
 from rcmon.access.gate import Gate
+from rcmon.access.sessions import SessionChains
 from rcmon.web.accesslog import AccessLog
 from rcmon.web.base import Handler
 from rcmon.web.connection import Connection
 from rcmon.web.counters import OTHER_ROUTE, Tally
 from rcmon.web.exchange import Exchange
 from rcmon.web.guard import Guard, Limits
+from rcmon.web.host import ShortRoutes
 from rcmon.web.peer import Peer
-from rcmon.web.shortway import ShortRoutes
 from rcmon.web.stock import Stock
 from rcmon.web.wire import READ_SIZE
 
@@ -58,6 +59,7 @@ class Server(HTTPServer):
         self.application, self.gate, self.tally, self.access_log = application, gate, tally, access_log
         self.limits, self.short_routes = limits, short_routes
         self.guard = Guard(limits, tally)
+        self.chains = SessionChains()
         self.draining = False
         """Whether each connection ends behind its next answer."""
         self.closing = False
@@ -87,7 +89,7 @@ class Server(HTTPServer):
         if not self.guard.opens(address[0]):
             stream.close()
             return
-        self.live.add(Connection(self, stream, address[0]))
+        self.live.add(Connection(self, stream, address[0], self.forget))
 
     def forget(self, connection: Connection) -> None:
         """Forget a connection that ended."""

@@ -6,20 +6,15 @@ twice: whatever goes wrong here leaves the request, of which nothing was answere
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from rcmon.web import heads
 from rcmon.web.base import Handler
 from rcmon.web.exchange import Exchange
+from rcmon.web.host import Host
 from rcmon.web.peer import Peer
 from rcmon.web.wire import Wire
 
-if TYPE_CHECKING:
-    from rcmon.web.server import Server
-
-ShortRoutes = Mapping[str, type[Handler]]
-"""By path: the handlers whose answers are ready."""
 Parts = tuple[bytes, ...]
 
 _AT_ONCE = 64 * 1024
@@ -53,7 +48,7 @@ class ShortWay:
 
     short = True
 
-    def __init__(self, server: "Server", wire: Wire, peer: Peer) -> None:
+    def __init__(self, server: Host, wire: Wire, peer: Peer) -> None:
         self._server, self._wire, self.context = server, wire, peer
         self._head = b""
         """The last plain head: a client mostly repeats itself."""
@@ -113,6 +108,10 @@ class ShortWay:
                     await asyncio.sleep(0)
         finally:
             self._account(exchange)
+
+    def forget(self) -> None:
+        """Let go of the last request, which leads back here."""
+        self._asked = None
 
     def _read(self, text: bytes) -> Asked | None:
         head = heads.parse(text)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPInputError, RequestStartLine, ResponseStartLine
@@ -11,11 +10,9 @@ from tornado.httputil import HTTPHeaders, HTTPInputError, RequestStartLine, Resp
 from rcmon.web import abrupt
 from rcmon.web.counters import OTHER_ROUTE
 from rcmon.web.exchange import Exchange
+from rcmon.web.host import Host
 from rcmon.web.peer import Peer
 from rcmon.web.wire import READ_SIZE, Wire
-
-if TYPE_CHECKING:
-    from rcmon.web.server import Server
 
 BARE_400 = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """All that Tornado says to what is no request."""
@@ -27,7 +24,7 @@ class Replay:
     What Tornado says barely, or not at all, before it cuts a connection, is said as a problem document.
     """
 
-    def __init__(self, server: "Server", wire: Wire, peer: Peer, head: bytes) -> None:
+    def __init__(self, server: Host, wire: Wire, peer: Peer, head: bytes) -> None:
         self._server, self._wire, self._stream, self._peer = server, wire, wire.stream, peer
         self.head = head
         self.begin = time.perf_counter()
@@ -121,7 +118,7 @@ class Ending(HTTPHeaders):
 class Stock(HTTP1Connection):
     """One request and its answer; `ends` tells whether the connection does, after this answer."""
 
-    def __init__(self, server: "Server", wire: Wire, peer: Peer, head: bytes) -> None:
+    def __init__(self, server: Host, wire: Wire, peer: Peer, head: bytes) -> None:
         self._server, self.replay = server, Replay(server, wire, peer, head)
         self.ends = False
         # Replay offers what Tornado uses of a stream

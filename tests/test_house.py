@@ -1,0 +1,135 @@
+"""The house: imports point down, the two sides never meet, and there is no circle."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "rcmon"
+
+ROOMS = {
+    "errors": set(),
+    "version": set(),
+    "timestamps": set(),
+    "pace": set(),
+    "scoreboard": set(),
+    "model": set(),
+    "wmcore_shapes": set(),
+    "documents": {"model"},
+    "gzipping": {"errors", "model"},
+    "shapes": {"model"},
+    "options": {"errors"},
+    "configfile": {"options"},
+    "config": {"configfile", "errors", "options"},
+    "log": {"errors"},
+    "findings": {"model"},
+    "history": {"model"},
+    "process": {"errors", "scoreboard"},
+    "access": {"errors"},
+    "store": {"errors", "model"},
+    "sources": {"errors", "model"},
+    "merge": {"findings", "model", "sources"},
+    "cycle": {"errors", "findings", "merge", "model", "sources"},
+    "render": {"documents", "gzipping", "model", "shapes", "timestamps", "wmcore_shapes"},
+    "collector": {"cycle", "errors", "history", "model", "pace", "sources", "store"},
+    "collecting": {"collector", "cycle", "errors", "process", "render", "sources", "store"},
+    "web": {
+        "access", "documents", "errors", "gzipping", "model", "process", "scoreboard", "shapes", "store",
+        "timestamps", "version", "wmcore_shapes",
+    },
+    "tools": {"access", "config", "errors", "options", "version"},
+    "demo": {"errors", "model", "sources"},
+    "checking": {"access", "config", "demo", "errors", "sources"},
+    "service": {
+        "access", "checking", "collecting", "config", "demo", "errors", "log", "process", "scoreboard",
+        "store", "web",
+    },
+    "cli": {"checking", "config", "demo", "errors", "log", "process", "service", "version"},
+    "__main__": {"cli"},
+    "__init__": {"version"},
+}  # fmt: skip
+"""Which rooms a room may import from, besides its own."""
+
+
+def files() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
+    """Give each import of ours with the module's dotted name, also of a module taken from its package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "rcmon":
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield node, inner if is_module(inner) else node.module
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "rcmon":
+                    yield node, alias.name
+
+
+def is_module(name: str) -> bool:
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path):
+    room = room_of(path)
+    for node, name in imports(ast.parse(path.read_text())):
+        target = name.split(".")[1]
+        allowed = ROOMS[room] | {room}
+        assert target in allowed, f"{path}:{node.lineno}: {room} must not import {name}"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_is_imported_inside_a_function(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found = [inner for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)]
+            assert not found, f"{path}:{found[0].lineno}: imports stand at the top"
+
+
+def test_the_two_sides_never_meet():
+    collecting = {"sources", "cycle", "merge", "findings", "collector", "collecting", "render"}
+    assert not reach("web") & collecting
+    assert not any("web" in reach(room) for room in collecting)
+    assert not reach("store") & (collecting | {"web"})
+
+
+def reach(room: str) -> set[str]:
+    found, todo = set(), [room]
+    while todo:
+        for target in ROOMS[todo.pop()] - found:
+            found.add(target)
+            todo.append(target)
+    return found
+
+
+def test_the_rooms_have_no_circle():
+    assert not [room for room in ROOMS if room in reach(room)]
+
+
+def test_modules_have_no_circle():
+    graph: dict[str, set[str]] = {}
+    for path in files():
+        module = ".".join(("rcmon", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
+        graph[module] = {name for _, name in imports(ast.parse(path.read_text()))}
+    done: set[str] = set()
+
+    def visit(module: str, way: tuple[str, ...]) -> None:
+        assert module not in way, " -> ".join((*way, module))
+        if module not in done:
+            for target in graph.get(module, ()):
+                visit(target, (*way, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())

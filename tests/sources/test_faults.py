@@ -272,7 +272,7 @@ def test_closing_cuts_a_running_poll_off(
         reading = asyncio.create_task(read())
         await begun.wait()
         await database.close()
-        with pytest.raises(SourceError):
+        with pytest.raises(SourceError, match="cannot read something slow: "):
             await reading
 
     asyncio.run(run())

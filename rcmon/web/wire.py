@@ -132,7 +132,7 @@ class Wire:
             self.stream.close()
 
     def close(self) -> None:
-        """Close the stream."""
+        """Close the stream, and let go of what leads back here: nothing waits for the garbage collector."""
         self.stream.close()
-        # a cycle would outlive the connection
         self.stream.__dict__.pop("read_from_fd", None)
+        self._repeat = None

@@ -66,6 +66,7 @@ async def serve(settings: Settings, context: ChildContext) -> None:
             for task in lasting:
                 task.cancel()
     finally:
+        server.stop()
         await server.close_all_connections()
         await store.close()
 

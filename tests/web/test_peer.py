@@ -1,7 +1,11 @@
 """What a client may do is decided anew when anything changed or expired: on a connection that stays open."""
 
+import asyncio
+import contextlib
 import datetime as dt
 import logging
+import socket
+import ssl
 
 import pytest
 
@@ -10,7 +14,7 @@ from rcmon.access.identity import Identity
 from rcmon.access.roles import RoleTable
 from tests.access import pki
 from tests.web.caller import head
-from tests.web.serving import READER, ROOT, STRANGER, roles_of, serving
+from tests.web.serving import READER, ROOT, STRANGER, client, roles_of, serving
 
 both_ways = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
 
@@ -116,3 +120,24 @@ async def test_an_error_of_ours_ends_one_connection_and_is_told(caplog: pytest.L
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert record.exc_info
     assert record.getMessage() == "the connection from 127.0.0.1 failed"
+
+
+async def test_a_resumed_session_is_whom_its_first_connection_proved() -> None:
+    """OpenSSL hides the chain of one; parallel clients resume under TLS 1.2."""
+
+    def visit(port: int) -> list[tuple[bool | None, bytes]]:
+        context, found, session = client(READER, ssl.TLSVersion.TLSv1_2), [], None
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                plain = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                secure = stack.enter_context(context.wrap_socket(plain, session=session))
+                secure.sendall(head("/small"))
+                found.append((secure.session_reused, secure.recv(12)))
+                session = secure.session
+        return found
+
+    async with serving() as served:
+        found = await asyncio.to_thread(visit, served.port)
+        assert found == [(False, b"HTTP/1.1 200"), (True, b"HTTP/1.1 200"), (True, b"HTTP/1.1 200")]
+        assert all(line.startswith('"/DC=ch/CN=reader" ') for line in served.logged())
+        assert served.failures() == {}

@@ -1,0 +1,197 @@
+"""A worker from its start to the end of its drain, with real files of trust and a real store."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+from tornado.testing import bind_unused_port
+
+from rcmon.access.reload import Trust
+from rcmon.process import ChildContext
+from rcmon.scoreboard import Scoreboard
+from rcmon.store import Store
+from rcmon.web import worker
+from rcmon.web.about import About
+from rcmon.web.accesslog import Style
+from rcmon.web.app import routes
+from rcmon.web.board import Board
+from rcmon.web.counters import Counters, Layout
+from rcmon.web.guard import Limits
+from rcmon.web.server import Server
+from tests.access import pki
+from tests.access.place import ALICE, ROOT, Place
+from tests.web.caller import BASE, Caller
+from tests.web.serving import client
+
+STATUS = b"GET " + BASE + b"/api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+class Working:
+    """One worker over a socket; `serve` runs it."""
+
+    def __init__(self, place: Place, directory: Path, *, short_way: bool = True) -> None:
+        self.place, self.lines = place, list[str]()
+        layout = Layout(routes())
+        self.scoreboard = Scoreboard(1, layout.size)
+        self.scoreboard.slot(0).occupy(1, 0.0)
+        self.counters = Counters(layout, self.scoreboard)
+        self.settings = worker.Settings(
+            about=About(processes=("web-0",), cycle_interval=60.0, store_kind="sqlite"),
+            store_url=make_url(f"sqlite:///{directory / 'rcmon.sqlite'}"),
+            trust=place.trust(),
+            scoreboard=self.scoreboard,
+            layout=layout,
+            limits=Limits(),
+            style=Style(),
+            write_log=self.lines.append,
+            short_way=short_way,
+        )
+        sock, self.port = bind_unused_port()
+        self.ready = asyncio.Event()
+        self.context = ChildContext(
+            "web-0", self.scoreboard.slot(0), grace=20.0, sockets=[sock], on_ready=self.ready.set
+        )
+
+    async def call(self, context: ssl.SSLContext) -> Caller:
+        return Caller(*await asyncio.open_connection("127.0.0.1", self.port, ssl=context))
+
+    async def until_taken_up(self, what: str, result: str) -> None:
+        async with asyncio.timeout(20):
+            while (what, result, 1.0) not in list(self.counters.reloads()):
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@contextlib.asynccontextmanager
+async def working(place: Place, directory: Path, *, short_way: bool = True) -> AsyncIterator[Working]:
+    """Run a worker while the block runs, then stop it and hold that it ended well."""
+    one = Working(place, directory, short_way=short_way)
+    store = Store(one.settings.store_url)
+    await store.migrate()
+    await store.close()
+    task = asyncio.create_task(worker.serve(one.settings, one.context))
+    waiting = asyncio.create_task(one.ready.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        yield one
+    finally:
+        waiting.cancel()
+        one.context.stop.set()
+        await task
+
+
+@pytest.mark.parametrize("short_way", [True, False])
+async def test_a_worker_serves_counts_logs_and_drains(place: Place, tmp_path: Path, short_way: bool) -> None:
+    async with working(place, tmp_path, short_way=short_way) as one:
+        caller = await one.call(client(ALICE))
+        for _ in range(3):
+            await caller.send(STATUS)
+            assert (await caller.answer()).status == 200
+        one.context.stop.set()
+        assert await caller.rest() == b""  # idle, it is closed a while after the stop
+        await caller.close()
+    assert ("/api/status", "GET", "200", 3.0) in list(one.counters.requests())
+    lines = "".join(one.lines).splitlines()
+    assert len(lines) == 3
+    assert all(' info web-0 rcmon.access: identity="/DC=ch/CN=alice"' in line for line in lines)
+
+
+async def test_a_hangup_takes_up_roles_at_once(place: Place, tmp_path: Path) -> None:
+    async with working(place, tmp_path) as one:
+        caller = await one.call(client(ALICE))
+        await caller.send(STATUS)
+        assert (await caller.answer()).status == 200
+        place.grant("dn:/DC=ch/CN=somebody else")
+        one.context.reload()
+        await one.until_taken_up("roles", "success")
+        await caller.send(STATUS)
+        assert (await caller.answer()).status == 403
+        await caller.close()
+
+
+async def test_a_change_is_seen_without_a_hangup(
+    place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with working(place, tmp_path) as one:
+        place.files.roles.write_text("[roles]\nnonsense = []\n")
+        await one.until_taken_up("roles", "failure")
+        caller = await one.call(client(ALICE))
+        await caller.send(STATUS)
+        assert (await caller.answer()).status == 200
+        await caller.close()
+    assert "nonsense" in caplog.text
+
+
+async def test_a_new_certificate_serves_new_connections(place: Place, tmp_path: Path) -> None:
+    async with working(place, tmp_path) as one:
+        old = await one.call(client(ALICE))
+        fresh = pki.host(ROOT)
+        place.use(fresh)
+        one.context.reload()
+        await one.until_taken_up("tls", "success")
+        new = await one.call(client(ALICE))
+        assert new.writer.get_extra_info("ssl_object").getpeercert(binary_form=True) == fresh.der
+        for caller in (old, new):
+            await caller.send(STATUS)
+            assert (await caller.answer()).status == 200
+            await caller.close()
+
+
+async def test_files_are_looked_at_by_one_check_at_a_time(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way = 0
+    check = Trust.check
+
+    async def checked(self: Trust) -> list[tuple[str, bool]]:
+        nonlocal under_way
+        under_way += 1
+        assert under_way == 1
+        try:
+            return await check(self)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(Trust, "check", checked)
+    async with working(place, tmp_path) as one:
+        for _ in range(5):
+            one.context.reload()
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("broken", "name"),
+    [(Server, "tick"), (Board, "check"), (Trust, "check")],
+    ids=["sweep", "board", "trust"],
+)
+async def test_what_is_done_again_and_again_does_not_fail_silently(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: type, name: str
+) -> None:
+    """It ends the worker with its error, and its connections with it; the supervisor starts another."""
+    monkeypatch.setattr(worker, "_TICK", 0.05)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("meant to fail")
+
+    async def until_it_fails() -> None:
+        async with working(place, tmp_path) as one:
+            caller = await one.call(client(ALICE))
+            await caller.send(STATUS)
+            await caller.answer()
+            monkeypatch.setattr(broken, name, fail)
+            assert await caller.rest() == b""
+            await caller.close()
+            with pytest.raises(ConnectionRefusedError):
+                await one.call(client(ALICE))
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await until_it_fails()
+    assert caught.value.subgroup(RuntimeError)

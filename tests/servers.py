@@ -22,6 +22,14 @@ import pytest
 
 PATHS = (*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/sbin", "/usr/local/sbin")
 START_WITHIN = 60.0
+GUARD = """
+signal=$1; shift
+exec 3<&0
+"$@" </dev/null 3<&- & server=$!
+{ read -r _ <&3; kill -s "$signal" $server; } & watch=$!
+wait $server; kill $watch
+"""
+"""Runs a server until standard input ends, which it does even where the tests are killed."""
 
 
 def need(tool: str, *folders: str) -> str:
@@ -50,6 +58,7 @@ class Server(NamedTuple):
     password: str
     folder: Path
     process: subprocess.Popen[bytes]
+    """Its guard, a shell that stops the server when the tests end, however they end."""
 
     def url(self, scheme: str, database: str) -> str:
         """Write the URL of a database on it, without the password."""
@@ -145,7 +154,15 @@ def _running(
     """Run a server from its readiness to the end of the block; a server that dies shows its log."""
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, user=user, group=user)
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", GUARD, "guard", stop.name.removeprefix("SIG"), *command],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            cwd=folder,
+            user=user,
+            group=user,
+        )
     try:
         give_up = time.monotonic() + START_WITHIN
         while not ready():
@@ -154,13 +171,9 @@ def _running(
             time.sleep(0.05)
         yield process
     finally:
-        if process.poll() is None:
-            process.send_signal(stop)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(START_WITHIN)
 
 
 def _run(command: Sequence[str], user: str | None = None) -> None:

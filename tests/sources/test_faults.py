@@ -64,7 +64,7 @@ class Served:
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Stop the server's processes: they keep their sockets and say nothing."""
-        pids = [self.server.process.pid, *children(self.server.process.pid)]
+        pids = descendants(self.server.process.pid)
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:
@@ -91,9 +91,10 @@ class Served:
         await engine.dispose()
 
 
-def children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in listed]
+def descendants(pid: int) -> list[int]:
+    """Give the server's processes; `pid` is that of their guard."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [each for child in children for each in (child, *descendants(child))]
 
 
 @pytest.fixture(scope="module", params=["mariadb", "postgresql"])

@@ -105,7 +105,7 @@ class Replay:
             return
         if not self.closed() and not self.answered and self.refused is None:
             self.refuse(408)
-        self._stream.close()
+        self._wire.close()
 
 
 class Ending(HTTPHeaders):

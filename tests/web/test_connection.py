@@ -7,13 +7,14 @@ import logging
 import os
 import random
 import socket
+import ssl
 import struct
 import weakref
 
 import pytest
 
 from tests.web.caller import Caller, head
-from tests.web.serving import serving
+from tests.web.serving import READER, client, serving
 
 both_ways = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
 RESET = struct.pack("ii", 1, 0)
@@ -143,3 +144,56 @@ async def test_a_write_that_fails_ends_the_connection(
         assert not served.server.live
         assert served.requests() == {(path, "GET", "200"): 3.0}
     assert noise(caplog) == []
+
+
+@both_ways
+@pytest.mark.parametrize(
+    "data",
+    [
+        head("/small", "Connection: close"),
+        head("/large", "Connection: close"),
+        head("/small", version="1.0"),
+        head("/small"),
+        head("/nowhere", "Connection: close"),
+        b"nonsense\r\n\r\n",
+    ],
+)
+async def test_the_server_says_goodbye(short: bool, data: bytes) -> None:
+    """Else OpenSSL's clients, such as `ab`, take every end for a cut: unexpected eof while reading."""
+
+    def visit(port: int) -> bytes:
+        received = b""
+        with (
+            socket.create_connection(("127.0.0.1", port)) as plain,
+            client().wrap_socket(plain, suppress_ragged_eofs=False) as secure,
+        ):
+            secure.sendall(data)
+            while piece := secure.recv(65536):  # a cut raises SSLEOFError
+                received += piece
+        return received
+
+    async with serving(short=short, idle_timeout=0.1) as served:
+        visiting = asyncio.create_task(asyncio.to_thread(visit, served.port))
+        await served.until(visiting.done)
+        assert visiting.result().startswith(b"HTTP/1.1 ")
+
+
+async def test_under_tls_1_2_no_session_outlives_its_connection() -> None:
+    """A goodbye would keep it in OpenSSL's memory; a resumed session hides the chain."""
+
+    def visit(port: int) -> list[bool | None]:
+        context, found, session = client(READER, ssl.TLSVersion.TLSv1_2), [], None
+        for _ in range(3):
+            with (
+                socket.create_connection(("127.0.0.1", port)) as plain,
+                context.wrap_socket(plain, session=session) as secure,
+            ):
+                secure.sendall(head("/small", "Connection: close"))
+                while secure.recv(65536):
+                    pass
+                found.append(secure.session_reused)
+                session = secure.session
+        return found
+
+    async with serving() as served:
+        assert await asyncio.to_thread(visit, served.port) == [False, False, False]

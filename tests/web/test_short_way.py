@@ -134,6 +134,37 @@ async def test_what_is_remembered_is_small() -> None:
         assert len(connection._short._head) <= 4096
 
 
+async def test_a_repeated_request_waits_for_the_one_before() -> None:
+    """It is read while a handler still runs, whose own head came while the one before that did."""
+    async with serving() as served:
+        caller = await served.call()
+        for _ in range(2):
+            await caller.ask("/small")
+        await caller.send(head("/slow"))
+        await served.began.wait()
+        served.began.clear()
+        await caller.send(head("/slow"))
+        await asyncio.sleep(0.05)
+        go_on = served.application.settings["go_on"] = asyncio.Event()
+        served.go_on.set()
+        assert (await caller.answer()).body == b"slow\n"
+        await served.began.wait()
+        await caller.send(head("/small"))
+        await asyncio.sleep(0.05)
+        go_on.set()
+        assert [(await caller.answer()).body[:6] for _ in range(2)] == [b"slow\n", b'{"smal']
+
+
+async def test_what_stands_before_a_repeated_request_belongs_to_it() -> None:
+    async with serving() as served:
+        caller = await served.call()
+        for _ in range(2):
+            await caller.ask("/small")
+        await caller.send(b"X")
+        await asyncio.sleep(0.05)
+        assert (await caller.ask("/small")).status == 405  # XGET
+
+
 async def test_busy_clients_take_turns() -> None:
     """One that pipelines without end does not keep the others waiting until it ends."""
     async with serving() as served:

@@ -70,6 +70,10 @@ class Service:
         body, _, status = done.stdout.rpartition("\n")
         return int(status), body if done.returncode == 0 else done.stderr
 
+    def serves_everywhere(self) -> bool:
+        """Tell whether every worker has a snapshot: a few connections reach them all."""
+        return all(self.curl("/api/sites?limit=1")[0] == 200 for _ in range(8))
+
     def json(self, path: str, who: str = "reader") -> Any:
         """Ask for JSON that must be there."""
         status, body = self.curl(path, who=who)
@@ -94,7 +98,7 @@ def running(directory: Path, *options: str, pki: Path | None = None) -> Iterator
     try:
         port = until(lambda: _port(process, log), "the service to listen")
         service = Service(process, port, pki or directory / "state" / "demo" / "pki", log)
-        until(lambda: service.curl("/api/sites")[0] == 200, f"a snapshot: {log.read_text()}")
+        until(service.serves_everywhere, f"a snapshot: {log.read_text()}")
         yield service
     finally:
         if process.poll() is None:

@@ -238,7 +238,7 @@ def main() -> None:
             if target.pid:
                 processes.wait_until_quiet(target.pid)
         rows = compare(found, given, lambda line: print(line, flush=True))
-        for row in rows[-1:]:
+        for row in [row for row in rows if row["target"] == "rcmon"][-1:]:
             for pid, size in (row.get("pss_mb") or {}).items():
                 print(f"memory of {row['target']} process {pid}: {size:.1f} MB")
     if given.json:

@@ -162,7 +162,7 @@ def nginx(directory: Path, pki: Pki, exposition: bytes) -> Iterator[Target]:
         f"""daemon off; {"user root; " if os.geteuid() == 0 else ""}worker_processes 2;
         pid {root}/pid; error_log {root}/error.log;
         events {{ worker_connections 1024; }}
-        http {{ access_log {root}/access.log; default_type text/plain; gzip_static on;
+        http {{ access_log {root}/access.log; default_type text/plain; gzip_static on; gzip_http_version 1.0;
           keepalive_requests 1000000;
           client_body_temp_path {root}/b; proxy_temp_path {root}/p; fastcgi_temp_path {root}/f;
           uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;

@@ -104,7 +104,9 @@ class Connection:
                 await self._turn_away(431, abrupt.DETAILS[431], head)
                 return
             self.wire.deadline = math.inf
-            if not await self._answer(head) or self._server.closing:
+            if not await self._answer(head):
+                if self.wire.is_readable() and not self.wire.stream.reading():
+                    await self._part()
                 return
             self.wire.rest(self._limits.idle_timeout, repeat)
             answered += 1
@@ -120,7 +122,7 @@ class Connection:
         stock = Stock(self._server, self.wire, self.peer, head)
         keep = await stock.answer()
         if stock.replay.refused:
-            await self._linger()
+            await self._part()
         return keep
 
     async def _turn_away(self, status: int, detail: str, head: bytes) -> None:
@@ -129,10 +131,12 @@ class Connection:
         exchange = Exchange(OTHER_ROUTE, abrupt.method_of(head), status, len(data), 0.0)
         self._server.answered(self.peer, exchange)
         await self.wire.write(data)
-        await self._linger()
+        await self._part()
 
-    async def _linger(self) -> None:
-        """Read on for a moment: closing over unread bytes would reset the connection under the answer."""
+    async def _part(self) -> None:
+        """Say goodbye and read on for a moment: closing over unread bytes is a reset, and undoes answers."""
+        await self.wire.flushed()
+        self.wire.say_goodbye()
         self.wire.deadline = time.monotonic() + _LINGER
         for _ in range(_LINGER_READS):
             await self.wire.stream.read_bytes(READ_SIZE, partial=True)

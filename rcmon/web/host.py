@@ -32,8 +32,6 @@ class Host(Protocol):
     """The Date field, with its CRLF."""
     draining: bool
     """Whether each connection ends behind its next answer."""
-    closing: bool
-    """Whether it ends behind the answer that is under way."""
 
     def answered(self, peer: Peer, exchange: Exchange) -> None:
         """Count and log a request."""

@@ -33,6 +33,9 @@ _BUFFER_SIZE = 1 << 18
 _UNSENT = 128 * 1024
 """Bytes the kernel holds for a client beside those on their way: so much is progress, and costs memory."""
 
+_LOOK = 0.1
+"""Seconds between two looks for connections that a drain may close."""
+
 
 class Server(HTTPServer):
     """One worker's server. `tick` is the worker's to call, every second; `drain` ends it gracefully."""
@@ -62,8 +65,6 @@ class Server(HTTPServer):
         self.chains = SessionChains()
         self.draining = False
         """Whether each connection ends behind its next answer."""
-        self.closing = False
-        """Whether it ends behind the answer that is under way."""
         self.live: set[Connection] = set()
         self.parameters = HTTP1ConnectionParameters(
             chunk_size=READ_SIZE, max_body_size=_BODY_SIZE, body_timeout=limits.request_timeout
@@ -133,11 +134,11 @@ class Server(HTTPServer):
         self.draining = self.parameters.no_keep_alive = True
         begin = time.monotonic()
         await self._emptied(begin + min(linger, seconds))
-        self.closing = True
-        for connection in list(self.live):
-            if connection.wire.is_idle():
-                connection.wire.close()
-        await self._emptied(begin + seconds)
+        while self.live and time.monotonic() < begin + seconds:
+            for connection in list(self.live):
+                if connection.wire.is_idle():
+                    connection.wire.close()
+            await self._emptied(min(time.monotonic() + _LOOK, begin + seconds))
         await self.close_all_connections()
 
     async def _emptied(self, deadline: float) -> None:

@@ -34,6 +34,8 @@ class Replay:
         """Whether a handler's answer was begun."""
         self.refused: int | None = None
         """Status of the answer that was made here."""
+        self.left_open = False
+        """Whether the stream is closed by its owner."""
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
@@ -100,10 +102,10 @@ class Replay:
         self._server.answered(self._peer, exchange)
 
     def close(self) -> None:
-        """End the connection; one that sent what is no request is left open, to be read to its end."""
-        if self.refused == 400:  # noqa: PLR2004 - Bad Request
+        """End the connection; where nothing was answered, a body did not come in time."""
+        if self.left_open:
             return
-        if not self.closed() and not self.answered and self.refused is None:
+        if not (self.answered or self.refused or self.closed()):
             self.refuse(408)
         self._wire.close()
 
@@ -116,18 +118,18 @@ class Ending(HTTPHeaders):
 
 
 class Stock(HTTP1Connection):
-    """One request and its answer; `ends` tells whether the connection does, after this answer."""
+    """One request and its answer."""
 
     def __init__(self, server: Host, wire: Wire, peer: Peer, head: bytes) -> None:
         self._server, self.replay = server, Replay(server, wire, peer, head)
-        self.ends = False
+        self._ends = False
         # Replay offers what Tornado uses of a stream
         super().__init__(self.replay, False, server.parameters, peer)  # type: ignore[arg-type]  # noqa: FBT003
 
     async def answer(self) -> bool:
         """Answer; whether the connection stays open."""
         keep = await self.read_response(self._server.start_request(self, self))
-        return keep and not self.ends
+        return keep and not self._ends
 
     def write_headers(
         self,
@@ -141,14 +143,15 @@ class Stock(HTTP1Connection):
             headers["Connection"] = "close"
         future = super().write_headers(start_line, headers, chunk)
         self.replay.answered = True
-        self.ends = headers.get("Connection") == "close"
+        self._ends = headers.get("Connection") == "close"
         return future
 
     def close(self) -> None:
-        """End the connection; where a handler could not even begin, say that the service failed."""
+        """End the connection, which is left to its owner; say so where a handler could not even begin."""
         replay = self.replay
         if not (replay.answered or replay.refused or replay.closed()):
             replay.refuse(500)
+        self._ends = replay.left_open = True
         super().close()
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import math
-import ssl
+import select
+import socket
 import time
 from collections.abc import Callable
 
@@ -34,8 +35,8 @@ class Wire:
         self._write_timeout = write_timeout
         self._stuck = math.inf
         """When to close it if what was written has not left by then."""
-        self._answered = False
-        """Whether an answer just left."""
+        self._answered = self._parted = False
+        """Whether an answer just left; whether goodbye was said."""
         self._repeat: Repeat | None = None
         self._idle_timeout = 0.0
         self._waiting = False
@@ -125,7 +126,15 @@ class Wire:
 
     def is_idle(self) -> bool:
         """Tell whether nothing would be lost if the stream were closed now."""
-        return self.deadline < math.inf and not self.unread and not self.stream.writing()
+        return self.deadline < math.inf and not self.stream.writing() and not self.is_readable()
+
+    def is_readable(self) -> bool:
+        """Tell whether the client sent more than was taken."""
+        if self.unread or self.stream.closed():
+            return bool(self.unread)
+        poller = select.poll()
+        poller.register(self.stream.socket, select.POLLIN)
+        return bool(poller.poll(0))
 
     def sweep(self, now: float) -> None:
         """Close the stream if its time is over."""
@@ -135,18 +144,27 @@ class Wire:
 
     def close(self) -> None:
         """Close the stream, and let go of what leads back here: nothing waits for the garbage collector."""
-        if not (self.stream.closed() or self.stream.writing()):
-            _say_goodbye(self.stream.socket)
+        self.say_goodbye()
         self.stream.close()
         self.stream.__dict__.pop("read_from_fd", None)
         self._repeat = None
 
+    def say_goodbye(self) -> None:
+        """Send close_notify (RFC 8446, 6.1), once: OpenSSL's clients take an end without it for a cut.
 
-def _say_goodbye(sock: ssl.SSLSocket) -> None:
-    """Send close_notify (RFC 8446, 6.1): OpenSSL's clients take an end without it for a cut.
+        Not under TLS 1.2, where it would keep the session in OpenSSL's memory, to be resumed.
+        """
+        if self._parted or self.stream.closed() or self.stream.writing():
+            return
+        self._parted = True
+        if self.stream.socket.version() == "TLSv1.3":
+            self._receive = self._discard
+            with contextlib.suppress(OSError):  # it says goodbye, then would wait for the client's
+                self.stream.socket.unwrap()
 
-    Not under TLS 1.2, where it would keep the session in OpenSSL's memory, to be resumed.
-    """
-    if sock.version() == "TLSv1.3":
-        with contextlib.suppress(OSError):  # it says goodbye, then would wait for the client's
-            sock.unwrap()
+    def _discard(self, buf: bytearray | memoryview) -> int | None:
+        """Read past TLS, which reads nothing any more behind a goodbye: nobody wants it."""
+        try:
+            return socket.socket.recv_into(self.stream.socket, buf)
+        except BlockingIOError:
+            return None

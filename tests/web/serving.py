@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from functools import cache
@@ -184,3 +185,12 @@ async def serving(**options: Any) -> AsyncIterator[Serving]:
         yield served
     finally:
         await served.end()
+
+
+async def reluctant(served: Serving) -> Caller:
+    """Connect a client that takes little before it is read from."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", served.port))
+    return await served.call(sock=sock, server_hostname="", limit=4096)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.web.caller import Caller, head
 from tests.web.served import LARGE
-from tests.web.serving import Serving, serving
+from tests.web.serving import Serving, reluctant, serving
 
 both_ways = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
 
@@ -45,6 +45,17 @@ async def test_each_request_begins_the_idle_time_anew(short: bool) -> None:
             await asyncio.sleep(0.1)
             served.server.tick()
         assert served.server.live
+
+
+@both_ways
+async def test_the_time_of_an_answer_ends_with_it(short: bool) -> None:
+    async with serving(short=short, write_timeout=0.1, idle_timeout=60) as served:
+        caller = await served.call()
+        for path in ("/small", "/large"):
+            await caller.ask(path)
+            await asyncio.sleep(0.15)
+            served.server.tick()
+            assert await caller.is_open()
 
 
 @both_ways
@@ -94,20 +105,20 @@ async def test_a_slow_handler_is_not_cut(short: bool) -> None:
         assert (await caller.answer()).body == b"slow\n"
 
 
-async def reluctant(served: Serving) -> Caller:
-    """Connect a client that takes little before it is read from."""
-    sock = socket.socket()
-    sock.setblocking(False)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", served.port))
-    return await served.call(sock=sock, server_hostname="", limit=4096)
-
-
 @both_ways
 @pytest.mark.parametrize("requests", [1, 20])
-async def test_a_reader_that_never_reads_is_cut(short: bool, requests: int) -> None:
+@pytest.mark.parametrize("by_kernel", [True, False])
+async def test_a_reader_that_never_reads_is_cut(
+    short: bool, requests: int, by_kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once by the sweep, once by the kernel, each without the other."""
     async with serving(short=short, write_timeout=0.3) as served:
         caller = await reluctant(served)
+        (connection,) = served.server.live
+        if by_kernel:
+            monkeypatch.setattr(served.server, "tick", lambda: None)
+        else:
+            connection.wire.stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
         await caller.send(head("/large") * requests)
         await served.until(lambda: not served.server.live)
         await served.until(served.requests)

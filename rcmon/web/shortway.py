@@ -65,10 +65,10 @@ class ShortWay:
     def again(self, head: bytes) -> bool:
         """Answer if this is the last head once more and the answer is small; tells whether it did.
 
-        Raises StreamClosedError when the client is gone.
+        Not while an earlier answer waits to be taken. Raises StreamClosedError when the client is gone.
         """
         asked = self._asked
-        if head != self._head or asked is None or not asked.keep or self._server.draining:
+        if head != self._head or asked is None or self._server.draining or self._wire.stream.writing():
             return False
         begin = time.perf_counter()
         answer = self._run(asked)

@@ -12,6 +12,7 @@ import struct
 import weakref
 
 import pytest
+from tornado.iostream import StreamClosedError
 
 from tests.web.caller import Caller, head
 from tests.web.serving import READER, client, serving
@@ -197,3 +198,13 @@ async def test_under_tls_1_2_no_session_outlives_its_connection() -> None:
 
     async with serving() as served:
         assert await asyncio.to_thread(visit, served.port) == [False, False, False]
+
+
+async def test_nothing_is_sent_to_who_is_gone() -> None:
+    async with serving() as served:
+        caller = await served.call()
+        assert await caller.is_open()
+        (connection,) = served.server.live
+        connection.wire.stream.close()
+        with pytest.raises(StreamClosedError):
+            connection.wire.send(b"late")

@@ -207,3 +207,25 @@ async def test_a_server_that_lost_its_tls_context_serves_nobody(caplog: pytest.L
         assert await caller.rest() == b""
         assert served.requests() == {}
     assert "the server has no TLS context" in caplog.text
+
+
+@pytest.mark.parametrize("short", [True, False])
+@pytest.mark.parametrize("who", [pki.proxy(READER, language=pki.INDEPENDENT), READER])
+async def test_who_is_turned_away_in_the_middle_of_a_body_can_read_why(
+    short: bool, who: pki.Credential
+) -> None:
+    """One for its certificate, one for the body's length; a reset would break their sending."""
+
+    def visit(port: int) -> bytes:
+        with (
+            socket.create_connection(("127.0.0.1", port)) as plain,
+            client(who).wrap_socket(plain) as secure,
+        ):
+            secure.sendall(head("/echo", "Content-Length: 4000000", method="POST"))
+            for _ in range(40):
+                secure.sendall(b"a" * 100_000)
+            return secure.recv(12)
+
+    async with serving(short=short) as served:
+        expected = b"HTTP/1.1 400" if who is READER else b"HTTP/1.1 403"
+        assert await asyncio.to_thread(visit, served.port) == expected

@@ -130,12 +130,25 @@ async def test_a_reader_that_never_reads_is_cut(
 @both_ways
 async def test_small_answers_that_nobody_reads_are_not_piled_up(short: bool) -> None:
     """Of a long pipeline so much is answered as the kernel takes, then the client must read."""
-    async with serving(short=short, write_timeout=0.3) as served:
+    async with serving(short=short, write_timeout=0.5) as served:
         caller = await reluctant(served)
         for _ in range(20):
             caller.writer.write(head("/middle") * 100)
         await served.until(lambda: not served.server.live)
         assert 1 <= sum(served.requests().values()) < 1900
+
+
+@both_ways
+async def test_nor_are_those_to_requests_that_come_one_by_one(short: bool) -> None:
+    async with serving(short=short, write_timeout=60) as served:
+        caller = await reluctant(served)
+        for _ in range(500):
+            await caller.send(head("/middle"))
+            await asyncio.sleep(0.0005)
+        answered = sum(served.requests().values())
+        assert 1 <= answered < 400
+        for _ in range(500):
+            assert len((await caller.answer()).body) == 10500
 
 
 @both_ways

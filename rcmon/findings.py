@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from rcmon.model import Finding, Snapshot, SourceState
+from rcmon.sources.wmagent import quality
 
 STATE_DISAGREEMENT = "state_disagreement"
 WORKER_UNHEALTHY = "worker_unhealthy"
@@ -12,37 +13,11 @@ SOURCE_FAILING = "source_failing"
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
-        # over all agents
         STATE_DISAGREEMENT: "Agents hold a site in different states.",
         WORKER_UNHEALTHY: "A worker thread of an agent is in state Error or has not reported for too long.",
         AGENT_CLAIMED_TWICE: "Several sources claim the same agent; the first configured is taken.",
         SOURCE_FAILING: "The newest poll of a source failed.",
-        # in one agent's database (rcmon.sources.wmagent)
-        "batch_row_status_unknown": "Batch rows are marked neither active nor done; they are not counted.",
-        "batch_row_without_job": "Active batch rows belong to jobs that do not exist; they are not counted.",
-        "batch_status_unlisted": "Jobs are in a batch status that the plug-in does not list: class unknown.",
-        "batch_status_without_name": "Batch rows are in a status that has no name: class unknown.",
-        "job_active_twice": "Jobs have several active batch rows; the highest retry count speaks.",
-        "job_active_not_executing": "Jobs not in state executing have an active batch row; not counted.",
-        "job_executing_without_batch_row": "Jobs are in state executing but have no active batch row.",
-        "job_executing_without_site": "Jobs are in state executing but at no site; they are counted at none.",
-        "job_input_nowhere": "Unassigned jobs have no site that holds any of their input and may take them.",
-        "job_site_missing": "Jobs are at sites that do not exist; they are counted at none.",
-        "job_state_unknown": "Jobs are in a state that is none of WMCore's eighteen.",
-        "job_task_type_missing": "Jobs belong to no known task type; they are counted at no site.",
-        "site_cms_name_missing": "A site has no CMS name.",
-        "site_name_twice": "A site's name stands twice; what the first row says of it counts.",
-        "site_plugin_missing": "A site has no plug-in: all its jobs are of class unknown.",
-        "site_plugin_unknown": "A site has a plug-in that is not known: all its jobs are of class unknown.",
-        "site_slots_missing": "A site has no number of running or pending slots.",
-        "site_state_time_missing": "It is not known since when a site is in its state.",
-        "site_state_unknown": "A site is in a state that is none of WMCore's four.",
-        "site_without_thresholds": "A site has no threshold at all: the agent submits nothing to it.",
-        "threshold_missing": "Jobs are at a site that has no threshold for their task type.",
-        "threshold_pointless": "Threshold rows belong to sites or task types that do not exist.",
-        "threshold_twice": "A site and task type have several threshold rows; the lowest counts.",
-        "worker_without_component": "Worker rows belong to components that do not exist.",
-        "workflow_priority_missing": "Jobs' workflows have no priority; they stand under 0 in the backlog.",
+        **quality.KINDS,
     }
 )
 """Every kind of finding there is and what it means, in one sentence each."""

@@ -23,7 +23,7 @@ ROOMS = {
     "configfile": {"options"},
     "config": {"configfile", "errors", "options"},
     "log": {"errors"},
-    "findings": {"model"},
+    "findings": {"model", "sources"},
     "history": {"model"},
     "process": {"errors", "scoreboard"},
     "access": {"errors"},

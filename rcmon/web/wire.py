@@ -130,8 +130,10 @@ class Wire:
 
     def is_readable(self) -> bool:
         """Tell whether the client sent more than was taken."""
-        if self.unread or self.stream.closed():
-            return bool(self.unread)
+        if self.stream.closed():
+            return False
+        if self.unread or self.stream.socket.pending():
+            return True
         poller = select.poll()
         poller.register(self.stream.socket, select.POLLIN)
         return bool(poller.poll(0))

@@ -116,3 +116,12 @@ async def test_a_log_line_holds_no_control_character(caplog: pytest.LogCaptureFi
     (message,) = caplog.messages
     assert message.isprintable()
     assert "forged" not in message or "\\u202e" in message
+
+
+async def test_whatever_a_line_tells_stays_on_it(caplog: pytest.LogCaptureFixture) -> None:
+    """What names hold is refused before; this is for what nobody thought of."""
+    caplog.set_level("INFO", "rcmon")
+    async with serving() as served:
+        served.server.guard.refused("other", "127.0.0.1", "a\nb\x1b[2J\u202ec\u2028d")
+    (message,) = caplog.messages
+    assert message == "refused a connection from 127.0.0.1: other: a\\u000ab\\u001b[2J\\u202ec\\u2028d"

@@ -13,7 +13,7 @@ Script = Callable[[float], Sequence[Agent]]
 async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until something holds; fails where it does not in a long time."""
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:  # noqa: ASYNC110 - it gives no sign
+    while not condition() and time.monotonic() < deadline:
         await asyncio.sleep(0.005)
     assert condition()
 

@@ -1,7 +1,5 @@
 """The collector over real stores: cycle after cycle, through every trouble of the store."""
 
-# ruff: noqa: ASYNC240 - a test waits for its files
-
 import asyncio
 import os
 import threading

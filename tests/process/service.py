@@ -33,7 +33,7 @@ REQUESTS, RELOADS, CELLS = 0, 1, 2
 
 async def come_true(condition: Callable[[], bool]) -> None:
     """Wait without an end."""
-    while not condition():  # noqa: ASYNC110 - what it waits for has no event
+    while not condition():
         await asyncio.sleep(0.02)
 
 

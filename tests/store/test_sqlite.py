@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-# ruff: noqa: ASYNC240 - a test waits for its files
 import pytest
 from sqlalchemy.engine import URL
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from msgspec import Struct
 from sqlalchemy.engine import URL, make_url
 
-from rcmon.access.crl import CrlMode
-from rcmon.access.rehearsal import self_test
-from rcmon.access.reload import Trust, TrustFiles
-from rcmon.config import Config
+from rcmon.access.authority.crl import CrlMode
+from rcmon.access.handshake.rehearsal import self_test
+from rcmon.access.trust import Trust, TrustFiles
+from rcmon.config.config import Config
 from rcmon.demo.demo import Demo
 from rcmon.errors import ConfigError
 from rcmon.sources.base import Source

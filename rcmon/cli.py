@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rcmon import log
 from rcmon.checking import Checked, check
-from rcmon.config import Config, load, printed
+from rcmon.config.config import Config, load, printed
 from rcmon.demo.demo import Demo, prepare
 from rcmon.errors import ConfigError, RcmonError
 from rcmon.process import leave

@@ -126,8 +126,8 @@ class Component(Struct, frozen=True):
 class Finding(Struct, frozen=True):
     """Something that needs an operator's attention, and why.
 
-    `kind` is a key of `rcmon.findings.KINDS` (bounded: it is a metric label); `count` is how many rows,
-    jobs or sites it concerns.
+    `kind` is a key of `rcmon.collector.findings.KINDS` (bounded: it is a metric label); `count` is how many
+    rows, jobs or sites it concerns.
     """
 
     kind: str

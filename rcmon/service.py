@@ -10,9 +10,10 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from rcmon import collecting, log
+from rcmon import log
 from rcmon.checking import Checked
-from rcmon.config import Config
+from rcmon.collector import process as collecting
+from rcmon.config.config import Config
 from rcmon.demo.moving import keep_moving
 from rcmon.errors import ConfigError
 from rcmon.process import (
@@ -25,14 +26,14 @@ from rcmon.process import (
     run_async,
     run_single,
 )
-from rcmon.scoreboard import Scoreboard
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.web import worker
 from rcmon.web.about import About
-from rcmon.web.accesslog import Style
 from rcmon.web.app import routes
-from rcmon.web.counters import Layout, Tally
-from rcmon.web.server import Limits as WebLimits
+from rcmon.web.telemetry.counters import Layout, Tally
+from rcmon.web.transport.accesslog import Style
+from rcmon.web.transport.server import Limits as WebLimits
 
 _COLLECTOR, _DEMO = "collector", "demo"
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rcmon.findings import KINDS
-from rcmon.options import OPTIONS, Option
-from rcmon.render.exposition.families import FAMILIES as SNAPSHOT_FAMILIES
+from rcmon.collector.findings import KINDS
+from rcmon.config.options import OPTIONS, Option
+from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
+from rcmon.web.api.site_query import PARAMETERS
 from rcmon.web.app import TABLE, describe
-from rcmon.web.families import FAMILIES as OWN_FAMILIES
-from rcmon.web.site_query import PARAMETERS
+from rcmon.web.telemetry.families import FAMILIES as OWN_FAMILIES
 
 README = Path(__file__).parent.parent / "README.md"
 

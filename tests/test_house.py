@@ -12,39 +12,23 @@ ROOMS = {
     "errors": set(),
     "version": set(),
     "timestamps": set(),
-    "pace": set(),
-    "scoreboard": set(),
     "model": set(),
-    "wmcore_shapes": set(),
-    "documents": {"model"},
-    "gzipping": {"errors", "model"},
-    "shapes": {"model"},
-    "options": {"errors"},
-    "configfile": {"options"},
-    "config": {"configfile", "errors", "options"},
+    "files": {"errors"},
+    "exposition": set(),
+    "documents": {"errors", "model"},
+    "config": {"errors"},
     "log": {"errors"},
-    "findings": {"model", "sources"},
-    "history": {"model"},
-    "process": {"errors", "scoreboard"},
-    "access": {"errors"},
+    "process": {"errors"},
+    "access": {"errors", "files"},
     "store": {"errors", "model"},
     "sources": {"errors", "model"},
-    "merge": {"findings", "model", "sources"},
-    "cycle": {"errors", "findings", "merge", "model", "sources"},
-    "render": {"documents", "gzipping", "model", "shapes", "timestamps", "wmcore_shapes"},
-    "collector": {"cycle", "errors", "history", "model", "pace", "sources", "store"},
-    "collecting": {"collector", "cycle", "errors", "process", "render", "sources", "store"},
-    "web": {
-        "access", "documents", "errors", "gzipping", "model", "process", "scoreboard", "shapes", "store",
-        "timestamps", "version", "wmcore_shapes",
-    },
-    "tools": {"access", "config", "errors", "options", "version"},
-    "demo": {"errors", "model", "sources"},
+    "render": {"documents", "exposition", "model", "timestamps"},
+    "collector": {"errors", "model", "process", "render", "sources", "store"},
+    "web": {"access", "documents", "errors", "model", "process", "store", "timestamps", "version"},
+    "tools": {"access", "config", "errors", "files", "version"},
+    "demo": {"errors", "model"},
     "checking": {"access", "config", "demo", "errors", "sources"},
-    "service": {
-        "access", "checking", "collecting", "config", "demo", "errors", "log", "process", "scoreboard",
-        "store", "web",
-    },
+    "service": {"checking", "collector", "config", "demo", "errors", "log", "process", "store", "web"},
     "cli": {"checking", "config", "demo", "errors", "log", "process", "service", "version"},
     "__main__": {"cli"},
     "__init__": {"version"},
@@ -96,7 +80,7 @@ def test_nothing_is_imported_inside_a_function(path):
 
 
 def test_the_two_sides_never_meet():
-    collecting = {"sources", "cycle", "merge", "findings", "collector", "collecting", "render"}
+    collecting = {"sources", "collector", "render"}
     assert not reach("web") & collecting
     assert not any("web" in reach(room) for room in collecting)
     assert not reach("store") & (collecting | {"web"})

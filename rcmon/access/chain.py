@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from cryptography import x509
 from msgspec import Struct
 
-from rcmon.access.asn1 import DerError
-from rcmon.access.dn import Dn, DnError
+from rcmon.access.der.asn1 import DerError
+from rcmon.access.der.fields import Fields, read_fields
+from rcmon.access.names.dn import Dn, DnError
 from rcmon.access.proxy import PROXY_CERT_INFO, ProxyCertInfo, read_proxy_cert_info
-from rcmon.access.x509fields import Fields, read_fields
 from rcmon.errors import IdentityError
 
 

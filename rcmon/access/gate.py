@@ -7,11 +7,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from rcmon.access.authority.refusal import Refusal
+from rcmon.access.authority.voms.fqan import Fqan
 from rcmon.access.chain import Chain
 from rcmon.access.identity import Identity, identify
-from rcmon.access.refusal import Refusal
 from rcmon.access.roles import NO_ROLES, Role, RoleTable
-from rcmon.access.voms.fqan import Fqan
 from rcmon.errors import IdentityError
 
 _REMEMBERED = 512

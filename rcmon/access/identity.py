@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from rcmon.access.alternative_names import SUBJECT_ALT_NAME, AlternativeNames, read_alternative_names
-from rcmon.access.asn1 import DerError
+from rcmon.access.authority.refusal import TRUST_REFUSALS
 from rcmon.access.chain import Link, read_link
-from rcmon.access.dn import Dn
+from rcmon.access.der.alternative_names import SUBJECT_ALT_NAME, AlternativeNames, read_alternative_names
+from rcmon.access.der.asn1 import DerError
+from rcmon.access.names.dn import Dn
 from rcmon.access.proxy import INHERIT_ALL, LIMITED
-from rcmon.access.refusal import TRUST_REFUSALS
 from rcmon.errors import IdentityError
 
 MAX_PROXY_DEPTH = 8

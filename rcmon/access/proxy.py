@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from rcmon.access import asn1
-from rcmon.access.asn1 import DerError, Reader
+from rcmon.access.der import asn1
+from rcmon.access.der.asn1 import DerError, Reader
 
 PROXY_CERT_INFO = "1.3.6.1.5.5.7.1.14"
 INHERIT_ALL = "1.3.6.1.5.5.7.21.1"

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from rcmon.access.attribute_types import NAMES
-from rcmon.access.dn import Dn, DnError
-from rcmon.access.voms.fqan import VomsError, normalise
+from rcmon.access.authority.voms.fqan import VomsError, normalise
+from rcmon.access.names.attribute_types import NAMES
+from rcmon.access.names.dn import Dn, DnError
 from rcmon.errors import ConfigError
 
 Key = tuple[str, Dn | str]

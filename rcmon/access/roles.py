@@ -9,8 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from rcmon.access.dn import Dn
 from rcmon.access.identity import Identity
+from rcmon.access.names.dn import Dn
 from rcmon.access.role_entries import Entry, Key, read_entry
 from rcmon.errors import ConfigError
 

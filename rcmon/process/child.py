@@ -11,7 +11,7 @@ from rcmon.process.context import ChildContext
 from rcmon.process.leave import print_stacks_on_signal
 from rcmon.process.loop import Main, MainLoop
 from rcmon.process.notify import Notifier
-from rcmon.scoreboard import Slot
+from rcmon.process.scoreboard import Slot
 
 
 def run_async(main: Main, context: ChildContext) -> int:

@@ -11,8 +11,8 @@ from functools import partial
 from rcmon.process import signals
 from rcmon.process.context import ChildSpec
 from rcmon.process.fork import Pipes, fork_child, serve_spec
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.watched import Limits, Watched
-from rcmon.scoreboard import Scoreboard
 
 _logger = logging.getLogger("rcmon.process")
 

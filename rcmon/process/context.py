@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rcmon.process.figures import OwnFigures
-from rcmon.scoreboard import Slot
+from rcmon.process.scoreboard import Slot
 
 _logger = logging.getLogger("rcmon.process")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rcmon.process import signals
 from rcmon.process.context import ChildContext, ChildSpec
 from rcmon.process.leave import flush_output, leave, print_stacks_on_signal
-from rcmon.scoreboard import Slot
+from rcmon.process.scoreboard import Slot
 
 _logger = logging.getLogger("rcmon.process")
 

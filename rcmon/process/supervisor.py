@@ -16,9 +16,9 @@ from rcmon.process.children import Children
 from rcmon.process.context import ChildSpec
 from rcmon.process.fork import Pipes, require_forkable
 from rcmon.process.notify import Notifier
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.step import run_step
 from rcmon.process.watched import Limits
-from rcmon.scoreboard import Scoreboard
 
 _logger = logging.getLogger("rcmon.process")
 

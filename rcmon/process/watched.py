@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from rcmon.process.context import ChildSpec
-from rcmon.scoreboard import Slot
+from rcmon.process.scoreboard import Slot
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0

@@ -4,22 +4,21 @@ from collections.abc import Mapping
 
 from msgspec import msgpack
 
-from rcmon import documents
-from rcmon.documents import Facts
+from rcmon.documents import keys
+from rcmon.documents.deflating import complete
+from rcmon.documents.shapes import Facts, QualityDocument
 from rcmon.model import Document, Snapshot
 from rcmon.render.agents import agent_documents
-from rcmon.render.compression import complete
 from rcmon.render.encoding import json_document
-from rcmon.render.exposition import expositions
+from rcmon.render.families import expositions
 from rcmon.render.sites import MSGPACK, site_documents
-from rcmon.shapes import QualityDocument
 from rcmon.timestamps import iso
 
 _NOTHING: Mapping[str, Document] = {}
 
 
 def render(snapshot: Snapshot, previous: Mapping[str, Document] = _NOTHING) -> list[Document]:
-    """Render every document that `rcmon.documents` names.
+    """Render every document that `rcmon.documents.keys` names.
 
     `previous` are the documents of an earlier snapshot by key: one that did not change is returned as it
     was, without being compressed again.
@@ -35,7 +34,7 @@ def render(snapshot: Snapshot, previous: Mapping[str, Document] = _NOTHING) -> l
 
 def _quality(snapshot: Snapshot, previous: Mapping[str, Document]) -> Document:
     findings = QualityDocument(iso(snapshot.started), len(snapshot.findings), snapshot.findings)
-    return json_document(documents.QUALITY, findings, previous)
+    return json_document(keys.QUALITY, findings, previous)
 
 
 def _facts(snapshot: Snapshot, previous: Mapping[str, Document]) -> Document:
@@ -47,4 +46,4 @@ def _facts(snapshot: Snapshot, previous: Mapping[str, Document]) -> Document:
         agents=tuple(snapshot.agents),
         findings=len(snapshot.findings),
     )
-    return complete(documents.FACTS, MSGPACK, msgpack.encode(facts), previous)
+    return complete(keys.FACTS, MSGPACK, msgpack.encode(facts), previous)

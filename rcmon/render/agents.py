@@ -2,12 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from rcmon import documents
-from rcmon.model import Agent, Component, Document, Finding, Jobs, Snapshot, SourceState, Worker
-from rcmon.render.encoding import job_counts, json_document
-from rcmon.render.freshness import is_stale, source_of
-from rcmon.render.wmcore import wmcore_documents
-from rcmon.shapes import (
+from rcmon.documents import keys
+from rcmon.documents.shapes import (
     AgentDocument,
     AgentsDocument,
     AgentShort,
@@ -16,6 +12,10 @@ from rcmon.shapes import (
     SourceShape,
     WorkerShape,
 )
+from rcmon.model import Agent, Component, Document, Finding, Jobs, Snapshot, SourceState, Worker
+from rcmon.render.encoding import job_counts, json_document
+from rcmon.render.freshness import is_stale, source_of
+from rcmon.render.wmcore import wmcore_documents
 from rcmon.timestamps import iso
 
 
@@ -26,10 +26,10 @@ def agent_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> lis
     for name, agent in snapshot.agents.items():
         content = _agent(name, agent, snapshot)
         whole.append(content)
-        rendered.append(json_document(documents.agent(name), content, previous))
+        rendered.append(json_document(keys.agent(name), content, previous))
         rendered += wmcore_documents(name, agent, previous)
     short = AgentsDocument(iso(snapshot.started), len(whole), [_short(content) for content in whole])
-    return [json_document(documents.AGENTS, short, previous), *rendered]
+    return [json_document(keys.AGENTS, short, previous), *rendered]
 
 
 def health(workers: Iterable[WorkerShape]) -> Health:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from msgspec.json import encode
 
+from rcmon.documents.deflating import complete
+from rcmon.documents.shapes import JobCounts
 from rcmon.model import Document, Jobs
-from rcmon.render.compression import complete
-from rcmon.shapes import JobCounts
 
 JSON = "application/json"
 

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 
 from msgspec import json, msgpack
 
-from rcmon import documents
-from rcmon.documents import SiteEntry
+from rcmon.documents import keys
+from rcmon.documents.deflating import complete
+from rcmon.documents.shapes import AgentSiteShape, SiteEntry, SitesDocument, SiteShape, TaskShape
 from rcmon.model import AgentSite, Document, Site, Snapshot, Task
-from rcmon.render.compression import complete
 from rcmon.render.encoding import JSON, job_counts
 from rcmon.render.freshness import is_stale
-from rcmon.shapes import AgentSiteShape, SitesDocument, SiteShape, TaskShape
 from rcmon.timestamps import iso
 
 MSGPACK = "application/vnd.msgpack"
@@ -31,8 +30,8 @@ def site_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> list
     whole = head.removesuffix(b"]}") + b",".join(entry.document for entry in entries) + b"]}\n"
     index = msgpack.encode(entries)
     return [
-        complete(documents.SITES, JSON, whole, previous),
-        complete(documents.SITES_INDEX, MSGPACK, index, previous),
+        complete(keys.SITES, JSON, whole, previous),
+        complete(keys.SITES_INDEX, MSGPACK, index, previous),
     ]
 
 

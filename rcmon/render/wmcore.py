@@ -6,11 +6,11 @@ without a threshold are shown too, with null slots; times are epoch integers as 
 
 from collections.abc import Mapping
 
-from rcmon import documents
+from rcmon.documents import keys
+from rcmon.documents.wmcore import SiteBacklog, SiteThresholds, TaskThreshold
 from rcmon.model import Agent, AgentSite, Document, Task
 from rcmon.render.encoding import json_document
 from rcmon.timestamps import epoch
-from rcmon.wmcore_shapes import SiteBacklog, SiteThresholds, TaskThreshold
 
 
 def wmcore_documents(name: str, agent: Agent, previous: Mapping[str, Document]) -> list[Document]:
@@ -18,8 +18,8 @@ def wmcore_documents(name: str, agent: Agent, previous: Mapping[str, Document]) 
     thresholds = {key: _thresholds(site) for key, site in agent.sites.items()}
     backlog = {key: _backlog(site) for key, site in agent.sites.items()}
     return [
-        json_document(documents.thresholds(name), thresholds, previous),
-        json_document(documents.backlog(name), backlog, previous),
+        json_document(keys.thresholds(name), thresholds, previous),
+        json_document(keys.backlog(name), backlog, previous),
     ]
 
 

@@ -13,16 +13,16 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rcmon.access.authority.crl import CrlMode
+from rcmon.access.authority.rules import RuleFiles, Rules
 from rcmon.access.chain import Link
-from rcmon.access.crl import CrlMode
 from rcmon.access.gate import Decision
+from rcmon.access.handshake.rehearsal import client_context, shake_hands, throw_away
+from rcmon.access.handshake.tls import server_context, verified_chain
 from rcmon.access.identity import Identity
 from rcmon.access.proxy import LIMITED
-from rcmon.access.rehearsal import client_context, shake_hands, throw_away
 from rcmon.access.roles import RoleTable
-from rcmon.access.rules import RuleFiles, Rules
-from rcmon.access.tls import server_context, verified_chain
-from rcmon.config import Config, load
+from rcmon.config.config import Config, load
 from rcmon.errors import ConfigError, IdentityError, RcmonError
 from rcmon.tools.pem import read_certificates
 from rcmon.version import VERSION

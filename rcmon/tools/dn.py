@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rcmon.access.alternative_names import SUBJECT_ALT_NAME, AlternativeNames, read_alternative_names
 from rcmon.access.chain import Link
+from rcmon.access.der.alternative_names import SUBJECT_ALT_NAME, AlternativeNames, read_alternative_names
 from rcmon.errors import RcmonError
 from rcmon.tools.pem import end_entity, read_certificates
 

@@ -6,8 +6,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from rcmon.access.chain import Link, read_link
-from rcmon.access.files import read_bounded
 from rcmon.errors import RcmonError
+from rcmon.files.parsed import read_bounded
 
 _MAX_SIZE = 1024 * 1024
 

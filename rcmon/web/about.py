@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from rcmon.access.crl import CrlStatus
+from rcmon.access.authority.crl import CrlStatus
 from rcmon.version import VERSION
 
 NAME = "rcmon"

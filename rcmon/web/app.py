@@ -7,12 +7,12 @@ from tornado.routing import Rule, URLSpec
 from tornado.web import Application, RequestHandler
 
 from rcmon.web.about import BASE
+from rcmon.web.answers.compress import Gzip
+from rcmon.web.api.catalog import Resource, Taken
 from rcmon.web.auth import label
 from rcmon.web.base import Handler
-from rcmon.web.compress import Gzip
 from rcmon.web.handlers import agents, index, metrics, page, quality, sites, static, status, whoami
 from rcmon.web.handlers.notfound import NotFoundHandler
-from rcmon.web.resources import Resource, Taken
 from rcmon.web.rolecheck import allowed, check_roles, needs
 from rcmon.web.services import Parts, make_services
 

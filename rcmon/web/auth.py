@@ -7,7 +7,7 @@ from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVa
 from rcmon.access.gate import Decision
 from rcmon.access.identity import Identity
 from rcmon.access.roles import Role
-from rcmon.web.problems import Problem
+from rcmon.web.answers.problems import Problem
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -11,13 +11,14 @@ import msgspec
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, HTTPError, RequestHandler
 
-from rcmon.web import query, sending
+from rcmon.web.answers import sending
+from rcmon.web.answers.headers import CONTENT_POLICY, SECURITY
+from rcmon.web.answers.negotiation import prefers_html
+from rcmon.web.answers.problems import MEDIA_TYPE, Problem, document, problem_of
+from rcmon.web.answers.ready import Fresh, Ready
+from rcmon.web.api import query
 from rcmon.web.auth import Peer, authorize
 from rcmon.web.board import Held
-from rcmon.web.headers import CONTENT_POLICY, SECURITY
-from rcmon.web.negotiation import prefers_html
-from rcmon.web.problems import MEDIA_TYPE, Problem, document, problem_of
-from rcmon.web.ready import Fresh, Ready
 from rcmon.web.rolecheck import allowed, check_roles, follows_get, needs
 from rcmon.web.services import Services
 

@@ -7,16 +7,16 @@ from typing import Protocol
 
 import msgspec
 
-from rcmon import documents
-from rcmon.documents import Facts, SiteEntry
+from rcmon.documents import keys
+from rcmon.documents.deflated import inflate, inflate_chunks
+from rcmon.documents.shapes import Facts, SiteEntry
 from rcmon.errors import StoreError
-from rcmon.gzipping import inflate, inflate_chunks
 from rcmon.model import Document
-from rcmon.web.ready import Kept, Ready
+from rcmon.web.answers.ready import Kept, Ready
 
 log = logging.getLogger(__name__)
 
-_INTERNAL = frozenset({documents.FACTS, documents.SITES_INDEX})
+_INTERNAL = frozenset({keys.FACTS, keys.SITES_INDEX})
 """Documents for this side alone: no resource serves them."""
 _PIECE = 256 * 1024
 """Bytes inflated before other requests get their turn: about a millisecond's work."""
@@ -40,10 +40,10 @@ class Held:
     def __init__(self, number: int, loaded: Sequence[Document]) -> None:
         self.number = number
         self.documents: Mapping[str, Document] = {document.key: document for document in loaded}
-        missing = {documents.FACTS, documents.SITES_INDEX, documents.METRICS_TEXT} - self.documents.keys()
+        missing = {keys.FACTS, keys.SITES_INDEX, keys.METRICS_TEXT} - self.documents.keys()
         if missing:
             raise StoreError(f"snapshot {number} lacks the documents {', '.join(sorted(missing))}")
-        self.facts = msgspec.msgpack.decode(inflate(self.documents[documents.FACTS]), type=Facts)
+        self.facts = msgspec.msgpack.decode(inflate(self.documents[keys.FACTS]), type=Facts)
         self.ready: Mapping[str, Ready] = {
             document.key: Ready(Kept(document), document.media_type)
             for document in loaded
@@ -55,7 +55,7 @@ class Held:
     @property
     def sites_digest(self) -> str:
         """Hash of all that `sites` holds."""
-        return self.documents[documents.SITES_INDEX].digest
+        return self.documents[keys.SITES_INDEX].digest
 
     async def sites(self) -> Mapping[str, SiteEntry]:
         """Give all sites by name, sorted; they are decoded when somebody first asks."""
@@ -66,7 +66,7 @@ class Held:
 
     async def _decode(self) -> Mapping[str, SiteEntry]:
         data = bytearray()
-        for chunk in inflate_chunks(self.documents[documents.SITES_INDEX], _PIECE):
+        for chunk in inflate_chunks(self.documents[keys.SITES_INDEX], _PIECE):
             data += chunk
             await asyncio.sleep(0)
         entries = msgspec.msgpack.decode(data, type=tuple[SiteEntry, ...])

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from rcmon.scoreboard import Scoreboard
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.web.about import About, Trust
+from rcmon.web.answers.ready import Ready
+from rcmon.web.api.catalog import Resource, index
+from rcmon.web.api.status import StatusReport
 from rcmon.web.board import Board
-from rcmon.web.counters import Counters
-from rcmon.web.own_metrics import Exposition
-from rcmon.web.own_samples import OwnSamples
-from rcmon.web.pages import Pages
-from rcmon.web.ready import Ready
-from rcmon.web.resources import Resource, index
-from rcmon.web.static_files import read_static
-from rcmon.web.status import StatusReport
+from rcmon.web.page.pages import Pages
+from rcmon.web.page.static_files import read_static
+from rcmon.web.telemetry.counters import Counters
+from rcmon.web.telemetry.exposition import Exposition
+from rcmon.web.telemetry.samples import OwnSamples
 
 
 class Parts(Struct, frozen=True, kw_only=True):

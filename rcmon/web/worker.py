@@ -8,17 +8,17 @@ from collections.abc import Callable
 from msgspec import Struct
 from sqlalchemy.engine import URL
 
-from rcmon.access.reload import Trust
+from rcmon.access.trust import Trust
 from rcmon.process import ChildContext
-from rcmon.scoreboard import Scoreboard
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.web.about import About
-from rcmon.web.accesslog import AccessLog, Style
 from rcmon.web.app import make_app, short_routes
 from rcmon.web.board import Board
-from rcmon.web.counters import Counters, Layout, Tally
-from rcmon.web.server import Limits, Server
 from rcmon.web.services import Parts
+from rcmon.web.telemetry.counters import Counters, Layout, Tally
+from rcmon.web.transport.accesslog import AccessLog, Style
+from rcmon.web.transport.server import Limits, Server
 
 _TICK = 1.0
 _TRUST_CHECK = 2.0

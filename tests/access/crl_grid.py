@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from rcmon.access.authorities import Authorities
-from rcmon.access.crl import CrlMode, RevocationLists
+from rcmon.access.authority.authorities import Authorities
+from rcmon.access.authority.crl import CrlMode, RevocationLists
 from tests.access import pki
 from tests.access.crl_pki import chain, crl, pem, replace
 

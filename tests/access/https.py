@@ -16,8 +16,8 @@ from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.web import Application, RequestHandler
 
-from rcmon.access.reload import Trust
-from rcmon.access.sessions import SessionChains
+from rcmon.access.handshake.sessions import SessionChains
+from rcmon.access.trust import Trust
 from rcmon.errors import IdentityError
 
 PATIENCE = 20.0

@@ -10,7 +10,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from msgspec import Struct
 
-from rcmon.access.dn import Dn
+from rcmon.access.names.dn import Dn
 from rcmon.access.proxy import INHERIT_ALL, LIMITED
 from tests.access import pki
 from tests.access import world as w

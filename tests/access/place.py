@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rcmon.access.reload import Trust, TrustFiles
+from rcmon.access.trust import Trust, TrustFiles
 from tests.access import pki
 from tests.access.crl_pki import crl, pem
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcmon.access import asn1
-from rcmon.access.asn1 import DerError, Reader
+from rcmon.access.der import asn1
+from rcmon.access.der.asn1 import DerError, Reader
 from tests.access import pki
 
 

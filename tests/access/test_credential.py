@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from rcmon.access.credential import load_credential
+from rcmon.access.handshake.credential import load_credential
 from rcmon.errors import ConfigError
 from tests.access import pki
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rcmon.access import refusal
-from rcmon.access.crl import CrlMode
+from rcmon.access.authority import refusal
+from rcmon.access.authority.crl import CrlMode
 from tests.access import pki
 from tests.access.crl_grid import ALICE, BOB, HOUR, ISSUING, ROOT, Grid, two_lists
 from tests.access.crl_pki import chain, crl, pem

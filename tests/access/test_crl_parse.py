@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcmon.access.asn1 import BIT_STRING, SEQUENCE, Reader
+from rcmon.access.authority.crl.parse import CHUNK, CrlError, NotYetValidError, RevocationList, read_crl
 from rcmon.access.chain import Link, read_link
-from rcmon.access.crl.parse import CHUNK, CrlError, NotYetValidError, RevocationList, read_crl
-from rcmon.access.dn import Dn
+from rcmon.access.der.asn1 import BIT_STRING, SEQUENCE, Reader
+from rcmon.access.names.dn import Dn
 from tests.access import pki
 from tests.access.crl_pki import crl
 from tests.access.pki import Credential

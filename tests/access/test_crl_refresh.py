@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rcmon.access import refusal
-from rcmon.access.crl.files import BASE64_CHUNK
+from rcmon.access.authority import refusal
+from rcmon.access.authority.crl.files import BASE64_CHUNK
 from tests.access import pki
 from tests.access.crl_grid import ALICE, BOB, HOUR, ISSUING, ROOT, Grid, two_lists
 from tests.access.crl_pki import crl, pem, replace

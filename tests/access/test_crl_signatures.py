@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-from rcmon.access.signatures import SignatureError, verify
+from rcmon.access.der.signatures import SignatureError, verify
 from tests.access import pki
 
 CA = pki.authority(pki.name("CN=CA"))

@@ -9,9 +9,9 @@ from cryptography.x509.oid import NameOID
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rcmon.access import directory_string
-from rcmon.access.attribute_types import NAMES
-from rcmon.access.dn import Dn, DnError
+from rcmon.access.der import directory_string
+from rcmon.access.names.attribute_types import NAMES
+from rcmon.access.names.dn import Dn, DnError
 
 C, O, OU, CN, DC, UID, EMAIL = (  # noqa: E741
     "2.5.4.6",

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from rcmon.access import gate as gate_module
+from rcmon.access.authority.refusal import NAMESPACE, REVOKED, Refusal
+from rcmon.access.authority.voms import Fqan
 from rcmon.access.chain import Chain
 from rcmon.access.gate import Decision, Gate
 from rcmon.access.identity import REFUSALS
 from rcmon.access.proxy import LIMITED
-from rcmon.access.refusal import NAMESPACE, REVOKED, Refusal
 from rcmon.access.roles import Role, RoleTable
-from rcmon.access.voms import Fqan
 from rcmon.errors import IdentityError
 from tests.access import pki
 from tests.access.pki import Credential

@@ -10,10 +10,10 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcmon.access.alternative_names import AlternativeNames, read_alternative_names
-from rcmon.access.asn1 import DerError
-from rcmon.access.dn import Dn
+from rcmon.access.der.alternative_names import AlternativeNames, read_alternative_names
+from rcmon.access.der.asn1 import DerError
 from rcmon.access.identity import MAX_PROXY_DEPTH, REFUSALS, identify
+from rcmon.access.names.dn import Dn
 from rcmon.access.proxy import INHERIT_ALL, LIMITED, ProxyCertInfo, read_proxy_cert_info
 from rcmon.errors import IdentityError
 from tests.access import pki

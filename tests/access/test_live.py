@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rcmon.access import sessions
+from rcmon.access.handshake import sessions
 from tests.access import pki
 from tests.access.https import Met, Running, Visit, client_with, serving
 from tests.access.place import ALICE, BOB, ROOT, Place

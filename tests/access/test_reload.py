@@ -12,12 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import structs
 
-from rcmon.access.credential import Credential
-from rcmon.access.crl import CrlMode
-from rcmon.access.rehearsal import client_context, shake_hands
-from rcmon.access.reload import Trust
+from rcmon.access.authority.crl import CrlMode
+from rcmon.access.handshake.credential import Credential
+from rcmon.access.handshake.rehearsal import client_context, shake_hands
+from rcmon.access.handshake.tls import verified_chain
 from rcmon.access.roles import Role
-from rcmon.access.tls import verified_chain
+from rcmon.access.trust import Trust
 from rcmon.errors import ConfigError, IdentityError
 from tests.access import pki
 from tests.access.place import ALICE, BOB, EXPIRED, OTHER, ROOT, Place, use

@@ -8,8 +8,8 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcmon.access.dn import Dn
 from rcmon.access.identity import Identity, identify
+from rcmon.access.names.dn import Dn
 from rcmon.access.proxy import LIMITED
 from rcmon.access.roles import NO_ROLES, Role, RoleTable
 from rcmon.errors import ConfigError

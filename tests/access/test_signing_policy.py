@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rcmon.access import refusal
-from rcmon.access.authorities import Authorities
-from rcmon.access.signing_policy import SigningPolicies
+from rcmon.access.authority import refusal
+from rcmon.access.authority.authorities import Authorities
+from rcmon.access.authority.signing_policy import SigningPolicies
 from tests.access import pki
 from tests.access.crl_pki import chain, replace
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcmon.access.dn import Dn
-from rcmon.access.signing_policy import PolicyError, SigningPolicy, parse_signing_policy
-from rcmon.access.signing_policy.parse import slash_form
+from rcmon.access.authority.signing_policy import PolicyError, SigningPolicy, parse_signing_policy
+from rcmon.access.authority.signing_policy.parse import slash_form
+from rcmon.access.names.dn import Dn
 from tests.access import pki
 
 CA = "/DC=ch/DC=cern/CN=CERN Grid Certification Authority"

@@ -11,10 +11,10 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
-from rcmon.access import rehearsal, tls
-from rcmon.access.credential import Credential
-from rcmon.access.rehearsal import client_context, self_test, shake_hands, try_handshake
-from rcmon.access.tls import server_context, verified_chain
+from rcmon.access.handshake import rehearsal, tls
+from rcmon.access.handshake.credential import Credential
+from rcmon.access.handshake.rehearsal import client_context, self_test, shake_hands, try_handshake
+from rcmon.access.handshake.tls import server_context, verified_chain
 from rcmon.errors import ConfigError
 from tests.access import pki
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from rcmon.access.voms import VomsAttributes
+from rcmon.access.authority.voms import VomsAttributes
 from tests.access import crl_pki, pki
 from tests.access.voms_der import (
     NO_REVOCATION,

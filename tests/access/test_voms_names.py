@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcmon.access.dn import Dn
-from rcmon.access.files import FileError
-from rcmon.access.voms import normalise
-from rcmon.access.voms.fqan import VomsError
-from rcmon.access.voms.lsc import parse_lsc
+from rcmon.access.authority.voms import normalise
+from rcmon.access.authority.voms.fqan import VomsError
+from rcmon.access.authority.voms.lsc import parse_lsc
+from rcmon.access.names.dn import Dn
+from rcmon.files.parsed import FileError
 
 FILE = Path("x.lsc")
 

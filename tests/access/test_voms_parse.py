@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rcmon.access.authorities import Authorities
-from rcmon.access.chain import Chain
-from rcmon.access.dn import Dn
-from rcmon.access.voms import VomsAttributes
-from rcmon.access.voms.attribute_certificate import (
+from rcmon.access.authority.authorities import Authorities
+from rcmon.access.authority.voms import VomsAttributes
+from rcmon.access.authority.voms.attribute_certificate import (
     MAX_CERTIFICATES,
     MAX_FQANS,
     VOMS_EXTENSION,
     read_attribute_certificates,
 )
-from rcmon.access.voms.fqan import VomsError
+from rcmon.access.authority.voms.fqan import VomsError
+from rcmon.access.chain import Chain
+from rcmon.access.names.dn import Dn
 from rcmon.errors import RcmonError
 from tests.access import crl_pki
 from tests.access.pki import oid_der

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from rcmon.access.authorities import Authorities
-from rcmon.access.crl import CrlMode, RevocationLists
+from rcmon.access.authority.authorities import Authorities
+from rcmon.access.authority.crl import CrlMode, RevocationLists
+from rcmon.access.authority.signing_policy import SigningPolicies
+from rcmon.access.authority.voms import Fqan, VomsAttributes
 from rcmon.access.identity import identify
-from rcmon.access.signing_policy import SigningPolicies
-from rcmon.access.voms import Fqan, VomsAttributes
 from tests.access import crl_pki, pki
 from tests.access.voms_fake import HOST, FakeServer, rsa_authority, rsa_entity
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from rcmon.access.authority.refusal import Refusal
 from rcmon.access.chain import Chain
-from rcmon.access.refusal import Refusal
 from tests.access import pki
 from tests.access.voms_der import (
     attribute_certificate,

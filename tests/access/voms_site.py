@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from rcmon.access.authorities import Authorities
-from rcmon.access.voms import Fqan, VomsAttributes
-from rcmon.access.voms.attributes import Rule
+from rcmon.access.authority.authorities import Authorities
+from rcmon.access.authority.voms import Fqan, VomsAttributes
+from rcmon.access.authority.voms.attributes import Rule
 from tests.access import crl_pki, pki
 from tests.access.pki import Credential
 from tests.access.voms_der import attribute_certificate, parts, proxy_with, voms_extension

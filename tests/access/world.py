@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from rcmon.access.reload import Trust, TrustFiles
+from rcmon.access.trust import Trust, TrustFiles
 from tests.access import pki
 from tests.access.crl_pki import crl, pem
 from tests.access.pki import Credential

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rcmon.collector.findings import findings
+from rcmon.collector.merge import merge
 from rcmon.demo import Demo, Simulation, prepare
-from rcmon.findings import findings
-from rcmon.merge import merge
 from rcmon.model import JOB_STATES, Agent, Snapshot
 from rcmon.sources.base import Poll, Source, poll_one
 from rcmon.sources.config import build_sources, load_sources

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rcmon.access.roles import Role, RoleTable
-from rcmon.config import load
-from rcmon.options import OPTIONS
+from rcmon.config.config import load
+from rcmon.config.options import OPTIONS
 from rcmon.sources.config import build_sources, load_sources
 
 CONF = Path(__file__).parents[2] / "conf"

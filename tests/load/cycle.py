@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 from random import Random
 
-from rcmon.cycle import Cycle
+from rcmon.collector.changes import changes
+from rcmon.collector.cycle import Cycle
 from rcmon.demo.schema import create, ids
 from rcmon.demo.synthetic import parse_shape, synthetic_sources
-from rcmon.gzipping import inflate
-from rcmon.history import changes
+from rcmon.documents.deflated import inflate
 from rcmon.render import render
 from rcmon.sources.base import Source
 from rcmon.sources.config import build_sources, load_sources

@@ -25,8 +25,8 @@ from rcmon.process import (
     run_async,
     run_single,
 )
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.sockets import address_of
-from rcmon.scoreboard import Scoreboard
 
 REQUESTS, RELOADS, CELLS = 0, 1, 2
 

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from rcmon.process import ChildContext, Main, run_async, run_single
-from rcmon.scoreboard import Scoreboard
+from rcmon.process.scoreboard import Scoreboard
 from tests.process.running import exit_code_of
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from rcmon.process.figures import OwnFigures
-from rcmon.scoreboard import Scoreboard
+from rcmon.process.scoreboard import Scoreboard
 from tests.process.running import exit_code_of
 
 

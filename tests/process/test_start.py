@@ -8,8 +8,8 @@ import pytest
 
 from rcmon.process import ChildSpec, Supervisor
 from rcmon.process.fork import require_forkable
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.signals import ending
-from rcmon.scoreboard import Scoreboard
 from tests.process.running import StartService, children_of, descriptors_of, eventually, is_gone, threads_of
 
 

@@ -11,8 +11,8 @@ import pytest
 from rcmon.process import ChildContext, ChildSpec, Limits
 from rcmon.process.children import Children
 from rcmon.process.fork import Pipes
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.watched import Watched, pause
-from rcmon.scoreboard import Scoreboard
 from tests.process.running import eventually
 
 LIMITS = Limits(grace=30, silence=30, start=20)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from msgspec import json
 
-from rcmon.gzipping import inflate
+from rcmon.documents.deflated import inflate
 from rcmon.model import Document, Snapshot
 from rcmon.render import render
 

@@ -9,15 +9,15 @@ import sys
 import time
 from collections.abc import Callable
 
-from rcmon import documents
-from rcmon.gzipping import gzip_end, inflate, inflate_chunks
+from rcmon.documents import keys
+from rcmon.documents.deflated import gzip_end, inflate, inflate_chunks
+from rcmon.exposition.lines import blocks
 from rcmon.model import Document, Snapshot
 from rcmon.render import render
 from rcmon.render.agents import agent_documents
-from rcmon.render.exposition import expositions
-from rcmon.render.exposition.families import FAMILIES
-from rcmon.render.exposition.lines import blocks
-from rcmon.render.exposition.view import view
+from rcmon.render.families import expositions
+from rcmon.render.families.table import FAMILIES
+from rcmon.render.families.view import view
 from rcmon.render.sites import site_documents
 from tests.render.factory import make_snapshot
 
@@ -49,7 +49,7 @@ def measure(sites: int, agents: int) -> None:
     before = peak()
     made = {document.key: document for document in render(snapshot)}
     print(f"\n{sites} sites x {agents} agents: peak memory +{peak() - before:.0f} MB")
-    text = made[documents.METRICS_TEXT]
+    text = made[keys.METRICS_TEXT]
     print(f"  {sum(not line.startswith(b'#') for line in inflate(text).splitlines())} series")
     steps: dict[str, Callable[[], object]] = {
         "samples written, not compressed": lambda: write_samples(snapshot),
@@ -70,10 +70,10 @@ def measure(sites: int, agents: int) -> None:
     for name, seconds in times.items():
         print(f"  {name:35s} {statistics.median(seconds) * 1e3:9.2f} ms (best {min(seconds) * 1e3:.2f})")
     for key in (
-        documents.METRICS_TEXT,
-        documents.METRICS_OPENMETRICS,
-        documents.SITES,
-        documents.SITES_INDEX,
+        keys.METRICS_TEXT,
+        keys.METRICS_OPENMETRICS,
+        keys.SITES,
+        keys.SITES_INDEX,
     ):
         print(f"  {key:35s} {made[key].size:10d} bytes, deflated {len(made[key].body)}")
     print(f"  {'all bodies':35s} {sum(len(document.body) for document in made.values()):10d} bytes")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
 
-from rcmon.documents import METRICS_OPENMETRICS, METRICS_TEXT
-from rcmon.gzipping import inflate
+from rcmon.documents.deflated import inflate
+from rcmon.documents.keys import METRICS_OPENMETRICS, METRICS_TEXT
 from rcmon.model import Document, Snapshot
-from rcmon.render.exposition import expositions
+from rcmon.render.families import expositions
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

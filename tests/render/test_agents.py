@@ -3,8 +3,7 @@
 import pytest
 from msgspec.structs import asdict
 
-from rcmon import documents as keys
-from rcmon import shapes
+from rcmon.documents import keys, shapes
 from rcmon.model import Agent, AgentSite, Component, Jobs, Snapshot, SourceState, Worker
 from tests.render.decoding import Documents, moment, read, rendered
 from tests.render.factory import START, snapshot_of

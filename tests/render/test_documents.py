@@ -6,13 +6,12 @@ import zlib
 from msgspec import json, msgpack
 from msgspec.structs import replace
 
-from rcmon import documents as keys
-from rcmon import shapes
-from rcmon.documents import Facts
-from rcmon.gzipping import inflate
+from rcmon.documents import keys, shapes
+from rcmon.documents.deflated import inflate
+from rcmon.documents.shapes import Facts
+from rcmon.documents.wmcore import SiteBacklog, SiteThresholds
 from rcmon.model import Finding, Snapshot
 from rcmon.render import render
-from rcmon.wmcore_shapes import SiteBacklog, SiteThresholds
 from tests.render.decoding import Documents, moment, read, rendered
 from tests.render.factory import START, snapshot_of
 

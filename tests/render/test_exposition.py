@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from rcmon.model import Agent, AgentSite, Component, Finding, Jobs, Snapshot, SourceState, Task, Worker
-from rcmon.render.exposition.families import FAMILIES
+from rcmon.render.families.table import FAMILIES
 from tests.render.factory import START, make_snapshot, snapshot_of
 from tests.render.reading import labelled, plain, series_of
 

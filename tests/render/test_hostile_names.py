@@ -5,8 +5,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rcmon import documents
-from rcmon.gzipping import inflate
+from rcmon.documents import keys
+from rcmon.documents.deflated import inflate
 from rcmon.model import Agent, AgentSite, Component, Finding, Jobs, Snapshot, SourceState, Task, Worker
 from rcmon.render import render
 from tests.render.factory import START, snapshot_of
@@ -92,5 +92,5 @@ def test_any_snapshot_is_strict_json(snapshot: Snapshot) -> None:
     for document in render(snapshot):
         if document.media_type == "application/json":
             content = json.loads(inflate(document), parse_constant=refuse)
-            if document.key == documents.SITES:
+            if document.key == keys.SITES:
                 assert [site["name"] for site in content["sites"]] == list(snapshot.sites)

@@ -3,10 +3,9 @@
 from msgspec import json, msgpack
 from msgspec.structs import asdict
 
-from rcmon import documents as keys
-from rcmon import shapes
-from rcmon.documents import SiteEntry
-from rcmon.gzipping import inflate
+from rcmon.documents import keys, shapes
+from rcmon.documents.deflated import inflate
+from rcmon.documents.shapes import SiteEntry
 from rcmon.model import AgentSite, Jobs, Snapshot, Task
 from tests.render.decoding import Documents, moment, read
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rcmon import documents
-from rcmon.gzipping import inflate
+from rcmon.documents import keys
+from rcmon.documents.deflated import inflate
 from rcmon.model import Agent, AgentSite, Jobs, Task
 from rcmon.render import render
 from tests.render.factory import START, snapshot_of
@@ -54,17 +54,17 @@ def made() -> dict[str, Any]:
 
 
 def test_thresholds_have_wmcores_shape(made: dict[str, Any]) -> None:
-    assert made[documents.thresholds("t0")] == reference("listThresholdsForSubmit")
+    assert made[keys.thresholds("t0")] == reference("listThresholdsForSubmit")
 
 
 def test_backlog_has_wmcores_shape(made: dict[str, Any]) -> None:
-    backlog = made[documents.backlog("t0")]
+    backlog = made[keys.backlog("t0")]
     expected = reference("listThresholdsForCreate")
     assert {name: backlog[name] for name in expected} == expected
 
 
 def test_keys_are_sorted_as_in_the_reference(made: dict[str, Any]) -> None:
-    for key in (documents.thresholds("t0"), documents.backlog("t0")):
+    for key in (keys.thresholds("t0"), keys.backlog("t0")):
         for site in made[key].values():
             assert list(site) == sorted(site)
             for content in site.get("thresholds", {}).values():
@@ -77,7 +77,7 @@ def test_a_site_without_thresholds_is_shown_with_null_slots() -> None:
     seen = Task(None, None, None, Jobs(running=2), 7)
     site = AgentSite("T3_XX", None, None, None, None, None, None, tasks={"Merge": seen})
     made = {document.key: document for document in render(snapshot_of(Agent("a", START, {"T3_XX": site})))}
-    assert json.loads(inflate(made[documents.thresholds("a")])) == {
+    assert json.loads(inflate(made[keys.thresholds("a")])) == {
         "T3_XX": {
             "pnns": [],
             "state": None,
@@ -98,6 +98,6 @@ def test_a_site_without_thresholds_is_shown_with_null_slots() -> None:
             "total_running_slots": None,
         }
     }
-    assert json.loads(inflate(made[documents.backlog("a")])) == {
+    assert json.loads(inflate(made[keys.backlog("a")])) == {
         "T3_XX": {"cms_name": None, "pending_jobs": {}, "state": None, "total_slots": None}
     }

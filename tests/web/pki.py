@@ -7,7 +7,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from rcmon.access.dn import Dn
+from rcmon.access.names.dn import Dn
 from rcmon.access.roles import RoleTable
 
 PERSONAS = ("reader", "agent", "operator", "admin", "stranger")

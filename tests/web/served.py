@@ -5,9 +5,9 @@ import random
 from collections.abc import Awaitable
 
 from rcmon.access.roles import Role
+from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
-from rcmon.web.ready import Fresh, Ready
 
 LARGE = random.Random(1).randbytes(3_000_000)
 

@@ -12,19 +12,19 @@ from tornado.iostream import IOStream
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 
-from rcmon.access.crl import CrlStatus
+from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.gate import Decision, Gate
+from rcmon.access.handshake.tls import verified_chain
 from rcmon.access.identity import Identity, identify
-from rcmon.access.tls import verified_chain
 from rcmon.model import Snapshot
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.render import render
-from rcmon.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.web.about import BASE, About
 from rcmon.web.app import make_app, routes
 from rcmon.web.board import Board
-from rcmon.web.counters import Counters, Layout, Tally
 from rcmon.web.services import Parts
+from rcmon.web.telemetry.counters import Counters, Layout, Tally
 from tests.web.grid import NOW
 from tests.web.pki import Pki
 

@@ -11,23 +11,23 @@ from typing import Any
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 from tornado.testing import bind_unused_port
 
-from rcmon.access.credential import Credential
-from rcmon.access.dn import Dn
 from rcmon.access.gate import Gate
-from rcmon.access.rehearsal import client_context
+from rcmon.access.handshake.credential import Credential
+from rcmon.access.handshake.rehearsal import client_context
+from rcmon.access.handshake.tls import server_context
+from rcmon.access.names.dn import Dn
 from rcmon.access.roles import RoleTable
-from rcmon.access.tls import server_context
 from rcmon.model import Document
-from rcmon.scoreboard import Scoreboard
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.web.about import About
-from rcmon.web.accesslog import AccessLog, Style
 from rcmon.web.app import make_app, routes, short_routes
 from rcmon.web.base import Handler
 from rcmon.web.board import Board
-from rcmon.web.counters import Counters, Layout, Tally
-from rcmon.web.guard import Limits
-from rcmon.web.server import Server
 from rcmon.web.services import Parts
+from rcmon.web.telemetry.counters import Counters, Layout, Tally
+from rcmon.web.transport.accesslog import AccessLog, Style
+from rcmon.web.transport.guard import Limits
+from rcmon.web.transport.server import Server
 from tests.access import pki
 from tests.web.caller import Caller
 from tests.web.served import TABLE

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from rcmon.web.accesslog import AccessLog, Style, quoted
-from rcmon.web.exchange import Exchange
+from rcmon.web.transport.accesslog import AccessLog, Style, quoted
+from rcmon.web.transport.exchange import Exchange
 
 
 def written(form="json", mode="all", slow=1.0, sample=1, requests=((200, 0.5),)):

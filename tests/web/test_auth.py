@@ -9,10 +9,10 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from rcmon.access.roles import Role, RoleTable
 from rcmon.web.about import BASE
+from rcmon.web.answers.problems import Problem
 from rcmon.web.app import TABLE, check, make_app
 from rcmon.web.auth import ANYONE, authorize, requires
 from rcmon.web.base import Handler
-from rcmon.web.problems import Problem
 from rcmon.web.rolecheck import allowed, follows_get, needs
 from tests.web.pki import PERSONAS
 from tests.web.service import Service

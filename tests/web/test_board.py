@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from rcmon import documents
+from rcmon.documents import keys
 from rcmon.errors import StoreError
 from rcmon.model import Document
 from rcmon.render import render
@@ -82,7 +82,7 @@ async def test_the_last_snapshot_stays_when_the_store_fails_and_it_says_so(
     assert board.trouble is None
 
 
-@pytest.mark.parametrize("key", [documents.FACTS, documents.SITES_INDEX, documents.METRICS_TEXT])
+@pytest.mark.parametrize("key", [keys.FACTS, keys.SITES_INDEX, keys.METRICS_TEXT])
 async def test_a_snapshot_that_lacks_a_document_is_not_taken(rendered: list[Document], key: str) -> None:
     store = Failing(rendered)
     board = Board(store)
@@ -96,7 +96,7 @@ async def test_a_snapshot_that_lacks_a_document_is_not_taken(rendered: list[Docu
 
 async def test_damaged_facts_are_not_taken(rendered: list[Document]) -> None:
     damaged = [
-        structs.replace(document, crc32=document.crc32 ^ 1) if document.key == documents.FACTS else document
+        structs.replace(document, crc32=document.crc32 ^ 1) if document.key == keys.FACTS else document
         for document in rendered
     ]
     board = Board(Failing(damaged))
@@ -128,4 +128,4 @@ async def test_watching_takes_what_comes(rendered: list[Document]) -> None:
 
 
 async def test_documents_for_this_side_alone_are_no_answers(rendered: list[Document]) -> None:
-    assert {documents.FACTS, documents.SITES_INDEX}.isdisjoint(Held(1, rendered).ready)
+    assert {keys.FACTS, keys.SITES_INDEX}.isdisjoint(Held(1, rendered).ready)

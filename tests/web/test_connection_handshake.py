@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
-from rcmon.web.counters import FAILURES, HANDSHAKE_FAILURES
+from rcmon.web.telemetry.counters import FAILURES, HANDSHAKE_FAILURES
 from tests.access import pki
 from tests.web.caller import head
 from tests.web.serving import READER, ROOT, Serving, client, client_hello, serving

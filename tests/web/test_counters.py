@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from rcmon.scoreboard import Scoreboard
-from rcmon.web.counters import (
+from rcmon.process.scoreboard import Scoreboard
+from rcmon.web.telemetry.counters import (
     BUCKETS,
     CODES,
     FAILURES,

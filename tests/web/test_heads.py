@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tornado.httputil import HTTPHeaders, parse_request_start_line
 
-from rcmon.web import heads
+from rcmon.web.transport import heads
 
 PLAIN = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 

@@ -10,11 +10,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as text_families
 from tornado.httpclient import HTTPResponse
 
-from rcmon.access.crl import CrlStatus
+from rcmon.access.authority.crl import CrlStatus
 from rcmon.web.about import PYTHON_VERSION
-from rcmon.web.counters import Tally
-from rcmon.web.families import FAMILIES
-from rcmon.web.own_metrics import MEDIA_TYPES
+from rcmon.web.telemetry.counters import Tally
+from rcmon.web.telemetry.exposition import MEDIA_TYPES
+from rcmon.web.telemetry.families import FAMILIES
 from tests.web.grid import NOW, make_snapshot
 from tests.web.service import PROCESSES, Service
 from tests.web.tools import tool

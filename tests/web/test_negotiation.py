@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcmon.web.negotiation import codings, exposition, prefers_html, wants_gzip
+from rcmon.web.answers.negotiation import codings, exposition, prefers_html, wants_gzip
 
 PROMETHEUS_2 = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"

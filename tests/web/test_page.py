@@ -9,8 +9,8 @@ from msgspec import structs
 
 from rcmon.web.about import BASE
 from rcmon.web.app import TABLE
-from rcmon.web.overview import Share, span, totals
-from rcmon.web.static_files import read_static
+from rcmon.web.page.overview import Share, span, totals
+from rcmon.web.page.static_files import read_static
 from tests.web.grid import DIFFERING, SITES, STATELESS, make_snapshot
 from tests.web.service import Service
 

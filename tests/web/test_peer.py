@@ -61,9 +61,9 @@ async def test_a_proxy_that_expires_ends_its_rights_on_an_open_connection(
         for _ in range(2):
             assert (await caller.ask("/small")).status == 200
         end = proxy.certificate.not_valid_after_utc.timestamp()
-        monkeypatch.setattr("rcmon.web.peer.time.time", lambda: end - 1)
+        monkeypatch.setattr("rcmon.web.transport.peer.time.time", lambda: end - 1)
         assert (await caller.ask("/small")).status == 200
-        monkeypatch.setattr("rcmon.web.peer.time.time", lambda: end)
+        monkeypatch.setattr("rcmon.web.transport.peer.time.time", lambda: end)
         answer = await caller.ask("/small")
         assert answer.status == 403
         assert b"expired" in answer.body

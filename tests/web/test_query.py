@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tornado.escape import parse_qs_bytes
 
-from rcmon.web.problems import Problem
-from rcmon.web.query import MAX_ITEMS, flag, globs, integer, one_of, read
+from rcmon.web.answers.problems import Problem
+from rcmon.web.api.query import MAX_ITEMS, flag, globs, integer, one_of, read
 
 PARAMETERS = (
     one_of("state", ("Normal", "Down"), many=True),

@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
-from rcmon import documents
-from rcmon.documents import METRICS_TEXT
+from rcmon.documents import keys
+from rcmon.documents.keys import METRICS_TEXT
 from rcmon.errors import StoreCorruptError
 from rcmon.model import Document
 from rcmon.render import render
-from rcmon.web.ready import CHUNK, KEPT, Fresh, Kept, Ready, Variant, matches
+from rcmon.web.answers.ready import CHUNK, KEPT, Fresh, Kept, Ready, Variant, matches
 from tests.web.grid import make_snapshot
 
 NOISE = Random(1).randbytes(3000).hex().encode()
@@ -96,7 +96,7 @@ def test_a_tail_changes_the_etag(rendered: dict[str, Document]) -> None:
 
 
 def test_a_large_document_is_never_held_inflated(rendered: dict[str, Document]) -> None:
-    large, small = rendered[documents.SITES], rendered[documents.AGENTS]
+    large, small = rendered[keys.SITES], rendered[keys.AGENTS]
     assert large.size > KEPT > small.size
     assert chosen(Ready(Kept(large), "application/json"), None).parts is None
     assert body(chosen(Ready(Kept(small), "application/json"), None)).endswith(b"\n")
@@ -110,7 +110,7 @@ def test_the_packed_bytes_are_shared_with_the_document(rendered: dict[str, Docum
 
 
 def test_a_damaged_document_is_noticed(rendered: dict[str, Document]) -> None:
-    whole = rendered[documents.SITES]
+    whole = rendered[keys.SITES]
     damaged = Document(whole.key, whole.media_type, whole.body, whole.size, whole.crc32 ^ 1, whole.digest)
     with pytest.raises(StoreCorruptError, match="damaged"):
         list(Kept(damaged).chunks())

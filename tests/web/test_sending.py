@@ -10,12 +10,12 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from rcmon.access.roles import Role
 from rcmon.web.about import BASE
+from rcmon.web.answers.problems import Problem
+from rcmon.web.answers.ready import CHUNK, Ready
+from rcmon.web.answers.sending import pieces
 from rcmon.web.app import short_routes
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
-from rcmon.web.problems import Problem
-from rcmon.web.ready import CHUNK, Ready
-from rcmon.web.sending import pieces
 from tests.web.service import Service
 from tests.web.tools import tool
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rcmon.access.gate import Gate
-from rcmon.web.accesslog import AccessLog, Style
-from rcmon.web.counters import BUCKETS, METHODS
+from rcmon.web.telemetry.counters import BUCKETS, METHODS
+from rcmon.web.transport.accesslog import AccessLog, Style
 from tests.web.caller import head
 from tests.web.serving import READER, STRANGER, Serving, roles_of, serving
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rcmon.access.gate import Gate
-from rcmon.web.guard import spare_files
+from rcmon.web.transport.guard import spare_files
 from tests.access import pki
 from tests.web.serving import READER, ROOT, Serving, client_hello, roles_of, serving
 

@@ -10,18 +10,18 @@ import pytest
 from sqlalchemy.engine import make_url
 from tornado.testing import bind_unused_port
 
-from rcmon.access.reload import Trust
+from rcmon.access.trust import Trust
 from rcmon.process import ChildContext
-from rcmon.scoreboard import Scoreboard
+from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.web import worker
 from rcmon.web.about import About
-from rcmon.web.accesslog import Style
 from rcmon.web.app import routes
 from rcmon.web.board import Board
-from rcmon.web.counters import Counters, Layout
-from rcmon.web.guard import Limits
-from rcmon.web.server import Server
+from rcmon.web.telemetry.counters import Counters, Layout
+from rcmon.web.transport.accesslog import Style
+from rcmon.web.transport.guard import Limits
+from rcmon.web.transport.server import Server
 from tests.access import pki
 from tests.access.place import ALICE, ROOT, Place
 from tests.web.caller import BASE, Caller

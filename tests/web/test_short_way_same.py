@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rcmon.web import connection
-from rcmon.web.heads import END
+from rcmon.web.transport import connection
+from rcmon.web.transport.heads import END
 from tests.web.caller import BASE, head
 from tests.web.serving import Serving
 

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from tornado.httpclient import HTTPResponse
 
+from rcmon.documents.shapes import SiteShape
 from rcmon.model import Snapshot
-from rcmon.shapes import SiteShape
 from rcmon.web.about import BASE
-from rcmon.web.site_query import FIELDS, SORTS
+from rcmon.web.api.site_query import FIELDS, SORTS
 from tests.web.grid import DIFFERING, SITES, STATELESS, STATES, make_snapshot
 from tests.web.raw import exchange
 from tests.web.service import Service

@@ -4,11 +4,11 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from rcmon.access.crl import CrlStatus
+from rcmon.access.authority.crl import CrlStatus
 from rcmon.errors import StoreError
 from rcmon.model import SourceState
 from rcmon.web.about import PYTHON_VERSION
-from rcmon.web.status import Status
+from rcmon.web.api.status import Status
 from tests.web.grid import NOW, make_snapshot
 from tests.web.service import Service
 

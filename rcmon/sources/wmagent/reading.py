@@ -13,7 +13,7 @@ CHUNK = 1000
 
 
 class Reading(NamedTuple):
-    """The rows of the statements in `rcmon/sources/queries/wmagent`, each field that of one file."""
+    """The rows of the statements in `rcmon/sources/wmagent/queries`, each field that of one file."""
 
     sites: Sequence[Row]
     site_states: Sequence[Row]
@@ -35,7 +35,7 @@ class Reading(NamedTuple):
 
 def load_queries(set_of: Callable[[str], str]) -> Mapping[str, str]:
     """Load the statements by name; `set_of` writes a database's aggregate for SET_OF(column)."""
-    folder = files("rcmon.sources") / "queries" / "wmagent"
+    folder = files("rcmon.sources.wmagent") / "queries"
     queries = {}
     for name in Reading._fields:
         text = (folder / f"{name}.sql").read_text("utf-8")

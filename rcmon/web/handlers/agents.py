@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 
-from rcmon import documents
 from rcmon.access.roles import Role
+from rcmon.documents import keys
+from rcmon.web.answers.problems import Problem
+from rcmon.web.answers.ready import Ready
+from rcmon.web.api.query import PRETTY
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
-from rcmon.web.problems import Problem
-from rcmon.web.query import PRETTY
-from rcmon.web.ready import Ready
 
 
 class AgentsHandler(Handler):
@@ -22,7 +22,7 @@ class AgentsHandler(Handler):
     @requires(Role.READER)
     def get(self) -> Awaitable[None] | None:
         """Answer with the snapshot's agents."""
-        return self.send_document(self.held().ready[documents.AGENTS])
+        return self.send_document(self.held().ready[keys.AGENTS])
 
 
 class AgentHandler(Handler):
@@ -35,7 +35,7 @@ class AgentHandler(Handler):
     @requires(Role.READER)
     def get(self, agent: str) -> Awaitable[None] | None:
         """Answer with the agent's document."""
-        return self.send_document(self._of(agent, documents.agent))
+        return self.send_document(self._of(agent, keys.agent))
 
     def _of(self, agent: str, key: Callable[[str], str]) -> Ready:
         """Find one of an agent's documents; Problem 404 where there is no such agent."""
@@ -55,7 +55,7 @@ class ThresholdsHandler(AgentHandler):
     @requires(Role.READER)
     def get(self, agent: str) -> Awaitable[None] | None:
         """Answer with the agent's thresholds."""
-        return self.send_document(self._of(agent, documents.thresholds))
+        return self.send_document(self._of(agent, keys.thresholds))
 
 
 class BacklogHandler(AgentHandler):
@@ -67,7 +67,7 @@ class BacklogHandler(AgentHandler):
     @requires(Role.READER)
     def get(self, agent: str) -> Awaitable[None] | None:
         """Answer with the agent's backlog."""
-        return self.send_document(self._of(agent, documents.backlog))
+        return self.send_document(self._of(agent, keys.backlog))
 
 
 HANDLERS = (AgentsHandler, AgentHandler, ThresholdsHandler, BacklogHandler)

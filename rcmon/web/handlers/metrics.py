@@ -3,9 +3,9 @@
 from collections.abc import Awaitable
 
 from rcmon.access.roles import Role
+from rcmon.web.answers.negotiation import exposition
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
-from rcmon.web.negotiation import exposition
 
 
 class MetricsHandler(Handler):

@@ -3,9 +3,9 @@
 from typing import NoReturn
 
 from rcmon.web.about import BASE
+from rcmon.web.answers.problems import Problem
 from rcmon.web.auth import ANYONE, requires
 from rcmon.web.base import Handler
-from rcmon.web.problems import Problem
 
 
 class NotFoundHandler(Handler):

@@ -7,13 +7,14 @@ from msgspec import convert
 
 from rcmon.access.roles import Role
 from rcmon.model import SITE_STATES
-from rcmon.web import overview, query
 from rcmon.web.about import BASE, FULL_NAME
+from rcmon.web.answers.sending import settled
+from rcmon.web.api import query
+from rcmon.web.api.site_query import DIFFERING, SELECTING, TIERS, UNKNOWN, SiteQuery, select
+from rcmon.web.api.whoami import describe
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
-from rcmon.web.sending import settled
-from rcmon.web.site_query import DIFFERING, SELECTING, TIERS, UNKNOWN, SiteQuery, select
-from rcmon.web.whoami import describe
+from rcmon.web.page import overview
 
 _AT_ONCE = 100
 """Rows made before other requests get their turn."""

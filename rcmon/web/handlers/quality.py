@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable
 
-from rcmon import documents
 from rcmon.access.roles import Role
+from rcmon.documents import keys
+from rcmon.web.api.query import PRETTY
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
-from rcmon.web.query import PRETTY
 
 
 class QualityHandler(Handler):
@@ -20,7 +20,7 @@ class QualityHandler(Handler):
     @requires(Role.READER)
     def get(self) -> Awaitable[None] | None:
         """Answer with the snapshot's findings."""
-        return self.send_document(self.held().ready[documents.QUALITY])
+        return self.send_document(self.held().ready[keys.QUALITY])
 
 
 HANDLERS = (QualityHandler,)

@@ -5,16 +5,16 @@ from collections.abc import Awaitable
 
 from msgspec import convert
 
-from rcmon import documents
 from rcmon.access.roles import Role
+from rcmon.documents import keys
 from rcmon.timestamps import iso
+from rcmon.web.answers.problems import Problem
+from rcmon.web.answers.sending import settled
+from rcmon.web.api.query import PRETTY
+from rcmon.web.api.site_formats import MEDIA_TYPES, write
+from rcmon.web.api.site_query import PARAMETERS, SiteQuery, select
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
-from rcmon.web.problems import Problem
-from rcmon.web.query import PRETTY
-from rcmon.web.sending import settled
-from rcmon.web.site_formats import MEDIA_TYPES, write
-from rcmon.web.site_query import PARAMETERS, SiteQuery, select
 
 
 class SitesHandler(Handler):
@@ -30,7 +30,7 @@ class SitesHandler(Handler):
     @requires(Role.READER)
     def get(self) -> Awaitable[None] | None:
         """Answer with the snapshot's sites: ready bytes without a query, else a stream."""
-        return self._selected() if self.query else self.send(self.held().ready[documents.SITES])
+        return self._selected() if self.query else self.send(self.held().ready[keys.SITES])
 
     async def _selected(self) -> None:
         held = self.held()

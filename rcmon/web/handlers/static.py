@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable
 
+from rcmon.web.answers.problems import Problem
 from rcmon.web.auth import ANYONE, requires
 from rcmon.web.base import Handler
-from rcmon.web.problems import Problem
 
 
 class StaticHandler(Handler):

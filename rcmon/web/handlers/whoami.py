@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable
 
+from rcmon.web.api.query import PRETTY
+from rcmon.web.api.whoami import describe
 from rcmon.web.auth import ANYONE, requires
 from rcmon.web.base import Handler
-from rcmon.web.query import PRETTY
-from rcmon.web.whoami import describe
 
 
 class WhoamiHandler(Handler):

@@ -1,0 +1,1 @@
+"""The CAs and their own rules: revocation lists, signing policies, VOMS."""

@@ -1,0 +1,60 @@
+"""The site's vomsdir: `VO/HOST.lsc` says with which certificates a VO's servers sign.
+
+    /DC=ch/DC=cern/OU=computers/CN=lcg-voms2.cern.ch
+    /DC=ch/DC=cern/CN=CERN Grid Certification Authority
+
+Lines come in pairs, subject and issuer, the server's own first; `------ NEXT CHAIN ------` begins another
+chain that is right as well.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rcmon.access.chain import Link
+from rcmon.access.names.dn import Dn, DnError
+from rcmon.files.parsed import FileError, read_bounded
+
+MAX_FILE = 64 * 1024
+NEXT_CHAIN = re.compile(r"-+\s*NEXT CHAIN\s*-+", re.IGNORECASE)
+
+Pair = tuple[Dn, Dn]
+"""Subject and issuer."""
+LscChain = tuple[Pair, ...]
+
+
+def read_lsc(path: Path) -> tuple[LscChain, ...]:
+    """Read a file's chains. Raises FileError that names it and the line."""
+    try:
+        text = read_bounded(path, MAX_FILE).decode()
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path} is not UTF-8: octet 0x{error.object[error.start]:02x}") from error
+    return parse_lsc(text, path)
+
+
+def parse_lsc(text: str, path: Path) -> tuple[LscChain, ...]:
+    """Read the text of `path`. Raises FileError."""
+    chains: list[list[Dn]] = [[]]
+    for number, line in enumerate(text.splitlines(), 1):
+        written = line.strip().strip('"')
+        if NEXT_CHAIN.fullmatch(written):
+            chains.append([])
+        elif written and not written.startswith("#"):
+            chains[-1].append(_name(written, f"{path}, line {number}"))
+    if any(len(names) % 2 or not names for names in chains):
+        raise FileError(f"{path}: a chain is one or more pairs of lines, a subject and its issuer")
+    return tuple(tuple(zip(names[::2], names[1::2], strict=True)) for names in chains)
+
+
+def _name(written: str, where: str) -> Dn:
+    if not written.startswith("/"):
+        raise FileError(f"{where}: {written!r} is not a name in slash form")
+    try:
+        return Dn.parse(written)
+    except DnError as error:
+        raise FileError(f"{where}: {error}") from error
+
+
+def matches(chains: Sequence[LscChain], certificates: Sequence[Link]) -> bool:
+    """Whether these certificates are one of the chains, each of them and in order."""
+    return tuple((link.subject, link.issuer) for link in certificates) in chains

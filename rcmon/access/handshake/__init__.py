@@ -1,0 +1,1 @@
+"""TLS: the server's own credential, its contexts, rehearsals of handshakes, and resumed sessions."""

@@ -1,0 +1,71 @@
+r"""Distinguished names as RFC 4514 and RFC 2253 write them (`CN=alice,DC=cern,DC=ch`): innermost RDN first.
+
+Read: escapes (`\,` and `\C3\A9`), `#` and the hexadecimal DER of the value, quoted values and `;` of
+RFC 2253, spaces around separators. A name is a list of RDNs, outermost first, an RDN a list of (OID, value).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rcmon.access.der import directory_string
+from rcmon.access.der.asn1 import Reader
+from rcmon.access.names.attribute_types import NAMES, oid_of
+
+_ATTRIBUTE = re.compile(
+    r"""\ *(?P<type>[A-Za-z][A-Za-z0-9-]*|(?:OID\.|oid\.)?[0-2](?:\.(?:0|[1-9][0-9]*))+)
+        \ *=\ *
+        (?: \#(?P<hex>(?:[0-9A-Fa-f]{2})+)
+          | "(?P<quoted>(?:[^"\\]|\\.)*)"
+          | (?P<plain>(?!\#)(?:\ +(?![\ ,;+]|\Z)|\\.|[^\ ,;+"\\<>])*) )
+        \ *(?P<separator>[,;+]|\Z)""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPES = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
+_SPECIAL = frozenset(' "#+,;<=>\\')
+_TO_ESCAPE = re.compile(r'^[ #]|[,+"\\<>;]| \Z')
+
+
+def parse(text: str) -> list[list[tuple[str, str]]]:
+    """Read a name. Raises ValueError or DerError."""
+    rdns: list[list[tuple[str, str]]] = [[]]
+    at, separator = 0, ","
+    while separator:
+        match = _ATTRIBUTE.match(text, at)
+        if match is None:
+            raise ValueError(f"no 'TYPE=value' with its special characters escaped at {text[at : at + 40]!r}")
+        rdns[-1].append((oid_of(match["type"]), _value(match)))
+        at, separator = match.end(), match["separator"]
+        if separator and separator != "+":
+            rdns.append([])
+    return rdns[::-1]
+
+
+def write(rdns: Sequence[Iterable[tuple[str, str]]]) -> str:
+    """Write a name as RFC 4514 demands, so that `parse` reads the same."""
+    return ",".join("+".join(_attribute(*pair) for pair in rdn) for rdn in reversed(rdns))
+
+
+def _attribute(oid: str, value: str) -> str:
+    if oid not in NAMES:  # section 2.4: a type without a name has its value as hexadecimal DER
+        return f"{oid}=#{directory_string.encode(value).hex()}"
+    return f"{NAMES[oid]}={_TO_ESCAPE.sub(lambda match: chr(92) + match[0], value)}"
+
+
+def _value(match: re.Match[str]) -> str:
+    if match["hex"] is not None:
+        values = list(Reader(bytes.fromhex(match["hex"])).elements())
+        if len(values) != 1:
+            raise ValueError(f"#{match['hex']} is not one DER value")
+        return directory_string.decode(*values[0])
+    return _ESCAPES.sub(_unescaped, match["plain"] if match["quoted"] is None else match["quoted"])
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1] is None:
+        if match[2] not in _SPECIAL:
+            raise ValueError(f"'{match[0]}' is no escape; write the character as it is, or as \\HH")
+        return match[2]
+    try:
+        return bytes.fromhex(match[1].replace("\\", "")).decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{match[1]} is not UTF-8") from None

@@ -1,0 +1,130 @@
+"""The TLS context and the gate of a process, kept up to date with their files without a restart."""
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cryptography import x509
+from msgspec import Struct
+
+from rcmon.access.authority.crl import CrlStatus
+from rcmon.access.authority.rules import RuleFiles, Rules
+from rcmon.access.handshake.credential import Credential, load_credential
+from rcmon.access.handshake.rehearsal import try_handshake
+from rcmon.access.handshake.tls import server_context
+from rcmon.access.roles import RoleTable
+from rcmon.errors import ConfigError
+from rcmon.files.followed import Followed, look
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 0.0005
+"""Seconds for which a list being read leaves the interpreter to the event loop, every half millisecond."""
+
+
+class TrustFiles(RuleFiles, frozen=True, kw_only=True):
+    """The files that decide who is let in, and how they are taken."""
+
+    certificate: Path
+    """The server's, PEM, with its chain."""
+    key: Path
+    roles: Path
+
+
+class _Secured(Struct, frozen=True, eq=False):
+    """A TLS context and what it was made from."""
+
+    context: ssl.SSLContext
+    credential: Credential
+    authorities: tuple[x509.Certificate, ...]
+
+
+class Trust:
+    """The newest TLS context and the gate; `check` takes up what changed.
+
+    Made before the fork, where everything must be right, then followed by each process on its own. A broken
+    new file is refused with one line in the log and what was there before stays in use.
+    Raises ConfigError.
+    """
+
+    def __init__(self, files: TrustFiles, *, clock: Callable[[], float] = time.time) -> None:
+        self._files, self._clock = files, clock
+        own = load_credential(files.certificate, files.key)
+        self._rules = Rules(files, own.host_names)
+        self._rules.refresh(clock(), lambda: None)
+        self._check_named_files()
+        self._secured = Followed(self._secured_stamp, self._load_secured)
+        self._roles = Followed(lambda: look(files.roles), lambda _: RoleTable.load(files.roles))
+        self.gate = self._rules.gate(self._roles.value, clock)
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The newest context, for new connections."""
+        return self._secured.value.context
+
+    def certificate_not_after(self) -> float:
+        """Tell until when the server's certificate is valid, seconds since the epoch."""
+        return self._secured.value.credential.not_after
+
+    def crls(self) -> Sequence[CrlStatus]:
+        """Tell how each revocation list does; none where they are off."""
+        return self._rules.lists.status()
+
+    async def check(self) -> list[tuple[str, bool]]:
+        """Take up what changed; files are read in a thread. One check at a time.
+
+        Returns what was reloaded (tls, roles, crl) and whether it was taken up.
+        """
+        outcomes = await asyncio.to_thread(self._look_at_files)
+        if ("roles", True) in outcomes:
+            self.gate.replace_roles(self._roles.value)
+        return outcomes
+
+    def _check_named_files(self) -> None:
+        """Refuse to start with a file that was named and cannot be used: its rules would silently be gone."""
+        for status in self._rules.lists.status():
+            if status.error and self._files.crl_file and Path(status.file) == self._files.crl_file:
+                raise ConfigError(f"revocation lists {status.file}: {status.error}")
+        vomsdir = self._files.vomsdir
+        if vomsdir is not None and not vomsdir.is_dir():
+            raise ConfigError(f"vomsdir {vomsdir}: not a directory; name one that holds VO/HOST.lsc files")
+
+    def _look_at_files(self) -> list[tuple[str, bool]]:
+        lists = self._rules.refresh(self._clock(), lambda: time.sleep(_PAUSE))
+        seen = {"crl": lists, "tls": self._secured.refresh(), "roles": self._roles.refresh()}
+        return [(what, outcome) for what, outcome in seen.items() if outcome is not None]
+
+    def _secured_stamp(self) -> object:
+        try:
+            authorities: object = self._rules.authorities()
+        except ConfigError as error:
+            authorities = str(error)
+        return look(self._files.certificate), look(self._files.key), authorities
+
+    def _load_secured(self, current: _Secured | None) -> _Secured:
+        """Build a context and try it. Gives back the current one where nothing in it would be new."""
+        credential = load_credential(self._files.certificate, self._files.key)
+        authorities = self._rules.authorities()
+        made_of = (credential.certificates, authorities)
+        if current and (current.credential.certificates, current.authorities) == made_of:
+            return current
+        self._check_validity(credential, current)
+        try:
+            context = server_context(credential, authorities, proxies=self._files.proxies)
+            try_handshake(context)
+        except ConfigError as error:
+            raise ConfigError(f"server certificate {self._files.certificate} and the CAs: {error}") from error
+        return _Secured(context, credential, authorities)
+
+    def _check_validity(self, credential: Credential, current: _Secured | None) -> None:
+        """Refuse to replace a valid certificate by one that is not; warn of one at the start."""
+        now = self._clock()
+        if credential.is_valid(now):
+            return
+        problem = f"server certificate {self._files.certificate} has expired, or is not valid yet"
+        if current and current.credential.is_valid(now):
+            raise ConfigError(problem)
+        log.warning("%s: clients will refuse it", problem)

@@ -1,6 +1,0 @@
-"""VOMS: the attributes (groups, roles) that a virtual organisation grants its members in their proxies."""
-
-from rcmon.access.voms.attributes import VomsAttributes
-from rcmon.access.voms.fqan import Fqan, normalise
-
-__all__ = ["Fqan", "VomsAttributes", "normalise"]

@@ -1,0 +1,1 @@
+"""Configuration: from command line, environment and file to one frozen Config."""

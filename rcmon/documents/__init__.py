@@ -1,0 +1,1 @@
+"""The documents of a snapshot that the collector renders and the web workers serve: names, shapes, coding."""

@@ -1,0 +1,34 @@
+"""The documents of a snapshot that the collector renders and the web workers serve: their names.
+
+Both sides know this file and neither knows the other. Every document travels as a `rcmon.model.Document`.
+"""
+
+METRICS_TEXT = "metrics.text"
+"""Text exposition 0.0.4 of the snapshot's families, open-ended: a worker appends the service's own."""
+METRICS_OPENMETRICS = "metrics.openmetrics"
+"""OpenMetrics 1.0 likewise; the `# EOF` line is the worker's."""
+SITES = "sites"
+"""JSON: all sites, whole."""
+AGENTS = "agents"
+"""JSON: all agents in short."""
+QUALITY = "quality"
+"""JSON: all findings."""
+FACTS = "facts"
+"""MessagePack of `Facts`."""
+SITES_INDEX = "sites.index"
+"""MessagePack of `tuple[SiteEntry, ...]`, sorted by name."""
+
+
+def agent(name: str) -> str:
+    """Name the JSON document of one agent, whole."""
+    return f"agents/{name}"
+
+
+def thresholds(name: str) -> str:
+    """Name the JSON document of one agent's thresholds, as WMCore's listThresholdsForSubmit shapes it."""
+    return f"agents/{name}/thresholds"
+
+
+def backlog(name: str) -> str:
+    """Name the JSON document of one agent's backlog, as WMCore's listThresholdsForCreate shapes it."""
+    return f"agents/{name}/backlog"

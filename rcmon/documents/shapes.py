@@ -1,0 +1,215 @@
+"""The JSON documents' shapes: what the collector encodes and what the web side documents.
+
+Every time is ISO 8601 in UTC; every `None` is written as null and means "not known", never zero. The
+documents in WMCore's own shapes are in `rcmon.documents.wmcore`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from rcmon.model import Finding, Jobs, SourceState
+
+
+class JobCounts(Struct, frozen=True, gc=False):
+    """Jobs in state `executing` with an active batch row, by class of their batch status."""
+
+    pending: int
+    running: int
+    error: int
+    complete: int
+    unknown: int
+
+
+class TaskShape(Struct, frozen=True, gc=False):
+    """One task type at one site in one agent; slots and priority are null without a threshold."""
+
+    max_slots: int | None
+    pending_slots: int | None
+    priority: int | None
+    pending_jobs: int
+    running_jobs: int
+    error_jobs: int
+    complete_jobs: int
+    unknown_jobs: int
+    wf_highest_priority: int | None
+
+
+class AgentSiteShape(Struct, frozen=True, gc=False):
+    """One site as one agent sees it."""
+
+    state: str | None
+    state_time: str | None
+    cms_name: str | None
+    plugin: str | None
+    pnns: Sequence[str]
+    running_slots: int | None
+    pending_slots: int | None
+    running_jobs: int
+    pending_jobs: int
+    jobs: JobCounts
+    tasks: Mapping[str, TaskShape]
+    backlog: Mapping[int, int]
+    """Jobs that wait to be created for this site, by workflow priority."""
+    as_of: str | None
+    """When the agent was polled for this."""
+    stale: bool | None
+    """Whether that is an earlier cycle's poll."""
+
+
+class SiteShape(Struct, frozen=True, gc=False):
+    """One site over all agents: slots and jobs are sums over the agents."""
+
+    name: str
+    tier: str | None
+    state: str | None
+    """The state all agents agree on; null where they differ or none knows: see `states`."""
+    states: Mapping[str, Sequence[str]]
+    """Agents by the state they hold the site in."""
+    running_slots: int | None
+    pending_slots: int | None
+    running_jobs: int
+    pending_jobs: int
+    jobs: JobCounts
+    agents: Mapping[str, AgentSiteShape]
+
+
+class SitesDocument(Struct, frozen=True):
+    """All sites, sorted by name."""
+
+    timestamp: str | None
+    """Begin of the cycle."""
+    count: int
+    sites: Sequence[SiteShape]
+
+
+class WorkerShape(Struct, frozen=True):
+    """One worker thread of one of an agent's components."""
+
+    component: str
+    worker: str
+    state: str | None
+    problem: str | None
+    """Why the worker counts as bad; null: it is well."""
+    last_updated: str | None
+    update_threshold: float
+    """Seconds after which its heartbeat is too old."""
+    poll_interval: float | None
+    cycle_time: float | None
+    pid: int | None
+    last_error: str | None
+    outcome: str | None
+    error_message: str | None
+
+
+class Health(Struct, frozen=True):
+    """What an agent's heartbeat says."""
+
+    status: str
+    """`ok`; `down` where any worker is bad; `unknown` where no worker is known."""
+    down_components: Sequence[str]
+    down_component_detail: Sequence[WorkerShape]
+
+
+class BatchJobs(Struct, frozen=True):
+    """Batch rows by batch status."""
+
+    active: Mapping[str, int] | None
+    completed: Mapping[str, int] | None
+
+
+class SourceShape(Struct, frozen=True):
+    """How the source of an agent's data does."""
+
+    name: str
+    kind: str
+    up: bool
+    stale: bool
+    last_success: str | None
+    duration: float | None
+    error: str | None
+    errors_total: int
+
+
+class AgentShort(Struct, frozen=True):
+    """One agent in short."""
+
+    name: str
+    hostname: str | None
+    version: str | None
+    status: str
+    """Its health: `ok`, `down` or `unknown`."""
+    down_components: Sequence[str]
+    drain: bool | None
+    as_of: str | None
+    stale: bool
+    sites: int
+    jobs: JobCounts
+    findings: int
+
+
+class AgentsDocument(Struct, frozen=True):
+    """All agents in short, sorted by name."""
+
+    timestamp: str | None
+    count: int
+    agents: Sequence[AgentShort]
+
+
+class AgentDocument(Struct, frozen=True):
+    """One agent, whole; a count that could not be read is null."""
+
+    name: str
+    hostname: str | None
+    version: str | None
+    timestamp: str | None
+    as_of: str | None
+    stale: bool
+    drain: bool | None
+    health: Health
+    workers: Sequence[WorkerShape] | None
+    sites: int
+    jobs: JobCounts
+    jobs_by_state: Mapping[str, int] | None
+    batch_jobs: BatchJobs
+    created_by_task: Mapping[str, int] | None
+    executing_by_task: Mapping[str, int] | None
+    findings: Sequence[Finding]
+    source: SourceShape | None
+
+
+class QualityDocument(Struct, frozen=True):
+    """All findings."""
+
+    timestamp: str | None
+    count: int
+    findings: Sequence[Finding]
+
+
+class Facts(Struct, frozen=True):
+    """What the status document and the page say of a snapshot. Times: seconds since the epoch."""
+
+    started: float
+    """Begin of the cycle."""
+    duration: float
+    interval: float
+    sources: tuple[SourceState, ...]
+    agents: tuple[str, ...]
+    """Names of the agents in the snapshot, sorted."""
+    findings: int
+    """Number of findings."""
+
+
+class SiteEntry(Struct, frozen=True):
+    """One site in short, for filters, sorting and tables, with its whole JSON document."""
+
+    name: str
+    tier: str | None
+    state: str | None
+    states: dict[str, tuple[str, ...]]
+    agents: tuple[str, ...]
+    running_slots: int | None
+    pending_slots: int | None
+    jobs: Jobs
+    document: bytes
+    """The site's JSON object, compact."""

@@ -1,0 +1,1 @@
+"""The text formats of Prometheus: families, samples, and how both are written."""

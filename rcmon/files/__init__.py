@@ -1,0 +1,1 @@
+"""Files that change: looked at, read within bounds, followed without a restart."""

@@ -1,0 +1,1 @@
+"""What handlers answer with, and how it is negotiated, compressed and sent."""

@@ -1,0 +1,1 @@
+"""The API's queries, formats and documents that are made per request."""

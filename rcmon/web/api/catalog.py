@@ -1,0 +1,33 @@
+"""What there is, as the index and the page tell it."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from rcmon.web.about import FULL_NAME, About
+from rcmon.web.answers.ready import Fresh, Ready
+
+
+class Taken(Struct, frozen=True):
+    """One query parameter that a resource takes."""
+
+    name: str
+    allowed: str
+
+
+class Resource(Struct, frozen=True):
+    """One endpoint for one role."""
+
+    path: str
+    methods: tuple[str, ...]
+    role: str
+    """The role that is needed; `any`: any certificate will do."""
+    summary: str
+    parameters: tuple[Taken, ...]
+
+
+def index(about: About, table: Sequence[Resource]) -> Ready:
+    """Write the index, ready to send."""
+    body = {"name": about.name, "title": FULL_NAME, "version": about.version, "endpoints": table}
+    return Ready(Fresh(msgspec.json.encode(body) + b"\n"), "application/json")

@@ -1,0 +1,170 @@
+"""What the page shows, computed from the snapshot: totals, rows, words for times and numbers."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import quote, urlencode
+
+from msgspec import Struct
+
+from rcmon.documents.shapes import SiteEntry
+from rcmon.model import SITE_STATES
+from rcmon.web.about import BASE
+from rcmon.web.api.site_query import DIFFERING, UNKNOWN, SiteQuery, differs
+
+DASH = "\N{EN DASH}"
+OVERFLOW = 1.2
+"""Jobs may exceed slots so far: a workflow of high priority is let in above the threshold (WMCore)."""
+THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
+
+COLUMNS: tuple[tuple[str, str, bool], ...] = (
+    ("name", "Site", False),
+    ("tier", "Tier", False),
+    ("state", "State", False),
+    ("running_jobs", "Running jobs", True),
+    ("running_slots", "of slots", True),
+    ("pending_jobs", "Pending jobs", True),
+    ("pending_slots", "of slots", True),
+)
+"""Columns of the table: what they sort by, their heading, and whether they hold numbers."""
+
+
+class Share(Struct, frozen=True):
+    """Jobs against the slots for them."""
+
+    jobs: int
+    slots: int | None
+
+    @property
+    def percent(self) -> int | None:
+        """How full it is, cut at 100; None: there is nothing to compare with."""
+        if self.slots is None:
+            return None
+        if not self.slots:
+            return 100 if self.jobs else 0
+        return min(round(100 * self.jobs / self.slots), 100)
+
+    @property
+    def over(self) -> bool:
+        """Whether there are more jobs than slots and the legitimate overflow explain."""
+        return self.slots is not None and self.jobs > OVERFLOW * self.slots
+
+
+class Row(Struct, frozen=True):
+    """One site as the table shows it."""
+
+    name: str
+    link: str
+    tier: str | None
+    states: Sequence[tuple[str, str]]
+    """Each state the agents hold it in, with their names where they differ."""
+    differs: bool
+    agents: int
+    running: Share
+    pending: Share
+
+
+class Totals(Struct, frozen=True):
+    """All sites together."""
+
+    sites: int
+    by_state: Mapping[str, int]
+    """Sites by state, DIFFERING and UNKNOWN among them, in a fixed order, without zeros."""
+    running: Share
+    pending: Share
+
+    @property
+    def bar(self) -> Sequence[tuple[str, float, float]]:
+        """Parts of a bar of width 100: state, where it begins, how wide it is."""
+        parts, start = [], 0.0
+        for state, count in self.by_state.items():
+            width = 100 * count / self.sites
+            parts.append((state, round(start, 3), round(width, 3)))
+            start += width
+        return parts
+
+
+class Heading(Struct, frozen=True):
+    """A column's heading, which sorts by it."""
+
+    title: str
+    link: str
+    order: str
+    """As aria-sort says it: ascending, descending, none."""
+    numeric: bool
+
+
+def row(entry: SiteEntry) -> Row:
+    """Show one site."""
+    varied = differs(entry)
+    return Row(
+        name=entry.name,
+        link=f"{BASE}/api/sites/{quote(entry.name, safe='')}?pretty",
+        tier=entry.tier,
+        states=[(state, ", ".join(held) if varied else "") for state, held in entry.states.items()],
+        differs=varied,
+        agents=len(entry.agents),
+        running=Share(entry.jobs.running, entry.running_slots),
+        pending=Share(entry.jobs.pending, entry.pending_slots),
+    )
+
+
+def totals(entries: Iterable[SiteEntry]) -> Totals:
+    """Sum up sites; slots are those that are known."""
+    every = list(entries)
+    counts = Counter(_state(entry) for entry in every)
+    order = (*SITE_STATES, *sorted(counts.keys() - {*SITE_STATES, DIFFERING, UNKNOWN}), DIFFERING, UNKNOWN)
+    return Totals(
+        sites=len(every),
+        by_state={state: counts[state] for state in order if counts[state]},
+        running=Share(
+            sum(entry.jobs.running for entry in every), _sum(every, lambda entry: entry.running_slots)
+        ),
+        pending=Share(
+            sum(entry.jobs.pending for entry in every), _sum(every, lambda entry: entry.pending_slots)
+        ),
+    )
+
+
+def _state(entry: SiteEntry) -> str:
+    return DIFFERING if differs(entry) else entry.state or UNKNOWN
+
+
+def _sum(entries: Iterable[SiteEntry], value: Callable[[SiteEntry], int | None]) -> int | None:
+    known = [slots for entry in entries if (slots := value(entry)) is not None]
+    return sum(known) if known else None
+
+
+def headings(wanted: SiteQuery) -> Sequence[Heading]:
+    """Make the table's headings: a click sorts by the column, a second one the other way round."""
+    return [_heading(wanted, *column) for column in COLUMNS]
+
+
+def _heading(wanted: SiteQuery, key: str, title: str, numeric: bool) -> Heading:  # noqa: FBT001 - a row of COLUMNS
+    first, second = (f"-{key}", key) if numeric else (key, f"-{key}")
+    current = wanted.sort[0] if wanted.sort else "name"
+    sort = second if current == first else first
+    order = "none" if current.removeprefix("-") != key else "descending" if current[0] == "-" else "ascending"
+    filters = [(name, item) for name in ("site", "state", "agent", "tier") for item in getattr(wanted, name)]
+    link = f"{BASE}/?{urlencode([*filters, ('sort', sort)])}#sites"
+    return Heading(title, link, order, numeric)
+
+
+def number(value: float | None) -> str:
+    """Write a number for reading; what is not known is a dash."""
+    return DASH if value is None else f"{value:,}".replace(",", THIN_SPACE)
+
+
+def span(seconds: float | None) -> str:
+    """Write a duration in its two largest units."""
+    if seconds is None:
+        return DASH
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    whole = round(seconds)
+    for index, (size, unit) in enumerate(_UNITS):
+        if whole >= size:
+            smaller, name = (*_UNITS, (1, "s"))[index + 1]
+            rest = whole % size // smaller
+            return f"{whole // size} {unit}" + (f" {rest} {name}" if rest else "")
+    return f"{whole} s"

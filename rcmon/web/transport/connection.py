@@ -1,0 +1,143 @@
+"""One client's connection: handshake, identity, then request after request.
+
+A request with a canonical head for a route whose answers are ready takes the short way. Any other is
+played to Tornado's own HTTP/1 connection, so that bodies, errors, asynchronous handlers and odd clients
+have one true parser.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import socket
+import time
+from collections.abc import Callable
+
+from tornado.iostream import SSLIOStream, StreamClosedError
+
+from rcmon.errors import IdentityError
+from rcmon.web.telemetry.counters import OTHER_ROUTE
+from rcmon.web.transport import heads, last_words
+from rcmon.web.transport.exchange import Exchange
+from rcmon.web.transport.handshake_reasons import detail_of, reason_of
+from rcmon.web.transport.host import Host
+from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.shortway import ShortWay
+from rcmon.web.transport.tornado_way import Stock
+from rcmon.web.transport.wire import READ_SIZE, Wire
+
+log = logging.getLogger("rcmon.web.transport.server")
+_TURN = 32
+"""So many requests of one connection, then others have a turn."""
+_LINGER = 2.0
+"""Seconds in which a client that was turned away may still send what nobody wants."""
+_LINGER_READS = 1024
+
+
+class Connection:
+    """One connection; it serves itself, in `task`, until it ends, and then calls `ended`."""
+
+    def __init__(
+        self, server: Host, stream: SSLIOStream, address: str, ended: Callable[["Connection"], None]
+    ) -> None:
+        self._server, self._limits, self._ended = server, server.limits, ended
+        self.wire = Wire(stream, server.limits.write_timeout)
+        self.wire.deadline = time.monotonic() + server.limits.handshake_timeout
+        self.peer = Peer(address, server.gate)
+        self._entered = False
+        self._short = ShortWay(server, self.wire, self.peer) if server.short_routes else None
+        self.task = asyncio.ensure_future(self._serve())
+
+    async def _serve(self) -> None:
+        """Serve until the end; never raises for what a client does."""
+        try:
+            if await self._is_admitted():
+                await self._requests()
+        except StreamClosedError:
+            pass  # the client is gone, or was cut
+        except Exception:
+            log.exception("the connection from %s failed", self.peer)
+        finally:
+            self.wire.close()
+            if self._short is not None:
+                self._short.forget()
+            if self._entered:
+                self._server.guard.leaves(self.peer.identity)
+            self._ended(self)
+
+    async def _is_admitted(self) -> bool:
+        """Finish the handshake and take the identity from the verified chain, once per connection."""
+        guard, address = self._server.guard, self.peer.remote_ip
+        try:
+            await self._handshake()
+        except (OSError, AttributeError) as error:  # Tornado hands on whatever ended it
+            reason = "timeout" if self.wire.timed_out else reason_of(error)
+            guard.refused(reason, address, detail_of(error))
+            return False
+        self.wire.deadline = time.monotonic() + self._limits.request_timeout
+        try:
+            self.peer.proved(self._server.gate.admit(self._server.chains.chain_of(self.wire.stream.socket)))
+        except IdentityError as error:
+            guard.refused(error.reason, address, str(error))
+            head = await self.wire.next_head(self._limits.request_timeout)
+            await self._turn_away(403, f"This certificate proves no identity: {error}", head)
+            return False
+        self._entered = guard.enters(self.peer.identity, address)
+        return self._entered
+
+    async def _handshake(self) -> None:
+        stream = self.wire.stream
+        await stream.wait_for_handshake()
+        if stream.closed():
+            raise StreamClosedError(real_error=stream.error)
+        with contextlib.suppress(OSError):
+            # without tickets a client with Nagle's algorithm would stall for the delayed acknowledgement
+            stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    async def _requests(self) -> None:
+        """Answer requests one after the other, in their order, however many are pipelined."""
+        repeat = self._short.again if self._short else None
+        answered = 0
+        while True:
+            head = await self.wire.next_head(self._limits.request_timeout)
+            if len(head) > heads.MOST:
+                await self._turn_away(431, last_words.DETAILS[431], head)
+                return
+            self.wire.deadline = math.inf
+            if not await self._answer(head):
+                if self.wire.is_readable() and not self.wire.stream.reading():
+                    await self._part()
+                return
+            self.wire.rest(self._limits.idle_timeout, repeat)
+            answered += 1
+            if answered % _TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _answer(self, head: bytes) -> bool:
+        """Answer one request; whether the connection stays open."""
+        if self._short is not None and (keep := self._short.answer(head)) is not None:
+            await self._short.pour()
+            await self.wire.flushed()
+            return keep
+        stock = Stock(self._server, self.wire, self.peer, head)
+        keep = await stock.answer()
+        if stock.replay.refused:
+            await self._part()
+        return keep
+
+    async def _turn_away(self, status: int, detail: str, head: bytes) -> None:
+        """Answer in place of any handler and end the connection."""
+        data = last_words.answer(status, detail, head, self._server.date)
+        exchange = Exchange(OTHER_ROUTE, last_words.method_of(head), status, len(data), 0.0)
+        self._server.answered(self.peer, exchange)
+        await self.wire.write(data)
+        await self._part()
+
+    async def _part(self) -> None:
+        """Say goodbye and read on for a moment: closing over unread bytes is a reset, and undoes answers."""
+        await self.wire.flushed()
+        self.wire.say_goodbye()
+        self.wire.deadline = time.monotonic() + _LINGER
+        for _ in range(_LINGER_READS):
+            await self.wire.stream.read_bytes(READ_SIZE, partial=True)
+            await asyncio.sleep(0)

@@ -1,0 +1,121 @@
+"""Who may connect: caps on open connections, and the count and log of whoever was refused."""
+
+import logging
+import os
+import resource
+import sys
+from collections import Counter
+from typing import Any
+
+from msgspec import Struct
+
+from rcmon.access.identity import Identity
+from rcmon.access.names.dn import Dn
+from rcmon.web.telemetry.counters import Tally
+
+log = logging.getLogger("rcmon.web.transport.server")
+_SPARE_FILES = 64
+"""File descriptors kept free for the store, the log and the like: without any the accept loop spins."""
+_LOGGED_A_SECOND = 5
+
+
+class Limits(Struct, frozen=True):
+    """What one worker grants its clients; times in seconds."""
+
+    connections: int = 4000
+    per_address: int = 1000
+    per_identity: int = 1000
+    handshake_timeout: float = 5.0
+    request_timeout: float = 10.0
+    """For a whole head from its first byte on, and for a body to arrive."""
+    idle_timeout: float = 75.0
+    write_timeout: float = 30.0
+    """Without progress of an answer."""
+
+
+class Guard:
+    """Counts one worker's open connections by address and identity, and those that were refused."""
+
+    def __init__(self, limits: Limits, tally: Tally) -> None:
+        self._limits, self._tally = limits, tally
+        self._room = min(limits.connections, spare_files())
+        if self._room < limits.connections:
+            log.warning(
+                "at most %d connections, not %d: the process may not open more files (RLIMIT_NOFILE)",
+                self._room,
+                limits.connections,
+            )
+        self._addresses: Counter[str] = Counter()
+        self._identities: Counter[tuple[Dn, Dn]] = Counter()
+        self._open = self._logged = self._unlogged = 0
+
+    def opens(self, address: str) -> bool:
+        """Count a connection in; false where there are too many already, before any cryptography."""
+        if self._open >= self._room:
+            self.refused("limit", address, f"{self._room} connections are open")
+            return False
+        if self._addresses[address] >= self._limits.per_address:
+            self.refused("limit", address, f"{self._limits.per_address} connections from there are open")
+            return False
+        self._open += 1
+        self._addresses[address] += 1
+        self._tally.opened()
+        return True
+
+    def closes(self, address: str) -> None:
+        """Count a connection out."""
+        self._open -= 1
+        _less(self._addresses, address)
+        self._tally.closed()
+
+    def enters(self, identity: Identity, address: str) -> bool:
+        """Count an identity in; false where it has too many connections already."""
+        key = identity.issuer, identity.subject
+        if self._identities[key] >= self._limits.per_identity:
+            detail = f"{identity.subject} has {self._limits.per_identity} connections open"
+            self.refused("limit", address, detail)
+            return False
+        self._identities[key] += 1
+        return True
+
+    def leaves(self, identity: Identity) -> None:
+        """Count an identity out."""
+        _less(self._identities, (identity.issuer, identity.subject))
+
+    def refused(self, reason: str, address: str, detail: str) -> None:
+        """Count a connection that was not let in; log a few a second, and none that a client just cut."""
+        self._tally.failed(reason)
+        if reason == "closed":
+            return
+        if self._logged >= _LOGGED_A_SECOND:
+            self._unlogged += 1
+            return
+        self._logged += 1
+        log.info("refused a connection from %s: %s: %s", address, reason, _one_line(detail))
+
+    def tick(self) -> None:
+        """Once a second: say how many lines were left out, and begin to count them anew."""
+        if self._unlogged:
+            log.info("refused %d more connections", self._unlogged)
+        self._logged = self._unlogged = 0
+
+
+def spare_files() -> int:
+    """Tell how many connections this process can have open, going by the limit on its files."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return sys.maxsize
+    taken = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - only how many
+    return max(1, most - taken - _SPARE_FILES)
+
+
+def _less(counter: "Counter[Any]", key: object) -> None:
+    """Count one down, and forget what is at zero: keys come from clients."""
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]
+
+
+def _one_line(text: str) -> str:
+    """Write what a client may have chosen so that it can neither end a line of the log nor turn it round."""
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)

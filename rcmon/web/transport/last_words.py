@@ -1,0 +1,32 @@
+"""Answers that end a connection without any handler: to whoever is nobody, and to what is no request."""
+
+from rcmon.web.answers import problems
+from rcmon.web.answers.headers import SECURITY, lines
+from rcmon.web.telemetry.counters import METHODS
+
+DETAILS = {
+    400: "This is not an HTTP/1.1 request as RFC 9112 defines it.",
+    408: "The body of the request did not arrive in time.",
+    431: "The head of the request is larger than 64 KiB.",
+    500: "The service failed at this request; its log says more.",
+}
+
+
+def answer(status: int, detail: str, head: bytes, date: bytes) -> bytes:
+    """Write a whole answer with a problem document to the request that begins with `head`."""
+    body = problems.document(status, detail, "", {})
+    fields = (
+        *SECURITY,
+        ("Cache-Control", "no-store"),
+        ("Content-Type", problems.MEDIA_TYPE),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+    )
+    start = f"HTTP/1.1 {status} {problems.title(status)}\r\n".encode()
+    return start + lines(fields) + date + b"\r\n" + (b"" if method_of(head) == "HEAD" else body)
+
+
+def method_of(head: bytes) -> str:
+    """Name the method of a request as it is counted and logged: never a client's invention."""
+    method = head.lstrip(b"\r\n")[:8].partition(b" ")[0].decode("latin-1")
+    return method if method in METHODS else "other"

@@ -1,0 +1,155 @@
+"""Tornado's HTTPServer with our connections: limits before any cryptography, one sweep for all deadlines."""
+
+import asyncio
+import inspect
+import socket
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from tornado.http1connection import HTTP1ConnectionParameters
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream, SSLIOStream
+from tornado.web import Application, RequestHandler
+
+from rcmon.access.gate import Gate
+from rcmon.access.handshake.sessions import SessionChains
+from rcmon.web.base import Handler
+from rcmon.web.telemetry.counters import OTHER_ROUTE, Tally
+from rcmon.web.transport.accesslog import AccessLog
+from rcmon.web.transport.connection import Connection
+from rcmon.web.transport.exchange import Exchange
+from rcmon.web.transport.guard import Guard, Limits
+from rcmon.web.transport.host import ShortRoutes
+from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.tornado_way import Stock
+from rcmon.web.transport.wire import READ_SIZE
+
+__all__ = ["Limits", "Server"]
+
+_BODY_SIZE = 1 << 20
+_BUFFER_SIZE = 1 << 18
+"""Bytes that a stream may have read ahead: more than one head."""
+_UNSENT = 128 * 1024
+"""Bytes the kernel holds for a client beside those on their way: so much is progress, and costs memory."""
+
+_LOOK = 0.1
+"""Seconds between two looks for connections that a drain may close."""
+
+
+class Server(HTTPServer):
+    """One worker's server. `tick` is the worker's to call, every second; `drain` ends it gracefully."""
+
+    def initialize(  # type: ignore[override]  # Tornado's takes its own options, which pass through
+        self,
+        application: Application,
+        *,
+        gate: Gate,
+        tally: Tally,
+        access_log: AccessLog,
+        limits: Limits,
+        short_routes: ShortRoutes,
+        **options: Any,
+    ) -> None:
+        """Take what the connections need; `options` go to Tornado's HTTPServer.
+
+        Without `short_routes` every request goes Tornado's way. Raises TypeError for a coroutine among them.
+        """
+        super().initialize(application, chunk_size=READ_SIZE, max_buffer_size=_BUFFER_SIZE, **options)
+        for handler in short_routes.values():
+            if inspect.iscoroutinefunction(inspect.unwrap(handler.get)):
+                raise TypeError(f"{handler.__qualname__}.get is a coroutine: it cannot answer at once")
+        self.application, self.gate, self.tally, self.access_log = application, gate, tally, access_log
+        self.limits, self.short_routes = limits, short_routes
+        self.guard = Guard(limits, tally)
+        self.chains = SessionChains()
+        self.draining = False
+        """Whether each connection ends behind its next answer."""
+        self.live: set[Connection] = set()
+        self.parameters = HTTP1ConnectionParameters(
+            chunk_size=READ_SIZE, max_body_size=_BODY_SIZE, body_timeout=limits.request_timeout
+        )
+        application.settings["log_function"] = self.finished
+        self.tick()
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Accept connections on these sockets, whose options every connection inherits."""
+        listening = list(sockets)
+        for sock in listening:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+            timeout = int(self.limits.write_timeout * 1000)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout)
+        super().add_sockets(listening)
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        """Serve a client, unless there are too many already: that is decided before any cryptography."""
+        if not isinstance(stream, SSLIOStream):  # never serve in clear
+            stream.close()
+            raise TypeError("the server has no TLS context")
+        if not self.guard.opens(address[0]):
+            stream.close()
+            return
+        self.live.add(Connection(self, stream, address[0], self.forget))
+
+    def forget(self, connection: Connection) -> None:
+        """Forget a connection that ended."""
+        self.live.discard(connection)
+        self.guard.closes(connection.peer.remote_ip)
+
+    def answered(self, peer: Peer, exchange: Exchange) -> None:
+        """Count and log a request."""
+        self.tally.request(exchange.route, exchange.method, exchange.status, exchange.seconds)
+        self.access_log.request(peer.caller, peer.remote_ip, exchange)
+
+    def decided(self, handler: Handler) -> None:
+        """Count the outcome of a handler's role check."""
+        if handler.authorized is not None:
+            role, outcome = handler.authorized
+            self.tally.decided(role, granted=outcome == "granted")
+
+    def finished(self, handler: RequestHandler) -> None:
+        """Take note of a request that Tornado answered: the application's log function."""
+        if isinstance(handler, Handler):
+            self.decided(handler)
+        if isinstance(connection := handler.request.connection, Stock):
+            route = handler.route if isinstance(handler, Handler) else OTHER_ROUTE
+            connection.replay.account(route, handler.get_status())
+
+    def tick(self) -> None:
+        """Once a second: the Date field, every deadline of this worker, the logs."""
+        self.date = time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
+        now = time.monotonic()
+        for connection in list(self.live):
+            connection.wire.sweep(now)
+        self.access_log.flush()
+        self.guard.tick()
+
+    async def drain(self, seconds: float, linger: float = 2.0) -> None:
+        """Stop accepting, end each connection behind its next answer, cut what is left after `seconds`.
+
+        Idle connections stay for `linger` seconds: a request may be on its way on one.
+        """
+        self.stop()
+        self.draining = self.parameters.no_keep_alive = True
+        begin = time.monotonic()
+        await self._emptied(begin + min(linger, seconds))
+        while self.live and time.monotonic() < begin + seconds:
+            for connection in list(self.live):
+                if connection.wire.is_idle():
+                    connection.wire.close()
+            await self._emptied(min(time.monotonic() + _LOOK, begin + seconds))
+        await self.close_all_connections()
+
+    async def _emptied(self, deadline: float) -> None:
+        """Wait until no connection is left, or until the deadline."""
+        tasks = [connection.task for connection in self.live]
+        if tasks:
+            await asyncio.wait(tasks, timeout=max(0.0, deadline - time.monotonic()))
+
+    async def close_all_connections(self) -> None:
+        """Cut every connection."""
+        for connection in list(self.live):
+            connection.wire.close()
+        await self._emptied(time.monotonic() + 1.0)
+        self.access_log.flush()

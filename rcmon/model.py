@@ -162,7 +162,7 @@ class Agent(Struct, frozen=True):
     drain: bool | None = None
     """Whether the agent is in drain mode; None where the source does not say (the database does not)."""
     findings: tuple[Finding, ...] = ()
-    """Data-quality findings of this poll."""
+    """Findings of this poll."""
 
 
 class Batch(Struct, frozen=True):
@@ -230,7 +230,7 @@ class Snapshot(Struct, frozen=True):
     sites: Mapping[str, Site] = {}
     """By site name, sorted."""
     findings: tuple[Finding, ...] = ()
-    """Every agent's data-quality findings and those over all agents."""
+    """Every agent's findings and those over all agents."""
 
 
 class Document(Struct, frozen=True):

@@ -178,7 +178,7 @@ class AgentDocument(Struct, frozen=True):
     source: SourceShape | None
 
 
-class QualityDocument(Struct, frozen=True):
+class FindingsDocument(Struct, frozen=True):
     """All findings."""
 
     timestamp: str | None

@@ -6,7 +6,7 @@ from msgspec import msgpack
 
 from rcmon.documents import keys
 from rcmon.documents.deflating import complete
-from rcmon.documents.shapes import Facts, QualityDocument
+from rcmon.documents.shapes import Facts, FindingsDocument
 from rcmon.model import Document, Snapshot
 from rcmon.render.agents import agent_documents
 from rcmon.render.encoding import json_document
@@ -27,14 +27,14 @@ def render(snapshot: Snapshot, previous: Mapping[str, Document] = _NOTHING) -> l
         *expositions(snapshot),
         *site_documents(snapshot, previous),
         *agent_documents(snapshot, previous),
-        _quality(snapshot, previous),
+        _findings(snapshot, previous),
         _facts(snapshot, previous),
     ]
 
 
-def _quality(snapshot: Snapshot, previous: Mapping[str, Document]) -> Document:
-    findings = QualityDocument(iso(snapshot.started), len(snapshot.findings), snapshot.findings)
-    return json_document(keys.QUALITY, findings, previous)
+def _findings(snapshot: Snapshot, previous: Mapping[str, Document]) -> Document:
+    findings = FindingsDocument(iso(snapshot.started), len(snapshot.findings), snapshot.findings)
+    return json_document(keys.FINDINGS, findings, previous)
 
 
 def _facts(snapshot: Snapshot, previous: Mapping[str, Document]) -> Document:

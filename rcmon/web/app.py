@@ -11,7 +11,7 @@ from rcmon.web.answers.compress import Gzip
 from rcmon.web.api.catalog import Resource, Taken
 from rcmon.web.auth import label
 from rcmon.web.base import Handler
-from rcmon.web.handlers import agents, index, metrics, page, quality, sites, static, status, whoami
+from rcmon.web.handlers import agents, findings, index, metrics, moved, page, sites, static, status, whoami
 from rcmon.web.handlers.notfound import NotFoundHandler
 from rcmon.web.rolecheck import allowed, check_roles, needs
 from rcmon.web.services import Parts, make_services
@@ -24,7 +24,8 @@ TABLE: tuple[type[Handler], ...] = (
     *metrics.HANDLERS,
     *sites.HANDLERS,
     *agents.HANDLERS,
-    *quality.HANDLERS,
+    *findings.HANDLERS,
+    *moved.HANDLERS,
     *static.HANDLERS,
 )
 """Every resource there is."""

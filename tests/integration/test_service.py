@@ -39,7 +39,7 @@ class TestTheDemo:
         assert '"name":"rcmon"' in done.stdout
 
     @pytest.mark.parametrize(
-        "path", ["", "/", "/api", "/api/status", "/api/metrics", "/api/sites", "/api/quality"]
+        "path", ["", "/", "/api", "/api/status", "/api/metrics", "/api/sites", "/api/findings"]
     )
     def test_refuses_the_stranger_and_who_shows_nothing(self, service, path):
         status, body = service.curl(path, who="stranger")

@@ -27,7 +27,7 @@ def test_every_document_is_there_once(snapshot: Snapshot) -> None:
         keys.METRICS_OPENMETRICS,
         keys.SITES,
         keys.AGENTS,
-        keys.QUALITY,
+        keys.FINDINGS,
         keys.FACTS,
         keys.SITES_INDEX,
     }
@@ -70,7 +70,7 @@ def json_shapes(snapshot: Snapshot) -> dict[str, type]:
     found: dict[str, type] = {
         keys.SITES: shapes.SitesDocument,
         keys.AGENTS: shapes.AgentsDocument,
-        keys.QUALITY: shapes.QualityDocument,
+        keys.FINDINGS: shapes.FindingsDocument,
     }
     for name in snapshot.agents:
         found[keys.agent(name)] = shapes.AgentDocument
@@ -79,9 +79,9 @@ def json_shapes(snapshot: Snapshot) -> dict[str, type]:
     return found
 
 
-def test_quality() -> None:
+def test_findings() -> None:
     findings = (Finding("null_plugin", "a", "x", 2, "T1_A", "Merge"), Finding("agents_differ", None, "y"))
-    content = read(rendered(snapshot_of(findings=findings)), keys.QUALITY, shapes.QualityDocument)
+    content = read(rendered(snapshot_of(findings=findings)), keys.FINDINGS, shapes.FindingsDocument)
     assert (moment(content.timestamp), content.count, tuple(content.findings)) == (START, 2, findings)
 
 

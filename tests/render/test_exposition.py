@@ -212,7 +212,7 @@ def test_findings_are_summed_by_agent_and_kind() -> None:
         Finding("null_plugin", "b", "y", 1),
         Finding("agents_differ", None, "z", 4, "T1_A"),
     )
-    assert values(snapshot_of(findings=findings), "rcmon_data_quality_issues") == {
+    assert values(snapshot_of(findings=findings), "rcmon_findings") == {
         labelled(agent="a", kind="null_plugin"): 5,
         labelled(agent="b", kind="null_plugin"): 1,
         labelled(agent="", kind="agents_differ"): 4,

@@ -13,6 +13,7 @@ from rcmon.web.answers.problems import Problem
 from rcmon.web.app import TABLE, check, make_app
 from rcmon.web.auth import ANYONE, authorize, requires
 from rcmon.web.base import Handler
+from rcmon.web.handlers.moved import MovedHandler
 from rcmon.web.rolecheck import allowed, follows_get, needs
 from tests.web.pki import PERSONAS
 from tests.web.service import Service
@@ -31,7 +32,8 @@ def path_of(handler: type[Handler]) -> str:
 async def test_every_route_for_every_persona(service: Service, persona: str) -> None:
     for handler in TABLE:
         granted = persona != "stranger" or dict(needs(handler))["GET"] == ANYONE
-        for method, done in (("GET", 200), ("HEAD", 200), ("OPTIONS", 204)):
+        found = 308 if issubclass(handler, MovedHandler) else 200
+        for method, done in (("GET", found), ("HEAD", found), ("OPTIONS", 204)):
             answer = await service.ask(path_of(handler), persona, method=method)
             assert answer.code == (done if granted else 403), (handler.route, method)
             if not granted:

@@ -1,4 +1,4 @@
-"""The index, whoami, agents and quality: what they say and that it is so."""
+"""The index, whoami, agents and findings: what they say and that it is so."""
 
 import msgspec
 
@@ -89,7 +89,15 @@ async def test_an_agents_thresholds_and_backlog(service: Service) -> None:
     assert backlog["T1_US_FNAL"]["total_slots"] == known.pending_slots  # type: ignore[index]
 
 
-async def test_quality(service: Service) -> None:
-    quality = await read(service, "/api/quality")
-    assert quality["count"] == 2
-    assert {finding["kind"] for finding in quality["findings"]} == {"null_slots", "state_differs"}  # type: ignore[attr-defined]
+async def test_findings(service: Service) -> None:
+    findings = await read(service, "/api/findings")
+    assert findings["count"] == 2
+    assert {finding["kind"] for finding in findings["findings"]} == {"null_slots", "state_differs"}  # type: ignore[attr-defined]
+
+
+async def test_the_findings_old_place_leads_to_the_new_one_for_readers_only(service: Service) -> None:
+    for method in ("GET", "HEAD"):
+        moved = await service.ask("/api/quality?pretty", method=method)
+        assert (moved.code, moved.headers["Location"]) == (308, f"{BASE}/api/findings?pretty")
+    assert (await service.ask("/api/quality", "stranger")).code == 403
+    assert (await service.ask("/api/quality?x")).code == 400

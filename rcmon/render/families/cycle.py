@@ -55,7 +55,7 @@ CYCLE_FAMILIES = (
         lambda view: (("", view.snapshot.interval),),
     ),
     gauge(
-        "rcmon_data_quality_issues",
+        "rcmon_findings",
         ("agent", "kind"),
         "Rows, jobs or sites with this kind of finding; without agent: over all agents.",
         lambda view: view.issues.items(),

@@ -1,4 +1,4 @@
-"""What is wrong with the agents' data."""
+"""What needs an operator's attention."""
 
 from collections.abc import Awaitable
 
@@ -9,18 +9,18 @@ from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
 
-class QualityHandler(Handler):
-    """All data-quality findings."""
+class FindingsHandler(Handler):
+    """All findings."""
 
-    route = "/api/quality"
-    summary = "All data-quality findings: what is odd in the agents' databases, and how often."
+    route = "/api/findings"
+    summary = "All findings: what is odd in the agents' databases or between agents, and how often."
     parameters = (PRETTY,)
     immediate = True
 
     @requires(Role.READER)
     def get(self) -> Awaitable[None] | None:
         """Answer with the snapshot's findings."""
-        return self.send_document(self.held().ready[keys.QUALITY])
+        return self.send_document(self.held().ready[keys.FINDINGS])
 
 
-HANDLERS = (QualityHandler,)
+HANDLERS = (FindingsHandler,)

@@ -1,0 +1,34 @@
+"""Places where something was before."""
+
+from typing import ClassVar
+
+from rcmon.access.roles import Role
+from rcmon.web.about import BASE
+from rcmon.web.api.query import PRETTY
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+
+
+class MovedHandler(Handler):
+    """A resource that stands elsewhere now, for good: old addresses still lead to it."""
+
+    target: ClassVar[str]
+    """The route where it stands."""
+
+    @requires(Role.READER)
+    def get(self) -> None:
+        """Answer with where it is now, for the same query."""
+        query = f"?{self.request.query}" if self.request.query else ""
+        self.redirect(f"{BASE}{self.target}{query}", status=308)
+
+
+class QualityHandler(MovedHandler):
+    """Where the findings were before."""
+
+    route = "/api/quality"
+    target = "/api/findings"
+    summary = "Where the findings were: a permanent redirect to /api/findings."
+    parameters = (PRETTY,)
+
+
+HANDLERS = (QualityHandler,)

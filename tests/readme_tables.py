@@ -6,7 +6,8 @@ from pathlib import Path
 from rcmon.collector.findings import KINDS
 from rcmon.config.options import OPTIONS, Option
 from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
-from rcmon.web.api.site_query import PARAMETERS
+from rcmon.web.api.query import QueryReader
+from rcmon.web.api.site_query import SiteQuery
 from rcmon.web.app import TABLE, describe
 from rcmon.web.telemetry.families import FAMILIES as OWN_FAMILIES
 
@@ -54,7 +55,7 @@ def routes() -> str:
 
 def parameters() -> str:
     """List what /api/sites takes."""
-    rows = ([f"`{parameter.name}`", parameter.allowed] for parameter in PARAMETERS)
+    rows = ([f"`{parameter.name}`", parameter.allowed] for parameter in QueryReader(SiteQuery).parameters)
     return table(["parameter", "allowed"], rows)
 
 

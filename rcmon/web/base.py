@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable
+from inspect import get_annotations as annotated
 from types import TracebackType
 from typing import Any, ClassVar, cast
 from urllib.parse import unquote_to_bytes
@@ -16,7 +17,7 @@ from rcmon.web.answers.headers import CONTENT_POLICY, SECURITY
 from rcmon.web.answers.negotiation import prefers_html
 from rcmon.web.answers.problems import MEDIA_TYPE, Problem, document, problem_of
 from rcmon.web.answers.ready import Fresh, Ready
-from rcmon.web.api import query
+from rcmon.web.api.query import Query, QueryReader
 from rcmon.web.auth import Peer, authorize
 from rcmon.web.board import Held
 from rcmon.web.rolecheck import allowed, check_roles, follows_get, needs
@@ -38,7 +39,10 @@ class Handler(RequestHandler):
     """Path below BASE, with `{name}` for a part that is passed to the method; the label in metrics."""
     summary: ClassVar[str] = ""
     """What the resource is, in one sentence."""
-    parameters: ClassVar[tuple[query.Parameter, ...]] = ()
+    reader: ClassVar[QueryReader[Any]]
+    """Reads what `query` is declared to be."""
+    query: Query
+    """What is asked. A subclass declares the struct of its parameters; without one there are none."""
     immediate: ClassVar[bool] = False
     """Whether GET answers at once from ready bytes and may run twice: then the short way may call it."""
     authorized: tuple[str, str] | None = None
@@ -47,10 +51,12 @@ class Handler(RequestHandler):
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         check_roles(cls)
+        declared = (annotated(base, eval_str=True).get("query") for base in cls.__mro__)
+        cls.reader = QueryReader(next(shape for shape in declared if shape))
 
     def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
         self.short: bool = getattr(request.connection, "short", False)
-        self.query: query.Values = {}
+        self.query = self.reader.nothing
         if self.short:
             self.application, self.request = application, request
         else:
@@ -85,7 +91,7 @@ class Handler(RequestHandler):
     def read_query(self) -> None:
         """Read the query into `self.query`; Problem 400 where it holds what is not understood."""
         if not self.short:
-            self.query = query.read(self.request.query_arguments, self.parameters)
+            self.query = self.reader.read(self.request.query_arguments)
 
     def prepare(self) -> None:
         """Refuse control characters, which no resource's name holds; a short head never has them."""
@@ -117,13 +123,13 @@ class Handler(RequestHandler):
 
     def send_text(self, text: bytes) -> Awaitable[None] | None:
         """Answer with JSON text, indented where `?pretty` asks for it."""
-        if self.query.get("pretty"):
+        if getattr(self.query, "pretty", False):
             text = msgspec.json.format(text, indent=2)
         return self.send(Ready(Fresh(text.rstrip(b"\n") + b"\n"), JSON))
 
     def send_document(self, ready: Ready) -> Awaitable[None] | None:
         """Answer with a JSON document that is ready, made anew where `?pretty` asks for it."""
-        if self.query.get("pretty"):
+        if getattr(self.query, "pretty", False):
             return self.send_text(b"".join(ready.body.chunks()))
         return self.send(ready)
 

@@ -158,13 +158,13 @@ async def test_an_unknown_parameter_is_400_everywhere(service: Service) -> None:
     for handler in TABLE:
         answer = problem(await service.ask(f"{path_of(handler)}?nonsense=5"))
         assert (answer["status"], answer["parameter"], answer["value"]) == (400, "nonsense", "5")
-        assert answer["allowed"] == [parameter.name for parameter in handler.parameters]
+        assert answer["allowed"] == [parameter.name for parameter in handler.reader.parameters]
 
 
 async def test_pretty_indents_and_holds_the_same(service: Service) -> None:
     for handler in HERE:
         path = path_of(handler)
-        if "pretty" not in [parameter.name for parameter in handler.parameters]:
+        if "pretty" not in [parameter.name for parameter in handler.reader.parameters]:
             continue
         plain, pretty = await service.ask(path), await service.ask(f"{path}?pretty")
         assert plain.headers["Content-Type"] == pretty.headers["Content-Type"] == "application/json"

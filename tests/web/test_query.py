@@ -2,26 +2,36 @@
 
 import contextlib
 from collections.abc import Sequence
+from typing import Annotated, Literal, get_args
+from urllib.parse import unquote
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Meta
 from tornado.escape import parse_qs_bytes
 
+from rcmon.documents.shapes import SiteShape
+from rcmon.model import SITE_STATES
 from rcmon.web.answers.problems import Problem
-from rcmon.web.api.query import MAX_ITEMS, flag, globs, integer, one_of, read
-
-PARAMETERS = (
-    one_of("state", ("Normal", "Down"), many=True),
-    one_of("format", ("json", "csv")),
-    integer("limit", 1, 500),
-    globs("site", "T1_*"),
-    flag("pretty"),
-)
+from rcmon.web.api.query import MAX_ITEMS, Many, Query, QueryReader, SiteGlob
+from rcmon.web.api.site_query import DIFFERING, STATES, UNKNOWN, Field, Sort
 
 
-def given_query(text: str) -> dict[str, object]:
-    return read(parse_qs_bytes(text, keep_blank_values=True), PARAMETERS)
+class Asked(Query, frozen=True, kw_only=True):
+    state: Many[Literal["Normal", "Down"]] = ()
+    format: Literal["json", "csv"] = "json"
+    limit: Annotated[int, Meta(ge=1, le=500)] | None = None
+    site: Many[SiteGlob] = ()
+    pretty: bool = False
+
+
+READER = QueryReader(Asked)
+
+
+def given_query(text: str) -> Asked:
+    return READER.read(parse_qs_bytes(text, keep_blank_values=True))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +49,7 @@ def given_query(text: str) -> dict[str, object]:
     ],
 )
 def test_what_is_understood(text: str, expected: dict[str, object]) -> None:
-    assert given_query(text) == expected
+    assert given_query(text) == Asked(**expected)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +68,16 @@ def test_what_is_understood(text: str, expected: dict[str, object]) -> None:
         ("limit=-1", "limit", "-1", "a whole number from 1 to 500"),
         ("limit=1.0", "limit", "1.0", "a whole number from 1 to 500"),
         ("limit=%C2%B2", "limit", "²", "a whole number from 1 to 500"),
+        *(
+            (f"limit={text}", "limit", unquote(text), "a whole number from 1 to 500")
+            for text in ("%2B3", "%203", "3%20", "1e2", "0x1", "03", "null", "", "%D9%A3", "true")
+        ),
+        *(
+            (f"pretty={text}", "pretty", text, "nothing, or one of 1, true, 0, false")
+            for text in ("TRUE", "True", "yes", "null", "01")
+        ),
+        ("site=T1%0A", "site", "T1\n", None),
+        ("format=null", "format", "null", "one of json, csv"),
         ("limit=1_0", "limit", "1_0", "a whole number from 1 to 500"),
         ("limit=%FF", "limit", "\\xff", "a whole number from 1 to 500"),
         ("limit=" + "9" * 5000, "limit", "9" * 200, "a whole number from 1 to 500"),
@@ -85,6 +105,33 @@ def test_what_is_refused(text: str, parameter: str, value: str, allowed: str | S
 
 @given(st.text(), st.text())
 def test_no_query_is_an_uncaught_error(name: str, value: str) -> None:
-    for known in (name, *(parameter.name for parameter in PARAMETERS)):
+    for known in (name, *(parameter.name for parameter in READER.parameters)):
         with contextlib.suppress(Problem):
-            read({known: [value.encode(errors="surrogatepass")]}, PARAMETERS)
+            READER.read({known: [value.encode(errors="surrogatepass")]})
+
+
+def test_a_parameter_must_say_what_is_allowed_and_what_holds_without_it() -> None:
+    class Boundless(Query, frozen=True, kw_only=True):
+        limit: int = 0
+
+    class Needed(Query, frozen=True, kw_only=True):
+        limit: Annotated[int, Meta(ge=0, le=9)]
+
+    for shape in (Boundless, Needed):
+        with pytest.raises(TypeError):
+            QueryReader(shape)
+
+
+def test_the_words_of_the_sites_are_those_of_the_model() -> None:
+    assert (*SITE_STATES, DIFFERING, UNKNOWN) == STATES
+    assert get_args(Field) == SiteShape.__struct_fields__
+    keys = [key for key in get_args(Sort) if not key.startswith("-")]
+    assert get_args(Sort) == (*keys, *(f"-{key}" for key in keys))
+
+
+def test_the_schema_says_what_the_words_say() -> None:
+    _, shapes = msgspec.json.schema_components([Asked])
+    properties = shapes["Asked"]["properties"]
+    assert properties["state"]["items"] == {"enum": ["Down", "Normal"]}
+    assert properties["state"]["maxItems"] == MAX_ITEMS
+    assert properties["limit"]["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": 500}

@@ -28,7 +28,7 @@ async def test_the_index_lists_every_route_with_its_role(service: Service) -> No
         assert endpoint["methods"] == ["GET", "HEAD", "OPTIONS"]
         assert endpoint["summary"].endswith(".")
         assert [taken["name"] for taken in endpoint["parameters"]] == [
-            parameter.name for parameter in handler.parameters
+            parameter.name for parameter in handler.reader.parameters
         ]
     assert endpoints[f"{BASE}/api/status"]["role"] == "reader"
     assert endpoints[f"{BASE}/api/whoami"]["role"] == "any"

@@ -1,15 +1,40 @@
-"""Query strings, read strictly: what is not understood is refused, with name, value and what is allowed."""
+"""Query strings, read strictly: what is not understood is refused, with name, value and what is allowed.
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+What a resource takes is one struct, a field per parameter: what is read, the messages, the index, the
+README's table and the JSON schema follow from its types.
+"""
 
-from msgspec import Struct
+from collections.abc import Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, ValidationError
 
 from rcmon.web.answers.problems import Problem
 
 MAX_ITEMS = 100
 """How many values a list may hold: each is matched against every site."""
-_GLOB = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,100}")
+FLAGS: Mapping[str, bool] = {"": True, "1": True, "true": True, "0": False, "false": False}
+
+T = TypeVar("T")
+Many = Annotated[tuple[T, ...], Meta(max_length=MAX_ITEMS)]
+"""A list: given repeatedly, or with commas between its items."""
+# a `$` alone would let a line end follow
+GLOB = r"^[A-Za-z0-9_.*?\[\]!-]{1,100}$(?!\n)"
+_NAMES = "names of letters, digits, '_', '-', '.', with the wildcards *, ? and [...], "
+SiteGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as T1_*")]
+AgentGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as vocms*")]
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """What a resource takes: a subclass has a field for each parameter, with what holds without it."""
+
+
+class Pretty(Query, frozen=True, kw_only=True):
+    """What every JSON document takes."""
+
+    pretty: bool = False
 
 
 class Parameter(Struct, frozen=True):
@@ -18,25 +43,65 @@ class Parameter(Struct, frozen=True):
     name: str
     allowed: str
     """What values it takes, in words: part of the error message and of the index."""
-    read: Callable[[str], object]
-    """From text to value; ValueError for what is not allowed."""
-    many: bool = False
-    """Whether it is a list: given repeatedly, or with commas between its items."""
+    many: bool
+    flag: bool
+    type: object
+    """As its field is declared."""
 
 
-Values = dict[str, object]
+Q = TypeVar("Q", bound=Query)
 
 
-def read(arguments: Mapping[str, Sequence[bytes]], parameters: Sequence[Parameter]) -> Values:
-    """Read a query: the values of what was given, by name, lists as tuples. Raises Problem 400."""
-    known = {parameter.name: parameter for parameter in parameters}
-    values: Values = {}
-    for name, texts in arguments.items():
-        parameter = known.get(name)
-        if parameter is None:
-            raise _unknown(name, texts, known)
-        values[name] = _many(parameter, texts) if parameter.many else _one(parameter, texts)
-    return values
+class QueryReader(Generic[Q]):
+    """Reads queries into a struct. Raises TypeError for one that lacks a default or words for a field."""
+
+    def __init__(self, shape: type[Q]) -> None:
+        hints = get_type_hints(shape, include_extras=True)
+        self.parameters = tuple(_parameter(name, hints[name]) for name in shape.__struct_fields__)
+        self.nothing = shape()
+        """What holds where nothing is asked."""
+        self._shape = shape
+        self._known = {parameter.name: parameter for parameter in self.parameters}
+
+    def read(self, arguments: Mapping[str, Sequence[bytes]]) -> Q:
+        """Read a query. Raises Problem 400."""
+        values: dict[str, object] = {}
+        for name, texts in arguments.items():
+            parameter = self._known.get(name)
+            if parameter is None:
+                raise _unknown(name, texts, self._known)
+            values[name] = _many(parameter, texts) if parameter.many else _one(parameter, texts)
+        return self._shape(**values)
+
+
+def _parameter(name: str, hint: object) -> Parameter:
+    many = get_origin(get_args(hint)[0]) is tuple if get_origin(hint) is Annotated else False
+    return Parameter(name, _words(hint), many, hint is bool, hint)
+
+
+def _words(hint: object, *, many: bool = False) -> str:
+    """Say what a type allows; lists of words in the order in which it has them."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is bool:
+        return "nothing, or one of 1, true, 0, false"
+    if origin is Literal:
+        return ("any of " if many else "one of ") + ", ".join(inner)
+    if origin in (Union, UnionType):
+        return _words(inner[0])
+    if origin is Annotated:
+        return _bounded(*inner)
+    raise TypeError(f"{hint} does not say what is allowed: give it bounds or a description")
+
+
+def _bounded(hint: object, meta: Meta) -> str:
+    """Say what a type with bounds allows."""
+    if meta.description is not None:
+        return meta.description
+    if hint is int and meta.ge is not None and meta.le is not None:
+        return f"a whole number from {meta.ge} to {meta.le}"
+    if get_origin(hint) is tuple:
+        return _words(get_args(hint)[0], many=True)
+    raise TypeError(f"{hint} with {meta} does not say what is allowed: give it bounds or a description")
 
 
 def _unknown(name: str, texts: Sequence[bytes], known: Mapping[str, Parameter]) -> Problem:
@@ -63,11 +128,21 @@ def _many(parameter: Parameter, texts: Sequence[bytes]) -> tuple[object, ...]:
     return tuple(dict.fromkeys(_read(parameter, item) for item in items))
 
 
-def _read(parameter: Parameter, text: bytes) -> object:
+def _read(parameter: Parameter, item: bytes) -> object:
     try:
-        return parameter.read(text.decode())
-    except ValueError:
-        raise _wrong(parameter, _shown(text), parameter.allowed) from None
+        text = item.decode()
+        if parameter.flag:
+            return FLAGS[text]
+        value: object
+        if parameter.many:
+            (value,) = msgspec.convert((text,), parameter.type, strict=False)
+        else:
+            value = msgspec.convert(text, parameter.type, strict=False)
+    except (ValidationError, UnicodeDecodeError, KeyError):
+        raise _wrong(parameter, _shown(item), parameter.allowed) from None
+    if str(value) != text:  # such as 1e2 or null, which are read too
+        raise _wrong(parameter, _shown(item), parameter.allowed)
+    return value
 
 
 def _wrong(parameter: Parameter, value: str, allowed: str) -> Problem:
@@ -83,54 +158,3 @@ def _wrong(parameter: Parameter, value: str, allowed: str) -> Problem:
 def _shown(text: bytes) -> str:
     """Cut a value to what an error message can hold."""
     return text[:200].decode(errors="backslashreplace")
-
-
-def one_of(name: str, choices: Sequence[str], *, many: bool = False) -> Parameter:
-    """Take one of the words, or a list of them."""
-
-    def convert(text: str) -> str:
-        if text not in choices:
-            raise ValueError(text)
-        return text
-
-    return Parameter(name, ("any of " if many else "one of ") + ", ".join(choices), convert, many)
-
-
-def integer(name: str, low: int, high: int) -> Parameter:
-    """Take a whole number from low to high."""
-
-    def convert(text: str) -> int:
-        # int() would take signs, spaces, underscores and the digits of other scripts
-        if not (text.isascii() and text.isdecimal() and low <= int(text) <= high):
-            raise ValueError(text)
-        return int(text)
-
-    return Parameter(name, f"a whole number from {low} to {high}", convert)
-
-
-def globs(name: str, example: str) -> Parameter:
-    """Take a list of names, each of which may hold the wildcards `*`, `?` and `[…]`."""
-
-    def convert(text: str) -> str:
-        if not _GLOB.fullmatch(text):
-            raise ValueError(text)
-        return text
-
-    allowed = f"names of letters, digits, '_', '-', '.', with the wildcards *, ? and [...], such as {example}"
-    return Parameter(name, allowed, convert, many=True)
-
-
-def flag(name: str) -> Parameter:
-    """Take a switch: `?name` alone or with a truth value."""
-    words = {"": True, "1": True, "true": True, "0": False, "false": False}
-
-    def convert(text: str) -> bool:
-        try:
-            return words[text]
-        except KeyError:
-            raise ValueError(text) from None
-
-    return Parameter(name, "nothing, or one of 1, true, 0, false", convert)
-
-
-PRETTY = flag("pretty")

@@ -3,21 +3,36 @@
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from msgspec import Struct
+from msgspec import Meta
 
-from rcmon.documents.shapes import SiteEntry, SiteShape
-from rcmon.model import SITE_STATES
-from rcmon.web.api.query import PRETTY, Parameter, globs, integer, one_of
+from rcmon.documents.shapes import SiteEntry
+from rcmon.web.api.query import AgentGlob, Many, Query, SiteGlob
 
 DIFFERING = "differing"
 """In place of a state: the agents hold the site in different ones."""
 UNKNOWN = "unknown"
 """In place of a state: no agent knows it."""
-TIERS = ("T0", "T1", "T2", "T3")
-FIELDS = SiteShape.__struct_fields__
-FORMATS = ("json", "csv", "ndjson")
+
+State = Literal["Normal", "Draining", "Down", "Aborted", "differing", "unknown"]
+"""A state that any agent holds the site in, DIFFERING or UNKNOWN."""
+Tier = Literal["T0", "T1", "T2", "T3"]
+Sort = Literal[
+    "name", "tier", "state", "running_slots", "pending_slots", "running_jobs", "pending_jobs",
+    "-name", "-tier", "-state", "-running_slots", "-pending_slots", "-running_jobs", "-pending_jobs",
+]  # fmt: skip
+"""What to sort by; `-` reverses."""
+Field = Literal[
+    "name", "tier", "state", "states", "running_slots", "pending_slots", "running_jobs", "pending_jobs",
+    "jobs", "agents",
+]  # fmt: skip
+"""A member of a site's document."""
+Format = Literal["json", "csv", "ndjson"]
+
+STATES: tuple[State, ...] = get_args(State)
+TIERS: tuple[Tier, ...] = get_args(Tier)
+_MOST = 1_000_000
 
 _KEYS: dict[str, Callable[[SiteEntry], str | int | None]] = {
     "name": lambda entry: entry.name,
@@ -28,47 +43,33 @@ _KEYS: dict[str, Callable[[SiteEntry], str | int | None]] = {
     "running_jobs": lambda entry: entry.jobs.running,
     "pending_jobs": lambda entry: entry.jobs.pending,
 }
-SORTS = (*_KEYS, *(f"-{key}" for key in _KEYS))
 
 
-class SiteQuery(Struct, frozen=True, kw_only=True):
-    """What is asked of the sites. Lists are alternatives, different parameters must all hold."""
+class SiteSelection(Query, frozen=True, kw_only=True):
+    """Which sites, in which order. Lists are alternatives, different parameters must all hold."""
 
-    site: tuple[str, ...] = ()
+    site: Many[SiteGlob] = ()
     """Patterns of names."""
-    state: tuple[str, ...] = ()
-    """A state that any agent holds the site in, DIFFERING or UNKNOWN."""
-    agent: tuple[str, ...] = ()
+    state: Many[State] = ()
+    agent: Many[AgentGlob] = ()
     """Patterns of agents that know the site."""
-    tier: tuple[str, ...] = ()
-    sort: tuple[str, ...] = ()
-    """What to sort by, the most important first; `-` reverses; unknown values come last."""
-    fields: tuple[str, ...] = ()
-    """Which of FIELDS to give; none: all."""
-    limit: int | None = None
-    offset: int = 0
-    format: Literal["json", "csv", "ndjson"] = "json"
+    tier: Many[Tier] = ()
+    sort: Many[Sort] = ()
+    """The most important first; unknown values come last."""
+
+
+class SiteQuery(SiteSelection, frozen=True, kw_only=True):
+    """What is asked of the sites."""
+
+    fields: Many[Field] = ()
+    """Which to give; none: all."""
+    limit: Annotated[int, Meta(ge=1, le=_MOST)] | None = None
+    offset: Annotated[int, Meta(ge=0, le=_MOST)] = 0
+    format: Format = "json"
     pretty: bool = False
 
 
-SELECTING: tuple[Parameter, ...] = (
-    globs("site", "T1_*"),
-    one_of("state", (*SITE_STATES, DIFFERING, UNKNOWN), many=True),
-    globs("agent", "vocms*"),
-    one_of("tier", TIERS, many=True),
-    one_of("sort", SORTS, many=True),
-)
-PARAMETERS: tuple[Parameter, ...] = (
-    *SELECTING,
-    one_of("fields", FIELDS, many=True),
-    integer("limit", 1, 1_000_000),
-    integer("offset", 0, 1_000_000),
-    one_of("format", FORMATS),
-    PRETTY,
-)
-
-
-def select(sites: Iterable[SiteEntry], wanted: SiteQuery) -> Sequence[SiteEntry]:
+def select(sites: Iterable[SiteEntry], wanted: SiteSelection) -> list[SiteEntry]:
     """Pick the sites that a query wants, in its order."""
     name, agent = _pattern(wanted.site), _pattern(wanted.agent)
     chosen = [
@@ -81,6 +82,11 @@ def select(sites: Iterable[SiteEntry], wanted: SiteQuery) -> Sequence[SiteEntry]
     ]
     for key in reversed(wanted.sort):
         chosen = _sorted(chosen, _KEYS[key.removeprefix("-")], reverse=key.startswith("-"))
+    return chosen
+
+
+def cut(chosen: Sequence[SiteEntry], wanted: SiteQuery) -> Sequence[SiteEntry]:
+    """Take the part of the sites that a query wants."""
     end = None if wanted.limit is None else wanted.offset + wanted.limit
     return chosen[wanted.offset : end]
 

@@ -6,7 +6,7 @@ from rcmon.access.roles import Role
 from rcmon.documents import keys
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
-from rcmon.web.api.query import PRETTY
+from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -16,7 +16,7 @@ class AgentsHandler(Handler):
 
     route = "/api/agents"
     summary = "All workload agents in short: health, drain, sites, jobs, findings."
-    parameters = (PRETTY,)
+    query: Pretty
     immediate = True
 
     @requires(Role.READER)
@@ -30,7 +30,7 @@ class AgentHandler(Handler):
 
     route = "/api/agents/{agent}"
     summary = "One agent: health, workers, jobs by state, batch jobs by status, drain, findings."
-    parameters = (PRETTY,)
+    query: Pretty
 
     @requires(Role.READER)
     def get(self, agent: str) -> Awaitable[None] | None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 
 from rcmon.access.roles import Role
 from rcmon.documents import keys
-from rcmon.web.api.query import PRETTY
+from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -14,7 +14,7 @@ class FindingsHandler(Handler):
 
     route = "/api/findings"
     summary = "All findings: what is odd in the agents' databases or between agents, and how often."
-    parameters = (PRETTY,)
+    query: Pretty
     immediate = True
 
     @requires(Role.READER)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 
 from rcmon.access.roles import Role
-from rcmon.web.api.query import PRETTY
+from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -13,7 +13,7 @@ class IndexHandler(Handler):
 
     route = "/api"
     summary = "This list: name, version, and every endpoint with its methods, role and purpose."
-    parameters = (PRETTY,)
+    query: Pretty
     immediate = True
 
     @requires(Role.READER)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from rcmon.access.roles import Role
 from rcmon.web.about import BASE
-from rcmon.web.api.query import PRETTY
+from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -28,7 +28,7 @@ class QualityHandler(MovedHandler):
     route = "/api/quality"
     target = "/api/findings"
     summary = "Where the findings were: a permanent redirect to /api/findings."
-    parameters = (PRETTY,)
+    query: Pretty
 
 
 HANDLERS = (QualityHandler,)

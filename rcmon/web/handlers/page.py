@@ -3,14 +3,10 @@
 import asyncio
 from typing import Any
 
-from msgspec import convert
-
 from rcmon.access.roles import Role
-from rcmon.model import SITE_STATES
 from rcmon.web.about import BASE, FULL_NAME
 from rcmon.web.answers.sending import settled
-from rcmon.web.api import query
-from rcmon.web.api.site_query import DIFFERING, SELECTING, TIERS, UNKNOWN, SiteQuery, select
+from rcmon.web.api.site_query import STATES, TIERS, SiteSelection, select
 from rcmon.web.api.whoami import describe
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -25,22 +21,21 @@ class PageHandler(Handler):
 
     route = "/"
     summary = "The page: what the service is, who you are, and the state of all sites."
-    parameters = SELECTING
+    query: SiteSelection
 
     @requires(Role.READER)
     async def get(self) -> None:
         """Answer with the page."""
-        wanted = convert(self.query, SiteQuery)
-        await settled(self.send_page(self.services.pages.fill("page.html", **await self._values(wanted))))
+        await settled(self.send_page(self.services.pages.fill("page.html", **await self._values(self.query))))
 
     def read_query(self) -> None:
         """Read the query; a form sends what was left empty, which counts for nothing."""
         given = {
             name: [text for text in texts if text] for name, texts in self.request.query_arguments.items()
         }
-        self.query = query.read({name: texts for name, texts in given.items() if texts}, self.parameters)
+        self.query = self.reader.read({name: texts for name, texts in given.items() if texts})
 
-    async def _values(self, wanted: SiteQuery) -> dict[str, Any]:
+    async def _values(self, wanted: SiteSelection) -> dict[str, Any]:
         held = self.services.board.current
         sites = await held.sites() if held else {}
         chosen = select(sites.values(), wanted)
@@ -57,7 +52,7 @@ class PageHandler(Handler):
             "rows": rows,
             "headings": overview.headings(wanted),
             "wanted": wanted,
-            "states": (*SITE_STATES, DIFFERING, UNKNOWN),
+            "states": STATES,
             "tiers": TIERS,
             "me": describe(self.asking()),
             "resources": self.services.resources,

@@ -3,16 +3,14 @@
 import hashlib
 from collections.abc import Awaitable
 
-from msgspec import convert
-
 from rcmon.access.roles import Role
 from rcmon.documents import keys
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.sending import settled
-from rcmon.web.api.query import PRETTY
+from rcmon.web.api.query import Pretty
 from rcmon.web.api.site_formats import MEDIA_TYPES, write
-from rcmon.web.api.site_query import PARAMETERS, SiteQuery, select
+from rcmon.web.api.site_query import SiteQuery, cut, select
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -24,18 +22,22 @@ class SitesHandler(Handler):
     summary = (
         "All sites over all agents: state, slots, jobs, and the numbers behind them; filtered by a query."
     )
-    parameters = PARAMETERS
+    query: SiteQuery
     immediate = True
 
     @requires(Role.READER)
     def get(self) -> Awaitable[None] | None:
         """Answer with the snapshot's sites: ready bytes without a query, else a stream."""
-        return self._selected() if self.query else self.send(self.held().ready[keys.SITES])
+        return (
+            self._selected()
+            if self.query != self.reader.nothing
+            else self.send(self.held().ready[keys.SITES])
+        )
 
     async def _selected(self) -> None:
         held = self.held()
-        wanted = convert(self.query, SiteQuery)
-        chosen = select((await held.sites()).values(), wanted)
+        wanted = self.query
+        chosen = cut(select((await held.sites()).values(), wanted), wanted)
         timestamp = iso(held.facts.started)
         digest = hashlib.sha256(f"{held.sites_digest} {timestamp} {wanted}".encode()).hexdigest()[:20]
         await self.send_stream(write(chosen, wanted, timestamp), MEDIA_TYPES[wanted.format], digest)
@@ -46,7 +48,7 @@ class SiteHandler(Handler):
 
     route = "/api/sites/{site}"
     summary = "One site: its state in each agent, slots, jobs and thresholds by agent and task type."
-    parameters = (PRETTY,)
+    query: Pretty
 
     @requires(Role.READER)
     async def get(self, site: str) -> None:

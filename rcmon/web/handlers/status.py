@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 
 from rcmon.access.roles import Role
-from rcmon.web.api.query import PRETTY
+from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -13,7 +13,7 @@ class StatusHandler(Handler):
 
     route = "/api/status"
     summary = "How the service does: healthy, degraded or unhealthy, and why."
-    parameters = (PRETTY,)
+    query: Pretty
     immediate = True
 
     @requires(Role.READER)

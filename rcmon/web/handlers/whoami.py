@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 
-from rcmon.web.api.query import PRETTY
+from rcmon.web.api.query import Pretty
 from rcmon.web.api.whoami import describe
 from rcmon.web.auth import ANYONE, requires
 from rcmon.web.base import Handler
@@ -13,7 +13,7 @@ class WhoamiHandler(Handler):
 
     route = "/api/whoami"
     summary = "Who you are: subject, issuer, roles, expiry and certificate chain as understood."
-    parameters = (PRETTY,)
+    query: Pretty
 
     @requires(ANYONE)
     def get(self) -> Awaitable[None] | None:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from rcmon.documents.shapes import SiteEntry
 from rcmon.model import SITE_STATES
 from rcmon.web.about import BASE
-from rcmon.web.api.site_query import DIFFERING, UNKNOWN, SiteQuery, differs
+from rcmon.web.api.site_query import DIFFERING, UNKNOWN, SiteSelection, differs
 
 DASH = "\N{EN DASH}"
 OVERFLOW = 1.2
@@ -135,12 +135,12 @@ def _sum(entries: Iterable[SiteEntry], value: Callable[[SiteEntry], int | None])
     return sum(known) if known else None
 
 
-def headings(wanted: SiteQuery) -> Sequence[Heading]:
+def headings(wanted: SiteSelection) -> Sequence[Heading]:
     """Make the table's headings: a click sorts by the column, a second one the other way round."""
     return [_heading(wanted, *column) for column in COLUMNS]
 
 
-def _heading(wanted: SiteQuery, key: str, title: str, numeric: bool) -> Heading:  # noqa: FBT001 - a row of COLUMNS
+def _heading(wanted: SiteSelection, key: str, title: str, numeric: bool) -> Heading:  # noqa: FBT001 - a row of COLUMNS
     first, second = (f"-{key}", key) if numeric else (key, f"-{key}")
     current = wanted.sort[0] if wanted.sort else "name"
     sort = second if current == first else first

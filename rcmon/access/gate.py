@@ -1,13 +1,12 @@
 """Who is let in and what they may do at this moment: identity, revocation, signing policy, VOMS, roles."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from msgspec import Struct
 
-from rcmon.access.authority.refusal import Refusal
+from rcmon.access.authority.refusal import ChainRule, Refusal
+from rcmon.access.authority.voms.attributes import VomsAttributes
 from rcmon.access.authority.voms.fqan import Fqan
 from rcmon.access.chain import Chain
 from rcmon.access.identity import Identity, identify
@@ -18,43 +17,32 @@ _REMEMBERED = 512
 """Chains whose identity is remembered, at about 10 kB each."""
 
 
-class Changing(Protocol):
-    """What answers differently once its files have changed."""
-
-    @property
-    def generation(self) -> int:
-        """Grows when an answer may have changed."""
-        ...
+LONGEST = 60.0
+"""Seconds for which a decision holds at most: clocks are set, forward and back, and every rule asks one."""
+ASKED_AGAIN = 1.0
+"""Seconds for which a refusal holds at most: nobody waits longer for what time caused and time mends."""
 
 
-class ChainRule(Changing, Protocol):
-    """A rule of the CAs' own over verified chains: revocation lists, signing policies."""
+class Decision(Struct, frozen=True, kw_only=True):
+    """What an identity may do, from `since` until before `until` while the gate's generation stays.
 
-    def refusal(self, chain: Chain, now: float) -> Refusal | None:
-        """Say why a chain is refused; None: it is not."""
-        ...
+    Both are seconds since the epoch. A clock that was set back is before `since`, and the gate decides anew.
+    """
 
-
-class AttributeReader(Changing, Protocol):
-    """What takes the VOMS attributes from a chain's proxies and verifies them."""
-
-    def fqans(self, chain: Chain, now: float) -> Sequence[Fqan]:
-        """List the attributes, verified or not."""
-        ...
-
-
-class Decision(Struct, frozen=True):
-    """What an identity may do; holds until `until` while the gate's generation stays."""
+    since: float
+    until: float
 
     roles: frozenset[Role] = NO_ROLES
     refusal: str | None = None
     """A key of REFUSALS when the identity is not accepted (any more); then there are no roles."""
     message: str | None = None
     """Why it is refused, for people."""
-    until: float = math.inf
-    """When to decide anew, seconds since the epoch."""
     fqans: tuple[Fqan, ...] = ()
     """VOMS attributes; only verified ones grant roles."""
+
+    def holds(self, now: float) -> bool:
+        """Tell whether this still is the decision at `now`, seconds since the epoch."""
+        return self.since <= now < self.until
 
 
 class Gate:
@@ -66,14 +54,13 @@ class Gate:
         *,
         revocation: ChainRule | None = None,
         policies: ChainRule | None = None,
-        attributes: AttributeReader | None = None,
+        attributes: VomsAttributes | None = None,
         proxies: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._roles = roles
         self._revocation, self._policies, self._attributes = revocation, policies, attributes
-        parts: tuple[Changing | None, ...] = (revocation, policies, attributes)
-        self._changing = [part for part in parts if part is not None]
+        self._changing = [part for part in (revocation, policies, attributes) if part is not None]
         self._proxies = proxies
         self._clock = clock
         self._replaced = 0
@@ -83,7 +70,7 @@ class Gate:
 
     @property
     def generation(self) -> int:
-        """Grows when any decision may have changed; between changes only `Decision.until` ends one."""
+        """Grows when any decision may have changed; between changes a decision ends by the clock alone."""
         generation = self._replaced
         for part in self._changing:
             generation += part.generation
@@ -111,7 +98,7 @@ class Gate:
         if generation != self._decided_at or len(self._decisions) > _REMEMBERED:
             self._decisions, self._decided_at = {}, generation
         decision = self._decisions.get(identity)
-        if decision is None or now >= decision.until:
+        if decision is None or not decision.holds(now):
             decision = self._decisions[identity] = self._judge(identity, now)
         return decision
 
@@ -130,17 +117,17 @@ class Gate:
         return identity
 
     def _judge(self, identity: Identity, now: float) -> Decision:
-        if now >= identity.not_after:
+        refused = _untimely(identity, now) or self._refusal(identity.chain, now)
+        if refused is not None:
             return Decision(
-                refusal="expired", message=f"a certificate of {identity.subject}'s chain has expired"
+                since=now, until=now + ASKED_AGAIN, refusal=refused.reason, message=refused.message
             )
-        if refused := self._refusal(identity.chain, now):
-            return Decision(refusal=refused.reason, message=refused.message, until=identity.not_after)
         fqans = tuple(self._attributes.fqans(identity.chain, now)) if self._attributes else ()
         verified = [fqan for fqan in fqans if fqan.verified]
         return Decision(
+            since=now,
+            until=min([now + LONGEST, identity.not_after, *(fqan.not_after for fqan in verified)]),
             roles=self._roles.roles_of(identity, [fqan.value for fqan in verified]),
-            until=min([identity.not_after, *(fqan.not_after for fqan in verified)]),
             fqans=fqans,
         )
 
@@ -150,3 +137,12 @@ class Gate:
         if refused is None and self._revocation:
             refused = self._revocation.refusal(chain, now)
         return refused
+
+
+def _untimely(identity: Identity, now: float) -> Refusal | None:
+    """Hold that every certificate of the chain is valid now: the connection may be older than the clock."""
+    if now >= identity.not_after:
+        return Refusal("expired", f"a certificate of {identity.subject}'s chain has expired")
+    if now < identity.not_before:
+        return Refusal("not_yet_valid", f"a certificate of {identity.subject}'s chain is not valid yet")
+    return None

@@ -30,6 +30,7 @@ REFUSALS: Mapping[str, str] = {
     "proxy_subject": "a proxy's subject is not its issuer's plus one CN",
     "proxy_depth": f"more than {MAX_PROXY_DEPTH} proxies follow each other",
     "expired": "a certificate of the chain has expired",
+    "not_yet_valid": "a certificate of the chain is not valid yet",
     **TRUST_REFUSALS,
 }
 """Every reason why a chain proves nobody who is let in, safe as a metric label, with one sentence."""
@@ -42,6 +43,8 @@ class Identity(Struct, frozen=True, eq=False):
     subject: Dn
     sans: AlternativeNames
     serial: int
+    not_before: float
+    """When the last certificate of the chain begins to be valid, seconds since the epoch."""
     not_after: float
     """When the first certificate of the chain expires, seconds since the epoch."""
     limited: bool
@@ -78,6 +81,7 @@ def identify(chain_der: Sequence[bytes]) -> Identity:
         subject=entity.subject,
         sans=_alternative_names(entity),
         serial=entity.serial,
+        not_before=max(link.fields.not_before for link in chain),
         not_after=min(link.fields.not_after for link in chain),
         limited=any(link.proxy.language == LIMITED for link in chain if link.proxy),
         proxy_depth=depth,

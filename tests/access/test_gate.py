@@ -8,9 +8,9 @@ import pytest
 
 from rcmon.access import gate as gate_module
 from rcmon.access.authority.refusal import NAMESPACE, REVOKED, Refusal
-from rcmon.access.authority.voms import Fqan
+from rcmon.access.authority.voms import Fqan, VomsAttributes
 from rcmon.access.chain import Chain
-from rcmon.access.gate import Decision, Gate
+from rcmon.access.gate import LONGEST, Decision, Gate
 from rcmon.access.identity import REFUSALS
 from rcmon.access.proxy import LIMITED
 from rcmon.access.roles import Role, RoleTable
@@ -49,21 +49,25 @@ class Revoking:
         self.generation += 1
 
 
-class Attributes:
+class Attributes(VomsAttributes):
+    """VOMS attributes that end when the test says."""
+
     def __init__(self, *fqans: Fqan) -> None:
-        self.generation = 0
+        self.changes = 0
         self.given: Sequence[Fqan] = fqans
 
-    def fqans(self, chain: Chain, now: float) -> Sequence[Fqan]:
-        return [Fqan(f.value, f.verified and now < f.not_after, None, f.not_after) for f in self.given]
+    @property
+    def generation(self) -> int:
+        return self.changes
+
+    def fqans(self, chain: Chain, now: float) -> tuple[Fqan, ...]:
+        return tuple(Fqan(f.value, f.verified and now < f.not_after, None, f.not_after) for f in self.given)
 
 
 def test_whoever_has_a_role_has_it_and_whoever_has_none_is_still_somebody() -> None:
     gate = Gate(READER)
     decision = gate.decide(gate.admit(chain(ALICE)), NOW)
-    assert decision == Decision(
-        frozenset({Role.READER}), until=ALICE.certificate.not_valid_after_utc.timestamp()
-    )
+    assert decision == Decision(since=NOW, until=NOW + LONGEST, roles=frozenset({Role.READER}))
     stranger = gate.admit(chain(pki.entity(pki.name("CN=stranger"), ROOT)))
     assert gate.decide(stranger, NOW).roles == frozenset()
     assert gate.decide(stranger, NOW).refusal is None
@@ -134,7 +138,7 @@ def test_a_signing_policy_is_asked_as_well() -> None:
 
 def test_nothing_is_asked_again_while_nothing_changed() -> None:
     rule = Revoking()
-    gate = Gate(READER, revocation=rule)
+    gate = Gate(READER, revocation=rule, clock=lambda: NOW)
     identity = gate.admit(chain(ALICE))
     for _ in range(5):
         assert gate.admit(chain(ALICE)) is identity
@@ -181,19 +185,19 @@ def test_verified_attributes_grant_roles_until_their_voucher_expires() -> None:
         '[roles]\noperator = ["fqan:/cms/Role=production"]\nadmin = ["fqan:/cms/Role=admin"]'
     )
     attributes = Attributes(
-        Fqan("/cms/Role=production", True, None, NOW + 60), Fqan("/cms/Role=admin", False, None, NOW + 60)
+        Fqan("/cms/Role=production", True, None, NOW + 30), Fqan("/cms/Role=admin", False, None, NOW + 30)
     )
     gate = Gate(table, attributes=attributes)
     identity = gate.admit(chain(pki.proxy(ALICE)))
     decision = gate.decide(identity, NOW)
-    assert (decision.roles, decision.until) == ({Role.OPERATOR, Role.READER}, NOW + 60)
+    assert (decision.roles, decision.until) == ({Role.OPERATOR, Role.READER}, NOW + 30)
     assert [(f.value, f.verified) for f in decision.fqans] == [
         ("/cms/Role=production", True),
         ("/cms/Role=admin", False),
     ]
-    later = gate.decide(identity, NOW + 60)
+    later = gate.decide(identity, NOW + 30)
     assert (later.roles, later.refusal) == (frozenset(), None)
-    attributes.generation += 1
+    attributes.changes += 1
     attributes.given = [Fqan("/cms/Role=admin", True, None, NOW + 60)]
     assert gate.decide(identity, NOW).roles == set(Role)
 

@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 from rcmon.access.authority.authorities import Authorities
+from rcmon.access.authority.refusal import ChainRule
 from rcmon.access.authority.voms import Fqan, VomsAttributes
-from rcmon.access.authority.voms.attributes import Rule
 from tests.access import crl_pki, pki
 from tests.access.pki import Credential
 from tests.access.voms_der import attribute_certificate, parts, proxy_with, voms_extension
@@ -26,7 +26,7 @@ PRODUCTION = "/cms/Role=production"
 class Site:
     """Trusted CAs and a vomsdir."""
 
-    def __init__(self, path: Path, lsc: str = LSC, rules: tuple[Rule, ...] = ()) -> None:
+    def __init__(self, path: Path, lsc: str = LSC, rules: tuple[ChainRule, ...] = ()) -> None:
         self.vomsdir = path / "vomsdir"
         self.lsc = self.vomsdir / "cms" / "voms.example.org.lsc"
         self.lsc.parent.mkdir(parents=True)

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import socket
 import ssl
+import time
 
 import pytest
 
@@ -67,6 +68,20 @@ async def test_a_proxy_that_expires_ends_its_rights_on_an_open_connection(
         answer = await caller.ask("/small")
         assert answer.status == 403
         assert b"expired" in answer.body
+
+
+@both_ways
+@pytest.mark.parametrize("jump", [-400 * 86400.0, 400 * 86400.0], ids=["back", "forward"])
+async def test_a_clock_that_jumps_and_is_set_right_again_lets_everybody_in_again(
+    short: bool, jump: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = time.time()
+    async with serving(short=short) as served:
+        caller = await served.call()
+        for offset, status in ((0.0, 200), (jump, 403), (0.0, 200), (-jump, 403), (0.0, 200)):
+            monkeypatch.setattr("rcmon.web.transport.peer.time.time", lambda now=right + offset: now)
+            assert (await caller.ask("/small")).status == status
+        assert (await (await served.call()).ask("/small")).status == 200
 
 
 @both_ways

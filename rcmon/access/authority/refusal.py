@@ -1,8 +1,11 @@
 """Why the CAs' own rules - revocation lists, namespaces - refuse a certificate that OpenSSL let pass."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from msgspec import Struct
+
+from rcmon.access.chain import Chain
 
 REVOKED = "revoked"
 CRL_MISSING = "crl_missing"
@@ -33,3 +36,16 @@ class Refusal(Struct, frozen=True):
 
     reason: str
     message: str
+
+
+class ChainRule(Protocol):
+    """A rule of the CAs' own over verified chains: revocation lists, signing policies."""
+
+    @property
+    def generation(self) -> int:
+        """Grows when an answer may have changed otherwise than by the clock."""
+        ...
+
+    def refusal(self, chain: Chain, now: float) -> Refusal | None:
+        """Say why a chain is refused at `now` (seconds since the epoch); None: it is not."""
+        ...

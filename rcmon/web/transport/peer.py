@@ -31,11 +31,11 @@ class Peer:
         self.caller = quoted(identity.subject.slash())
 
     def decision(self) -> Decision:
-        """Decide what the client may do now; in constant time while nothing changed and nothing expired."""
+        """Decide what the client may do now; in constant time while nothing changed, for a minute at most."""
         now = time.time()
         generation = self._gate.generation
         decision = self._decision
-        if decision is None or generation != self._generation or now >= decision.until:
+        if decision is None or generation != self._generation or not decision.holds(now):
             decision = self._decision = self._gate.decide(self.identity, now)
             self._generation = generation
         return decision

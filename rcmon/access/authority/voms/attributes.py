@@ -9,10 +9,9 @@ for this user and is valid now.
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from rcmon.access.authority.authorities import Authorities
-from rcmon.access.authority.refusal import Refusal
+from rcmon.access.authority.refusal import ChainRule
 from rcmon.access.authority.voms.attribute_certificate import (
     CERTIFICATES,
     TARGETS,
@@ -41,14 +40,6 @@ GENERIC_ATTRIBUTES = "1.3.6.1.4.1.8005.100.100.11"
 UNDERSTOOD = {TARGETS, CERTIFICATES, NO_REVOCATION, AUTHORITY_KEY, GENERIC_ATTRIBUTES}
 
 
-class Rule(Protocol):
-    """What may refuse a server's chain: revocation lists, signing policies."""
-
-    def refusal(self, chain: Chain, now: float) -> Refusal | None:
-        """Say why the chain is refused; None: it is not."""
-        ...
-
-
 class VomsAttributes:
     """Reads and verifies VOMS attributes.
 
@@ -61,7 +52,7 @@ class VomsAttributes:
         self,
         vomsdir: Path | None,
         authorities: Authorities,
-        rules: Sequence[Rule] = (),
+        rules: Sequence[ChainRule] = (),
         hosts: Collection[str] = (),
     ) -> None:
         self._vomsdir = vomsdir

@@ -39,16 +39,34 @@ class Room:
         pending, running = self.pending.total(), self.running.total()
         site, limit = self.limits.site, self.limits.tasks[task]
         return (
-            (self.state == "Normal" or (self.state == "Draining" and task in DRAINING_TASKS))
-            and pending < site.pending
-            and self.pending[task] < limit.pending
+            self.queues(task)
             and pending + running < site.pending + site.running
             and self.running[task] < limit.running
         )
 
+    def queues(self, task: str) -> bool:
+        """Tell whether another job may wait here, be it new or one that waits again."""
+        return (
+            (self.state == "Normal" or (self.state == "Draining" and task in DRAINING_TASKS))
+            and self.pending.total() < self.limits.site.pending
+            and self.pending[task] < self.limits.tasks[task].pending
+        )
+
     def starts(self, task: str) -> bool:
-        """Tell whether a pending job may start."""
-        return self.running.total() < self.capacity and self.running[task] < self.limits.tasks[task].running
+        """Tell whether a job that waits, is held or suspended may run; nothing runs at an Aborted site."""
+        return (
+            self.state != "Aborted"
+            and self.running.total() < self.capacity
+            and self.running[task] < self.limits.tasks[task].running
+        )
+
+    def admits(self, task: str, before: str, after: str) -> bool:
+        """Tell whether a job that is here may go from one phase to another: what counts anew needs room."""
+        if after in RUNNING and before not in RUNNING:
+            return self.starts(task)
+        if after in PENDING and before not in PENDING:
+            return self.queues(task)
+        return True
 
 
 @dataclass(slots=True, eq=False)

@@ -121,7 +121,7 @@ class World:
             self._remove(job)
         elif name == SUBMIT and not self._find_room(job):
             self._schedule(job, 0.5)
-        elif name == START and job.room is not None and not job.room.starts(job.input.task):
+        elif name != SUBMIT and job.room is not None and not job.room.admits(job.input.task, job.phase, name):
             self._schedule(job, 0.3)
         else:
             self._move(job, name, now)

@@ -9,7 +9,7 @@ import pytest
 
 from rcmon.collector.findings import findings
 from rcmon.collector.merge import merge
-from rcmon.demo import Demo, Simulation, prepare
+from rcmon.demo import Demo, prepare
 from rcmon.model import JOB_STATES, Agent, Snapshot
 from rcmon.sources.base import Poll, Source, poll_one
 from rcmon.sources.config import build_sources, load_sources
@@ -39,30 +39,44 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 
 class Fast:
-    """A clock on which five seconds are a thousandth, and a stop."""
+    """A clock on which five seconds are a thousandth, and a stop. It stands after an hour."""
+
+    HOUR = 720
 
     def __init__(self) -> None:
         self.now = time.time()
+        self.steps = 0
+        self.stepped = threading.Condition()
         self.stopped = threading.Event()
 
     def wait(self, timeout: float) -> bool:
-        self.now += 5
+        with self.stepped:
+            self.steps += 1
+            self.now += 5 if self.steps < self.HOUR else 0
+            self.stepped.notify_all()
         return self.stopped.wait(0.001)
 
     def clock(self) -> float:
         return self.now
 
+    def pass_time(self, steps: int) -> None:
+        """Wait until the simulation has made so many steps more, however fast it is."""
+        with self.stepped:
+            until = self.steps + steps
+            assert self.stepped.wait_for(lambda: self.steps >= until, timeout=120)
+
 
 @pytest.fixture
-def moving(demo: Demo) -> Iterator[Simulation]:
+def moving(demo: Demo) -> Iterator[Fast]:
     simulation = demo.simulation()
     assert simulation is not None
     fast = Fast()
     thread = threading.Thread(target=simulation.run, args=(fast, fast.clock))
     thread.start()
-    yield simulation
+    yield fast
     fast.stopped.set()
-    thread.join(30)
+    thread.join(120)
+    assert not thread.is_alive()
 
 
 async def poll(sources: list[Source], now: float) -> list[Poll]:
@@ -93,7 +107,7 @@ def check(agent: Agent) -> None:
     assert sum(bool(site.backlog) for site in agent.sites.values()) > 50
 
 
-async def test_a_real_source_reads_the_databases_while_they_move(demo: Demo, moving: Simulation) -> None:
+async def test_a_real_source_reads_the_databases_while_they_move(demo: Demo, moving: Fast) -> None:
     sources = build_sources(load_sources(demo.sources_file))
     snapshot = None
     states = []
@@ -105,10 +119,10 @@ async def test_a_real_source_reads_the_databases_while_they_move(demo: Demo, mov
         for agent in snapshot.agents.values():
             check(agent)
             states.append(agent.jobs_by_state)
-        await asyncio.sleep(0.2)
+        await asyncio.to_thread(moving.pass_time, 5)
     for source in sources:
         await source.close()
-    assert len({str(state) for state in states}) > 12, "nothing moved"
+    assert len({str(state) for state in states}) == len(states), "an agent stood still"
 
 
 async def test_quality_has_something_to_show_from_the_start(demo: Demo) -> None:

@@ -8,6 +8,7 @@ from rcmon import log
 from rcmon.checking import Checked, check
 from rcmon.config.config import Config, load, printed
 from rcmon.demo.demo import Demo, prepare
+from rcmon.demo.pki import P12_PASSWORD
 from rcmon.errors import ConfigError, RcmonError
 from rcmon.process import leave
 from rcmon.service import Service
@@ -65,4 +66,8 @@ def announce(checked: Checked, port: int) -> None:
 def announcement(demo: Demo, host: str, port: int) -> str:
     """Write the demo's address and the line that asks it."""
     line = demo.curl_line(host, port)
-    return f"rcmon is at {line.rsplit(' ', 1)[1].removesuffix('/api/status')}/\nTry:\n{line}\n"
+    page = line.rsplit(" ", 1)[1].removesuffix("/api/status")
+    return (
+        f"rcmon is at {page}/\nTry:\n{line}\n"
+        f"In a browser: import {demo.pki.p12('reader')} (password: {P12_PASSWORD}), then open {page}/\n"
+    )

@@ -40,8 +40,13 @@ class Demo(Struct, frozen=True):
     """Descriptor of the lock; processes forked after `prepare` hold it as well."""
 
     def overrides(self) -> dict[str, str]:
-        """Give the values that the demo needs in place of configured ones, by field of Config."""
+        """Give the values that the demo needs in place of configured ones, by field of Config.
+
+        All that it keeps, the store too, lies in its own directory: production in the same state directory
+        never goes on from a made-up grid.
+        """
         return {
+            "state_dir": str(self.directory),
             "tls_cert": str(self.pki.certificate(SERVER)),
             "tls_key": str(self.pki.key(SERVER)),
             "tls_ca": str(self.pki.ca),

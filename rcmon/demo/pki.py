@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
 from msgspec import Struct
 
 from rcmon.demo.files import PRIVATE, write_atomically
@@ -24,12 +25,17 @@ LEAST_LEFT = dt.timedelta(days=1)
 AUTHORITY = "ca"
 SERVER = "server"
 AUTHORITY_NAME = "rcmon demo CA"
+P12_PASSWORD = "rcmon"  # noqa: S105 - no secret: some browsers import nothing without a password
+"""Of the clients' PKCS #12 files."""
 _COMMON_NAMES = {AUTHORITY: AUTHORITY_NAME, SERVER: HOSTS[0]}
 """Common names that differ from the file's name."""
 
 
 class DemoPki(Struct, frozen=True):
-    """Where the demo's certificates lie: NAME.crt, NAME.key (mode 0600), clients also NAME.pem with both."""
+    """Where the demo's certificates lie: NAME.crt and NAME.key (mode 0600).
+
+    Clients also have both in one: NAME.pem for grid tools and curl, NAME.p12 (PKCS #12) for browsers.
+    """
 
     directory: Path
 
@@ -49,6 +55,10 @@ class DemoPki(Struct, frozen=True):
     def both(self, name: str) -> Path:
         """Locate the file with the certificate and the key of one of CLIENTS."""
         return self.directory / f"{name}.pem"
+
+    def p12(self, name: str) -> Path:
+        """Locate what a browser imports of one of CLIENTS, under P12_PASSWORD."""
+        return self.directory / f"{name}.p12"
 
 
 def make_pki(directory: Path, now: dt.datetime | None = None) -> DemoPki:
@@ -74,7 +84,17 @@ def _make(pki: DemoPki, now: dt.datetime) -> None:
         client = issue_client(authority, name, span)
         _write(pki, name, client)
         write_atomically(pki.both(name), client.certificate_pem + client.key_pem, PRIVATE)
+        write_atomically(pki.p12(name), _p12(name, client, authority), PRIVATE)
     _write(pki, AUTHORITY, authority)
+
+
+def _p12(name: str, client: Pair, authority: Pair) -> bytes:
+    """Pack a client's certificate, key and CA for a browser."""
+    encryption = serialization.BestAvailableEncryption(P12_PASSWORD.encode())
+    friendly = f"rcmon demo {name}".encode()
+    return pkcs12.serialize_key_and_certificates(
+        friendly, client.key, client.certificate, [authority.certificate], encryption
+    )
 
 
 def _write(pki: DemoPki, name: str, pair: Pair) -> None:
@@ -94,6 +114,7 @@ def _usable(pki: DemoPki, now: dt.datetime) -> bool:
             whole = pairs[name].certificate_pem + pairs[name].key_pem
             _check(pki.both(name).read_bytes() == whole, f"{name}.pem: not the certificate and the key")
             _check_private(pki.both(name))
+            _check_p12(pki, name, pairs[name])
     except (OSError, ValueError, TypeError, InvalidSignature):
         return False
     return True
@@ -111,6 +132,15 @@ def _read(pki: DemoPki, name: str, now: dt.datetime) -> Pair:
     _check(certificate.not_valid_after_utc - now >= LEAST_LEFT, f"{name}: ends soon")
     _check_private(pki.key(name))
     return Pair(certificate, key)
+
+
+def _check_p12(pki: DemoPki, name: str, pair: Pair) -> None:
+    """Hold that what a browser imports is the client's certificate."""
+    content = pkcs12.load_pkcs12(pki.p12(name).read_bytes(), P12_PASSWORD.encode())
+    _check(
+        content.cert is not None and content.cert.certificate == pair.certificate, f"{name}.p12: another's"
+    )
+    _check_private(pki.p12(name))
 
 
 def _check_private(path: Path) -> None:

@@ -14,6 +14,8 @@ from tornado.web import Application, RequestHandler
 
 from rcmon.access.identity import identify
 from rcmon.access.roles import Role, RoleTable
+from rcmon.checking import store_url
+from rcmon.config.config import load
 from rcmon.demo import Demo, Simulation, keep_moving, prepare
 from rcmon.demo.agents import AGENTS
 from rcmon.demo.databases import database
@@ -32,7 +34,14 @@ def test_everything_lies_under_the_state_directory(demo: Demo, tmp_path: Path) -
         path = Path(value)
         assert path.is_absolute()
         assert path.is_relative_to(tmp_path / "state" / "demo")
-        assert path.is_file()
+        assert path.exists()
+
+
+def test_the_store_lies_with_the_demo_and_never_where_production_keeps_its_own(tmp_path: Path) -> None:
+    made = prepare(tmp_path)
+    config = load(["--demo", "--state-dir", str(tmp_path)], {}, "1.2.3").override("demo", **made.overrides())
+    assert store_url(config).database == str(tmp_path / "demo" / "rcmon.sqlite")
+    os.close(made.lock)
 
 
 def test_each_client_gets_the_role_of_its_name_and_the_stranger_none(demo: Demo) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from rcmon.demo.pki import CLIENTS, DemoPki, make_pki
+from rcmon.demo.pki import CLIENTS, P12_PASSWORD, DemoPki, make_pki
 
 NAMES = ("ca", "server", *CLIENTS)
 
@@ -80,14 +80,24 @@ def test_subjects_are_the_demos(pki: DemoPki) -> None:
 
 
 def test_keys_belong_to_their_owner_alone(pki: DemoPki) -> None:
-    private = [path for path in pki.directory.iterdir() if path.suffix in (".key", ".pem")]
-    assert len(private) == len(NAMES) + len(CLIENTS)
+    private = [path for path in pki.directory.iterdir() if path.suffix in (".key", ".pem", ".p12")]
+    assert len(private) == len(NAMES) + 2 * len(CLIENTS)
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
 
 
 def test_pem_holds_certificate_and_key_as_a_client_loads_them(pki: DemoPki) -> None:
     for name in CLIENTS:
         ssl.create_default_context().load_cert_chain(pki.both(name))
+
+
+def test_p12_holds_what_a_browser_imports(pki: DemoPki) -> None:
+    for name in CLIENTS:
+        said = openssl("pkcs12", "-in", pki.p12(name), "-passin", f"pass:{P12_PASSWORD}", "-nodes")
+        held = pki.certificate(name).read_text().strip()
+        assert held in said
+        assert pki.ca.read_text().strip() in said
+        assert "PRIVATE KEY" in said
+        assert f"friendlyName: rcmon demo {name}" in said
 
 
 def test_serials_differ(pki: DemoPki) -> None:
@@ -105,7 +115,7 @@ def test_whole_certificates_are_kept_until_a_day_before_their_end(pki: DemoPki) 
 
 
 def swap(pki: DemoPki, one: str, other: str) -> None:
-    for path in (pki.certificate, pki.key, pki.both):
+    for path in (pki.certificate, pki.key, pki.both, pki.p12):
         first, second = path(one).read_bytes(), path(other).read_bytes()
         path(one).write_bytes(second)
         path(other).write_bytes(first)
@@ -127,6 +137,9 @@ def other_ca(pki: DemoPki) -> None:
         pytest.param(lambda pki: pki.key("reader").chmod(0o644), id="key readable by others"),
         pytest.param(lambda pki: pki.both("admin").chmod(0o640), id="pem readable by the group"),
         pytest.param(lambda pki: pki.both("admin").write_bytes(pki.both("reader").read_bytes()), id="pem"),
+        pytest.param(lambda pki: pki.p12("reader").write_bytes(pki.p12("admin").read_bytes()), id="p12"),
+        pytest.param(lambda pki: pki.p12("reader").write_bytes(b""), id="p12 empty"),
+        pytest.param(lambda pki: pki.p12("reader").chmod(0o644), id="p12 readable by others"),
         pytest.param(lambda pki: swap(pki, "reader", "admin"), id="subjects swapped"),
         pytest.param(
             lambda pki: pki.key("reader").write_bytes(pki.key("admin").read_bytes()), id="another's key"

@@ -11,7 +11,7 @@ from rcmon.process.context import ChildContext
 from rcmon.process.leave import print_stacks_on_signal
 from rcmon.process.loop import Main, MainLoop
 from rcmon.process.notify import Notifier
-from rcmon.process.scoreboard import Slot
+from rcmon.process.slot import Slot
 
 
 def run_async(main: Main, context: ChildContext) -> int:
@@ -46,6 +46,7 @@ def run_single(
     def ready(name: str) -> None:
         starting.discard(name)
         if not starting:
+            slot.become_ready()
             notifier.ready()
             if on_ready is not None:
                 on_ready()

@@ -93,7 +93,7 @@ class Children:
         for child in self._all:
             if child.pid is None:
                 waits.append(child.due - now)
-            elif child.suspected:
+            elif child.hangs is not None:
                 waits.append(_STACKS_TICK)
             elif not child.ready:
                 waits.append(_STARTING_TICK)
@@ -113,7 +113,7 @@ class Children:
         try:
             pid = fork_child(child.spec.name, serve, self._pipes)
         except OSError as error:
-            child.fail(now)
+            child.never_begin(str(error.strerror), now)
             name, wait = child.spec.name, child.due - now
             _logger.warning("%s: cannot fork (%s); again in %g s", name, error.strerror, wait)
             return
@@ -133,13 +133,15 @@ class Children:
                     self._note_end(child, os.waitstatus_to_exitcode(status), used, now)
 
     def _note_end(self, child: Watched, code: int, used: resource.struct_rusage, now: float) -> None:
-        label, lived = child.label, now - child.begun
-        child.end(now, used.ru_utime + used.ru_stime)
+        label = child.label
+        ending = child.end(code, now, used.ru_utime + used.ru_stime)
         if not self._stopping:
-            what = signals.ending(code)
-            _logger.warning("%s %s after %.1f s; starts again in %g s", label, what, lived, child.due - now)
+            wait = child.due - now
+            _logger.warning(
+                "%s ended after %.1f s: %s; starts again in %g s", label, ending.lived, ending, wait
+            )
         elif code:
-            _logger.warning("%s %s while stopping", label, signals.ending(code))
+            _logger.warning("%s ended while stopping: %s", label, ending)
 
     def _kill_hanging(self, now: float) -> None:
         """Kill who is overdue, having it print first where it hangs."""
@@ -148,9 +150,9 @@ class Children:
         for child in self.alive:
             if stalled:
                 child.watched_from = now
-            if child.suspected:
+            if child.hangs is not None:
                 child.send(signal.SIGKILL)
             elif reason := child.overdue(now, self._limits):
-                child.suspected = True
+                child.hangs = reason
                 _logger.error("%s: %s, killing it", child.label, reason)
                 child.send(signals.STACK_SIGNAL)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rcmon.process.figures import OwnFigures
-from rcmon.process.scoreboard import Slot
+from rcmon.process.slot import Slot
 
 _logger = logging.getLogger("rcmon.process")
 
@@ -57,6 +57,14 @@ class ChildContext:
         tell, self._on_ready = self._on_ready, None
         if tell is not None:
             tell()
+
+    def trouble(self, what: str, reason: str | None) -> None:
+        """Tell everybody what is wrong here, or with `None` that it is right again; it need not be new.
+
+        Raises ValueError for what is not in `rcmon.process.trouble.TROUBLES`. A reason holds no secret:
+        readers of the status see it.
+        """
+        self.slot.say(self.name, what, reason)
 
     def beat(self) -> None:
         """Show that this process lives, and write what it takes."""

@@ -2,7 +2,7 @@
 
 from prometheus_client import ProcessCollector
 
-from rcmon.process.scoreboard import Slot
+from rcmon.process.slot import Slot
 
 
 class OwnFigures:

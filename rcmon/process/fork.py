@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from rcmon.process import signals
 from rcmon.process.context import ChildContext, ChildSpec
 from rcmon.process.leave import flush_output, leave, print_stacks_on_signal
-from rcmon.process.scoreboard import Slot
+from rcmon.process.slot import Slot
+from rcmon.process.trouble import EXCEPTION, last_line
 
 _logger = logging.getLogger("rcmon.process")
 
@@ -109,12 +110,21 @@ def serve_spec(
     if not spec.listens:
         for listening in sockets:
             listening.close()
+
+    def tell_ready() -> None:
+        slot.become_ready()
+        pipes.tell_ready()
+
     context = ChildContext(
         spec.name,
         slot,
         grace=grace,
         sockets=sockets if spec.listens else (),
         lifeline=pipes.lifeline_read,
-        on_ready=pipes.tell_ready,
+        on_ready=tell_ready,
     )
-    return spec.run(context)
+    try:
+        return spec.run(context)
+    except Exception as error:
+        context.trouble(EXCEPTION, last_line(error))
+        raise

@@ -15,6 +15,7 @@ from rcmon.process.context import ChildContext
 from rcmon.process.leave import leave, leave_after
 from rcmon.process.notify import Notifier
 from rcmon.process.signals import CHILD_SIGNALS, STOP_SIGNALS
+from rcmon.process.trouble import EXCEPTION, last_line
 
 _logger = logging.getLogger("rcmon.process")
 
@@ -72,8 +73,16 @@ class MainLoop:
             task.cancel()
         if late:
             await asyncio.wait(late)
-        failures = [_report_failure(task) for task in tasks]
+        failures = [self._report_failure(task) for task in tasks]
         return 1 if unasked or any(failures) else 0
+
+    def _report_failure(self, task: asyncio.Task[None]) -> bool:
+        """Log what a main raised, and say it; a main that was cut off did not fail."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _logger.error("%s failed", task.get_name(), exc_info=error)
+            self._first.slot.say(task.get_name(), EXCEPTION, last_line(error))
+        return error is not None
 
     async def _beat(self) -> None:
         while True:
@@ -135,11 +144,3 @@ class MainLoop:
                 loop.call_soon_threadsafe(self._leave)
 
         threading.Thread(target=watch, name="lifeline", daemon=True).start()
-
-
-def _report_failure(task: asyncio.Task[None]) -> bool:
-    """Log what a main raised; a main that was cut off did not fail."""
-    error = None if task.cancelled() else task.exception()
-    if error is not None:
-        _logger.error("%s failed", task.get_name(), exc_info=error)
-    return error is not None

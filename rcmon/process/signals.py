@@ -40,10 +40,10 @@ def reset() -> None:
 
 
 def ending(code: int) -> str:
-    """Say how a process ended, from `os.waitstatus_to_exitcode`."""
+    """Say in short how a process ended, from `os.waitstatus_to_exitcode`."""
     if code >= 0:
-        return f"left with exit code {code}"
+        return f"exit code {code}"
     try:
-        return f"was killed by {signal.Signals(-code).name}"
+        return f"killed by {signal.Signals(-code).name}"
     except ValueError:
-        return f"was killed by signal {-code}"
+        return f"killed by signal {-code}"

@@ -48,7 +48,7 @@ def run_step(name: str, step: Callable[[], None], pipes: Pipes) -> bool:
         kind, message = msgspec.json.decode(told, type=tuple[str, str])
         raise _PASSED_ON.get(kind, errors.RcmonError)(message)
     if code:
-        raise errors.RcmonError(f"{name} {signals.ending(code)}; the log says why")
+        raise errors.RcmonError(f"{name} failed ({signals.ending(code)}); the log says why")
     return code is not None
 
 

@@ -1,10 +1,14 @@
 """One child as the supervisor watches it: whether it lives, since when, and when it starts again."""
 
 import os
+import signal
+import time
 from dataclasses import dataclass
 
+from rcmon.process import signals
 from rcmon.process.context import ChildSpec
-from rcmon.process.scoreboard import Slot
+from rcmon.process.slot import Slot
+from rcmon.process.trouble import Ending
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
@@ -46,8 +50,8 @@ class Watched:
     failures: int = 0
     """Ends in a row, none of them after a stable minute."""
     starts: int = 0
-    suspected: bool = False
-    """Whether it was asked where it hangs, on its way to be killed."""
+    hangs: str | None = None
+    """How it hangs, once it was asked where, on its way to be killed."""
     cpu_before: float = 0.0
     """CPU seconds of its predecessors."""
 
@@ -59,7 +63,7 @@ class Watched:
     def begin(self, pid: int, now: float) -> None:
         """Note that it was forked."""
         self.pid, self.begun, self.watched_from = pid, now, now
-        self.ready = self.suspected = False
+        self.ready, self.hangs = False, None
         self.starts += 1
 
     def send(self, number: int) -> None:
@@ -71,14 +75,29 @@ class Watched:
         """Note that it does its work now."""
         self.ready, self.watched_from = True, now
 
-    def end(self, now: float, cpu_seconds: float) -> None:
-        """Note that it is dead having used `cpu_seconds`, and when it starts again."""
+    def end(self, code: int, now: float, cpu_seconds: float) -> Ending:
+        """Note that it is dead having used `cpu_seconds`, why and when it starts again, and give that.
+
+        `code` is that of `os.waitstatus_to_exitcode`.
+        """
+        lived = now - self.begun
+        if self.hangs is not None and code == -signal.SIGKILL:
+            ending = Ending("hang", f"{self.hangs}, killed", time.time(), lived)
+        else:
+            ending = Ending("exit" if code >= 0 else "signal", signals.ending(code), time.time(), lived)
         self.pid, self.ready = None, False
         self.cpu_before += cpu_seconds
+        self._fail(now, stable=lived >= _STABLE)
+        ending = self.slot.note_ending(ending, self.failures)
         self.slot.vacate(self.cpu_before)
-        self.fail(now, stable=now - self.begun >= _STABLE)
+        return ending
 
-    def fail(self, now: float, *, stable: bool = False) -> None:
+    def never_begin(self, reason: str, now: float) -> None:
+        """Note that it could not be forked."""
+        self._fail(now)
+        self.slot.note_ending(Ending("fork", f"cannot fork ({reason})", time.time(), 0.0), self.failures)
+
+    def _fail(self, now: float, *, stable: bool = False) -> None:
         """Count one more end, or a fork that failed."""
         self.failures = 1 if stable else self.failures + 1
         self.due = now + pause(self.failures)

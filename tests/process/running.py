@@ -124,6 +124,7 @@ class Service:
 
     @property
     def port(self) -> int:
+        eventually(lambda: "\n" in self.said(), "an address")
         return int(self.said().split()[1].rpartition(":")[2])
 
     def note_children(self) -> set[int]:

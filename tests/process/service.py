@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from msgspec import to_builtins
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
@@ -28,6 +29,15 @@ from rcmon.process import (
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.sockets import address_of
 
+EXTRAS = (
+    "fail",
+    "never_ready",
+    "quit_at_once",
+    "complain",
+    "complain_and_fail",
+    "complain_and_hang",
+    "complain_and_exit",
+)
 REQUESTS, RELOADS, CELLS = 0, 1, 2
 
 
@@ -64,7 +74,9 @@ class Board(Handler):
     def get(self) -> None:
         figures = (
             "pid",
+            "ready",
             "restarts",
+            "failures",
             "started",
             "last_beat",
             "cpu_seconds",
@@ -80,6 +92,9 @@ class Board(Handler):
                     {name: getattr(slot, name) for name in figures} | {"cells": list(slot.cells)}
                     for slot in self.board.slots
                 ],
+                "troubles": to_builtins(self.board.troubles()),
+                "endings": [to_builtins(slot.last_ending) for slot in self.board.slots],
+                "how": [str(slot.last_ending) for slot in self.board.slots],
             }
         )
 
@@ -135,6 +150,36 @@ async def never_ready(context: ChildContext) -> None:
     await asyncio.Event().wait()
 
 
+async def complain(context: ChildContext) -> None:
+    """Be in trouble, and live; at the first HUP say that it is over."""
+    context.trouble("store", "disk is full")
+    context.on_reload(lambda: context.trouble("store", None))
+    context.ready()
+    await context.stop.wait()
+
+
+async def complain_and_fail(context: ChildContext) -> None:
+    """Be in trouble, and end by an error of several lines inside a group."""
+    context.trouble("store", "disk is full")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fail(context))
+
+
+async def complain_and_hang(context: ChildContext) -> None:
+    """Be in trouble, and never give the loop back."""
+    context.trouble("crl", "one that takes for ever")
+    context.ready()
+    await asyncio.sleep(0)
+    while True:
+        pass
+
+
+def complain_and_exit(context: ChildContext) -> int:
+    """Be in trouble, and leave with a code of its own."""
+    context.trouble("render", "made to exit")
+    return 7
+
+
 def quit_at_once(context: ChildContext) -> int:
     """Leave well, though nobody asked."""
     context.ready()
@@ -174,7 +219,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--silence", type=float, default=60)
     parser.add_argument("--start", type=float, default=60)
     parser.add_argument("--release", type=Path, default=Path("/nonexistent"))
-    parser.add_argument("--extra", choices=["fail", "never_ready", "quit_at_once"])
+    parser.add_argument("--extra", choices=EXTRAS)
     parser.add_argument("--step")
     return parser.parse_args()
 
@@ -201,7 +246,7 @@ def main() -> int:
     ]
     if options.extra:
         extra = globals()[options.extra]
-        run = extra if options.extra == "quit_at_once" else partial(run_async, extra)
+        run = partial(run_async, extra) if asyncio.iscoroutinefunction(extra) else extra
         specs.append(ChildSpec("extra", run, options.workers + 1))
     supervisor = Supervisor(
         board,

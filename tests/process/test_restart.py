@@ -25,7 +25,7 @@ def test_a_killed_worker_costs_no_request_and_comes_back(start: StartService) ->
 
     eventually(successor_serves)
     assert re.search(
-        rf"web-0 \(pid {victim}\) was killed by SIGKILL after .* starts again in 0\.1 s", service.log()
+        rf"web-0 \(pid {victim}\) ended after .*: killed by SIGKILL; starts again in 0\.1 s", service.log()
     )
     service.wait_log("web-0 (pid ")
     assert [slot["restarts"] for slot in service.slots()] == [0, 1, 0, 0]
@@ -61,9 +61,9 @@ def test_a_killed_collector_comes_back_and_the_workers_stay(start: StartService)
 
 def test_a_child_that_leaves_well_is_started_again_ever_more_slowly(start: StartService) -> None:
     service = start("--workers", "1", "--extra", "quit_at_once")
-    service.wait_log("left with exit code 0 after")
+    service.wait_log(": exit code 0; starts again")
     eventually(lambda: service.slots()[2]["restarts"] >= 3)
-    pauses = re.findall(r"extra \(pid \d+\) left with exit code 0 .* starts again in (\S+) s", service.log())
+    pauses = re.findall(r"extra \(pid \d+\) ended .*: exit code 0; starts again in (\S+) s", service.log())
     assert pauses[:3] == ["0.1", "0.2", "0.4"]
     assert service.slots()[1]["restarts"] == 0
 
@@ -71,7 +71,7 @@ def test_a_child_that_leaves_well_is_started_again_ever_more_slowly(start: Start
 def test_a_child_that_always_fails_is_tried_on_while_the_others_serve(start: StartService) -> None:
     """The service is then never announced as ready, but it serves what it can."""
     service = start("--workers", "1", "--extra", "fail")
-    eventually(lambda: service.log().count("left with exit code 1") >= 3)
+    eventually(lambda: service.log().count(": exit code 1: ValueError: made to fail;") >= 3)
     assert "ValueError: made to fail" in service.log()
     service.get()
     service.kill()
@@ -82,7 +82,7 @@ def test_a_child_that_always_fails_is_tried_on_while_the_others_serve(start: Sta
 def test_a_child_that_does_not_become_ready_is_replaced(start: StartService) -> None:
     service = start("--workers", "1", "--start", "2", "--extra", "never_ready")
     service.wait_log("not ready 2 s after its start, killing it")
-    service.wait_log("was killed by SIGKILL")
+    service.wait_log(": not ready 2 s after its start, killed; starts again")
     eventually(lambda: service.slots()[2]["restarts"] == 1)
     assert service.slots()[1]["restarts"] == 0
     assert "READY" not in service.said()
@@ -94,7 +94,7 @@ def test_a_stopped_worker_is_killed_and_replaced(start: StartService) -> None:
     victim = service.slots()[1]["pid"]
     os.kill(victim, signal.SIGSTOP)
     service.wait_log(f"web-0 (pid {victim}): no sign of life for")
-    service.wait_log(f"web-0 (pid {victim}) was killed by SIGKILL")
+    service.wait_log("killed; starts again")
     service.wait_successor(1, victim)
     assert is_gone(victim)
 

@@ -34,11 +34,11 @@ def test_pauses_double_up_to_ten_seconds_for_ever() -> None:
 def test_ends_in_a_row_slow_the_start_and_a_stable_minute_forgives(watched: Watched) -> None:
     now = 100.0
     for expected in (0.1, 0.2, 0.4):
-        watched.end(now + 59, 0.0)
+        watched.end(-9, now + 59, 0.0)
         assert watched.due == pytest.approx(now + 59 + expected)
         now += 60
         watched.begin(4711, now)
-    watched.end(now + 60, 0.0)
+    watched.end(-9, now + 60, 0.0)
     assert watched.due == pytest.approx(now + 60.1)
 
 
@@ -63,7 +63,7 @@ def test_a_ready_child_must_not_be_silent(watched: Watched) -> None:
 def test_a_predecessors_heartbeat_does_not_count_for_its_successor(watched: Watched) -> None:
     watched.slot.occupy(4711, 100.0)
     watched.slot.beat(500.0)
-    watched.end(501.0, 0.0)
+    watched.end(-9, 501.0, 0.0)
     watched.begin(4712, 502.0)
     assert watched.slot.last_beat is None
     watched.become_ready(503.0)
@@ -71,9 +71,9 @@ def test_a_predecessors_heartbeat_does_not_count_for_its_successor(watched: Watc
 
 
 def test_cpu_time_of_all_generations_adds_up(watched: Watched) -> None:
-    watched.end(101.0, 1.5)
+    watched.end(0, 101.0, 1.5)
     watched.begin(4712, 102.0)
-    watched.end(103.0, 2.25)
+    watched.end(0, 103.0, 2.25)
     assert watched.slot.cpu_seconds == 3.75
 
 

@@ -28,10 +28,11 @@ from rcmon.process import (
 )
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
+from rcmon.telemetry.layout import Layout
+from rcmon.telemetry.tally import Tally
 from rcmon.web import worker
 from rcmon.web.about import About
 from rcmon.web.app import routes
-from rcmon.web.telemetry.counters import Layout, Tally
 from rcmon.web.transport.accesslog import Style
 from rcmon.web.transport.server import Limits as WebLimits
 
@@ -47,7 +48,7 @@ class Service:
         self._web = tuple(f"web-{number}" for number in range(workers))
         self._moving = checked.demo is not None and checked.demo.shape is None
         others = (_COLLECTOR, _DEMO) if self._moving else (_COLLECTOR,)
-        self._layout = Layout(routes())
+        self._layout = Layout({"route": routes()})
         self._names = self._web if workers == 1 else (*self._web, *others)
         self._board = Scoreboard(len(self._names), self._layout.size)
         self._holder = f"{socket.gethostname()}:{Path(self._config.state_dir).resolve()}"
@@ -66,7 +67,9 @@ class Service:
         return Supervisor(
             self._board,
             [
-                ChildSpec(name, functools.partial(_run_child, main), slot, listens=name in self._web)
+                ChildSpec(
+                    name, functools.partial(_run_child, self._layout, main), slot, listens=name in self._web
+                )
                 for slot, (name, main) in enumerate(self._mains().items())
             ],
             sockets=sockets,
@@ -110,7 +113,6 @@ class Service:
 
     async def _collect(self, context: ChildContext) -> None:
         config = self._config
-        tally = Tally(self._layout, context.slot.cells)
         await collecting.collect(
             collecting.Settings(
                 store_url=self._checked.store_url,
@@ -120,7 +122,7 @@ class Service:
                 holder=self._holder,
                 sources_file=Path(config.sources_file) if self._checked.demo is None else None,
                 sources=self._checked.sources,
-                reloaded=functools.partial(tally.reloaded, "sources"),
+                tally=Tally(self._layout, context.slot.cells),
             ),
             context,
         )
@@ -131,8 +133,9 @@ class Service:
             await keep_moving(simulation, context)
 
 
-def _run_child(main: Main, context: ChildContext) -> int:
+def _run_child(layout: Layout, main: Main, context: ChildContext) -> int:
     log.name_process(context.name)
+    Tally(layout, context.slot.cells).begin()
     return run_async(main, context)
 
 

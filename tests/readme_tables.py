@@ -9,7 +9,7 @@ from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
 from rcmon.web.api.query import QueryReader
 from rcmon.web.api.site_query import SiteQuery
 from rcmon.web.app import TABLE, describe
-from rcmon.web.telemetry.families import FAMILIES as OWN_FAMILIES
+from rcmon.web.telemetry.told import FAMILIES as OWN_FAMILIES
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from msgspec import Struct
 from sqlalchemy.engine import URL
@@ -16,17 +15,12 @@ from rcmon.process import ChildContext
 from rcmon.render import render
 from rcmon.sources.base import Source
 from rcmon.store import Store
+from rcmon.telemetry.own import RELOADS
+from rcmon.telemetry.tally import Tally
 
 _LOG = logging.getLogger("rcmon.collector.collector")
 _CHECK = 2.0
 """Seconds until a changed sources file is seen."""
-
-
-class Reloaded(Protocol):
-    """Takes the outcome of each reload of the sources."""
-
-    def __call__(self, *, succeeded: bool) -> None:
-        """Take it."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -42,7 +36,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What to watch for changes; None: the sources are fixed."""
     sources: Callable[[], Sequence[Source]]
     """Make the sources as they are configured now; raises ConfigError."""
-    reloaded: Reloaded
+    tally: Tally
 
 
 async def collect(settings: Settings, context: ChildContext) -> None:
@@ -82,11 +76,11 @@ async def _follow(settings: Settings, collector: Collector, hurry: asyncio.Event
             sources = await asyncio.to_thread(settings.sources)
         except ConfigError as error:
             _LOG.error("the changed sources are refused, the old ones stay: %s", error)
-            settings.reloaded(succeeded=False)
+            settings.tally.count(RELOADS, "sources", "failure")
             continue
         collector.replace_sources(sources)
         _LOG.info("took up changed sources: %s", ", ".join(source.name for source in sources))
-        settings.reloaded(succeeded=True)
+        settings.tally.count(RELOADS, "sources", "success")
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

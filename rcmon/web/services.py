@@ -12,9 +12,9 @@ from rcmon.web.api.status import StatusReport
 from rcmon.web.board import Board
 from rcmon.web.page.pages import Pages
 from rcmon.web.page.static_files import read_static
-from rcmon.web.telemetry.counters import Counters
 from rcmon.web.telemetry.exposition import Exposition
-from rcmon.web.telemetry.samples import OwnSamples
+from rcmon.web.telemetry.told import Seen
+from rcmon.web.telemetry.totals import Totals
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     about: About
     board: Board
-    counters: Counters
+    totals: Totals
     scoreboard: Scoreboard
     trust: Trust
     clock: Callable[[], float]
@@ -46,12 +46,12 @@ class Services(Struct, frozen=True):
 def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
     """Build what the handlers work with from what the worker has."""
     about, board = parts.about, parts.board
-    samples = OwnSamples(about, board, parts.counters, parts.scoreboard, parts.trust)
+    seen = Seen(about, board, parts.scoreboard, parts.trust)
     return Services(
         about=about,
         board=board,
         status=StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock),
-        exposition=Exposition(board, samples),
+        exposition=Exposition(seen, parts.totals),
         pages=Pages(),
         resources=resources,
         index=index(about, resources),

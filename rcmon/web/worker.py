@@ -12,11 +12,14 @@ from rcmon.access.trust import Trust
 from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
+from rcmon.telemetry.layout import Layout
+from rcmon.telemetry.own import RELOADS
+from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
 from rcmon.web.app import make_app, short_routes
 from rcmon.web.board import Board
 from rcmon.web.services import Parts
-from rcmon.web.telemetry.counters import Counters, Layout, Tally
+from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
 from rcmon.web.transport.server import Limits, Server
 
@@ -74,12 +77,11 @@ async def serve(settings: Settings, context: ChildContext) -> None:
 def make_server(settings: Settings, board: Board, context: ChildContext) -> Server:
     """Build the server of one worker; it listens nowhere yet."""
     tally = Tally(settings.layout, context.slot.cells)
-    tally.begin()
     application = make_app(
         Parts(
             about=settings.about,
             board=board,
-            counters=Counters(settings.layout, settings.scoreboard),
+            totals=Totals(settings.layout, settings.scoreboard),
             scoreboard=settings.scoreboard,
             trust=settings.trust,
             clock=time.time,
@@ -114,5 +116,5 @@ async def _follow(trust: Trust, server: Server, hurry: asyncio.Event) -> None:
 
 async def _take_up(trust: Trust, server: Server) -> None:
     for what, succeeded in await trust.check():
-        server.tally.reloaded(what, succeeded=succeeded)
+        server.tally.count(RELOADS, what, "success" if succeeded else "failure")
     server.ssl_options = trust.context

@@ -7,7 +7,7 @@ import pytest
 from rcmon.collector import findings
 from rcmon.demo.pki import make_pki
 from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
-from rcmon.web.telemetry.families import FAMILIES as OWN_FAMILIES
+from rcmon.web.telemetry.told import FAMILIES as OWN_FAMILIES
 from tests.servers import need
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -20,11 +20,13 @@ from rcmon.model import Snapshot
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.render import render
 from rcmon.store import Store
+from rcmon.telemetry.layout import Layout
+from rcmon.telemetry.tally import Tally
 from rcmon.web.about import BASE, About
 from rcmon.web.app import make_app, routes
 from rcmon.web.board import Board
 from rcmon.web.services import Parts
-from rcmon.web.telemetry.counters import Counters, Layout, Tally
+from rcmon.web.telemetry.totals import Totals
 from tests.web.grid import NOW
 from tests.web.pki import Pki
 
@@ -80,7 +82,7 @@ class Service:
 
     def __init__(self, pki: Pki, store: Store) -> None:
         self.pki, self.store = pki, store
-        self.layout = Layout(routes())
+        self.layout = Layout({"route": routes()})
         self.scoreboard = Scoreboard(len(PROCESSES), self.layout.size)
         self.tally = Tally(self.layout, self.scoreboard.slot(0).cells)
         for index in range(len(PROCESSES)):
@@ -99,7 +101,7 @@ class Service:
         return Parts(
             about=About(processes=PROCESSES, cycle_interval=60.0, store_kind="sqlite"),
             board=self.board,
-            counters=Counters(self.layout, self.scoreboard),
+            totals=Totals(self.layout, self.scoreboard),
             scoreboard=self.scoreboard,
             trust=self.trust,
             clock=lambda: self.now,

@@ -19,12 +19,16 @@ from rcmon.access.names.dn import Dn
 from rcmon.access.roles import RoleTable
 from rcmon.model import Document
 from rcmon.process.scoreboard import Scoreboard
+from rcmon.telemetry.layout import Layout
+from rcmon.telemetry.metric import Metric
+from rcmon.telemetry.own import HANDSHAKES_FAILED, REQUESTS
+from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
 from rcmon.web.app import make_app, routes, short_routes
 from rcmon.web.base import Handler
 from rcmon.web.board import Board
 from rcmon.web.services import Parts
-from rcmon.web.telemetry.counters import Counters, Layout, Tally
+from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
 from rcmon.web.transport.guard import Limits
 from rcmon.web.transport.server import Server
@@ -108,16 +112,17 @@ class Serving:
         self.lines: list[str] = []
         self.callers: list[Caller] = []
         table = (*TABLE, *more)
-        layout = Layout(routes(table))
+        layout = Layout({"route": routes(table)})
         self.scoreboard = scoreboard or Scoreboard(1, layout.size)
+        self.scoreboard.slot(0).occupy(1, 0.0)
         self.tally = Tally(layout, self.scoreboard.slot(0).cells)
-        self.counters = Counters(layout, self.scoreboard)
+        self.totals = Totals(layout, self.scoreboard)
         self.gate = gate or Gate(roles_of(READER))
         self.application = make_app(
             Parts(
                 about=About(processes=("web-0",), cycle_interval=60.0, store_kind="sqlite"),
                 board=Board(NoStore()),
-                counters=self.counters,
+                totals=self.totals,
                 scoreboard=self.scoreboard,
                 trust=NoTrust(),
                 clock=lambda: 0.0,
@@ -150,11 +155,15 @@ class Serving:
 
     def requests(self) -> dict[tuple[str, str, str], float]:
         """Give what was counted, by route, method and code."""
-        return {(route, method, code): count for route, method, code, count in self.counters.requests()}
+        return self.counted(REQUESTS)
 
     def failures(self) -> dict[str, float]:
         """Give the failed handshakes that were counted, by reason."""
-        return {reason: count for reason, count in self.counters.handshake_failures() if count}
+        return {reason: count for (reason,), count in self.counted(HANDSHAKES_FAILED).items()}
+
+    def counted(self, metric: Metric) -> dict[Any, float]:
+        """Give what was counted of a metric, by its labels."""
+        return {labels: count for labels, count in self.totals.samples(metric) if count}
 
     def logged(self) -> list[str]:
         """Give the lines of the access log from the identity on, without the duration."""

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from rcmon.telemetry.own import CONNECTIONS
 from tests.access import pki
 from tests.web.caller import Caller, head
 from tests.web.served import LARGE
@@ -205,4 +206,4 @@ async def test_cutting_everything_ends_every_task() -> None:
         await served.server.close_all_connections()
         assert all(task.done() and task.exception() is None for task in tasks)
         assert not served.server.live
-        assert served.counters.connections() == 0
+        assert served.totals.value(CONNECTIONS) == 0

@@ -11,10 +11,12 @@ from prometheus_client.parser import text_string_to_metric_families as text_fami
 from tornado.httpclient import HTTPResponse
 
 from rcmon.access.authority.crl import CrlStatus
+from rcmon.telemetry import own
+from rcmon.telemetry.tally import Tally
 from rcmon.web.about import PYTHON_VERSION
-from rcmon.web.telemetry.counters import Tally
 from rcmon.web.telemetry.exposition import MEDIA_TYPES
-from rcmon.web.telemetry.families import FAMILIES
+from rcmon.web.telemetry.requests import RequestCount
+from rcmon.web.telemetry.told import FAMILIES
 from tests.web.grid import NOW, make_snapshot
 from tests.web.service import PROCESSES, Service
 from tests.web.tools import tool
@@ -43,14 +45,16 @@ def value(read: dict[str, Metric], name: str, **labels: str) -> float:
 
 def busy(service: Service) -> None:
     """Count something in every family."""
-    service.tally.opened()
-    service.tally.request("/api/status", "GET", 200, 0.002)
-    service.tally.request("/api/status", "GET", 200, 0.3)
-    service.tally.failed("expired")
-    service.tally.decided("reader", granted=False)
+    requests = RequestCount(service.tally)
+    requests.answered("/api/status", "GET", 200, 0.002)
+    requests.answered("/api/status", "GET", 200, 0.3)
+    service.tally.count(own.HANDSHAKES_FAILED, "expired")
+    service.tally.count(own.DECISIONS, "reader", "denied")
     other = Tally(service.layout, service.scoreboard.slot(1).cells)
-    other.request("/api/status", "GET", 200, 20.0)
-    other.opened()
+    RequestCount(other).answered("/api/status", "GET", 200, 20.0)
+    for tally in (service.tally, other):
+        tally.change(own.CONNECTIONS, 1)
+        tally.count(own.CONNECTIONS_ACCEPTED)
     service.scoreboard.slot(1).count_restart()
     for index in range(len(PROCESSES)):
         service.scoreboard.slot(index).record(cpu_seconds=1.5, resident_memory_bytes=40_000_000, open_fds=20)

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from rcmon.access.gate import Gate
-from rcmon.web.telemetry.counters import BUCKETS, METHODS
+from rcmon.telemetry.own import (
+    BUCKETS,
+    CONNECTIONS,
+    CONNECTIONS_ACCEPTED,
+    DECISIONS,
+    DURATIONS,
+    METHODS,
+)
 from rcmon.web.transport.accesslog import AccessLog, Style
 from tests.web.caller import head
 from tests.web.serving import READER, STRANGER, Serving, roles_of, serving
@@ -44,8 +51,8 @@ async def accounts(
             await caller.answer(request.partition(b" ")[0].decode())
             await caller.close()
         await served.until(lambda: not served.server.live)
-        durations = [counts[-1] for _, counts, _ in served.counters.durations()]
-        return served.requests(), list(served.counters.decisions()), served.logged(), durations
+        durations = [counts[-1] for _, counts, _ in served.totals.histograms(DURATIONS)]
+        return served.requests(), served.counted(DECISIONS), served.logged(), durations
 
 
 async def test_both_ways_keep_the_same_accounts() -> None:
@@ -116,7 +123,7 @@ async def test_durations_are_those_of_the_answers(short: bool) -> None:
         await asyncio.sleep(0.3)
         served.go_on.set()
         await caller.answer()
-        ((route, counts, total),) = served.counters.durations()
+        (((route,), counts, total),) = served.totals.histograms(DURATIONS)
         assert (route, counts[BUCKETS.index(0.25)], counts[-1]) == ("/slow", 0.0, 1.0)
         assert total >= 0.29
 
@@ -128,10 +135,7 @@ async def test_decisions_are_counted_once_a_request() -> None:
                 caller = await served.call(credential)
                 for path in ("/small", "/small", "/admin"):
                     await caller.ask(path)
-            decisions = {
-                (role, outcome): count for role, outcome, count in served.counters.decisions() if count
-            }
-            assert decisions == {
+            assert served.counted(DECISIONS) == {
                 ("reader", "granted"): 2.0, ("reader", "denied"): 2.0, ("admin", "denied"): 2.0,
             }  # fmt: skip
 
@@ -146,8 +150,8 @@ async def test_a_successor_counts_on() -> None:
             second.tally.begin()
             await (await second.call()).ask("/small")
             assert second.requests() == {("/small", "GET", "200"): 2.0}
-            assert second.counters.connections() == 1
-            assert second.counters.connections_accepted() == 2
+            assert second.totals.value(CONNECTIONS) == 1
+            assert second.totals.value(CONNECTIONS_ACCEPTED) == 2
         finally:
             await second.end()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rcmon.access.gate import Gate
+from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED
 from rcmon.web.transport.guard import spare_files
 from tests.access import pki
 from tests.web.serving import READER, ROOT, Serving, client_hello, roles_of, serving
@@ -60,8 +61,8 @@ async def test_what_ended_does_not_count_any_more() -> None:
             assert await caller.is_open()
             await caller.close()
             await served.until(lambda: not served.server.live)
-        assert served.counters.connections() == 0
-        assert served.counters.connections_accepted() == 20
+        assert served.totals.value(CONNECTIONS) == 0
+        assert served.totals.value(CONNECTIONS_ACCEPTED) == 20
         assert served.failures() == {}
 
 

@@ -5,6 +5,7 @@ import hashlib
 
 import pytest
 
+from rcmon.telemetry.own import DECISIONS
 from tests.web.caller import BASE, head, pieces
 from tests.web.served import LARGE
 from tests.web.serving import STRANGER, Serving, serving
@@ -244,7 +245,7 @@ async def test_a_stranger_is_refused_on_every_request(short: bool) -> None:
             answer = await caller.ask("/small")
             assert answer.status == 403
             assert b"CN=stranger" in answer.body
-        assert ("reader", "denied", 3.0) in list(served.counters.decisions())
+        assert served.counted(DECISIONS)["reader", "denied"] == 3.0
 
 
 HOSTLESS = b"GET " + BASE + b"/small HTTP/1.1\r\n\r\n"

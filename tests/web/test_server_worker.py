@@ -14,11 +14,13 @@ from rcmon.access.trust import Trust
 from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
+from rcmon.telemetry.layout import Layout
+from rcmon.telemetry.own import RELOADS, REQUESTS
 from rcmon.web import worker
 from rcmon.web.about import About
 from rcmon.web.app import routes
 from rcmon.web.board import Board
-from rcmon.web.telemetry.counters import Counters, Layout
+from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import Style
 from rcmon.web.transport.guard import Limits
 from rcmon.web.transport.server import Server
@@ -35,10 +37,10 @@ class Working:
 
     def __init__(self, place: Place, directory: Path, *, short_way: bool = True) -> None:
         self.place, self.lines = place, list[str]()
-        layout = Layout(routes())
+        layout = Layout({"route": routes()})
         self.scoreboard = Scoreboard(1, layout.size)
         self.scoreboard.slot(0).occupy(1, 0.0)
-        self.counters = Counters(layout, self.scoreboard)
+        self.totals = Totals(layout, self.scoreboard)
         self.settings = worker.Settings(
             about=About(processes=("web-0",), cycle_interval=60.0, store_kind="sqlite"),
             store_url=make_url(f"sqlite:///{directory / 'rcmon.sqlite'}"),
@@ -61,7 +63,7 @@ class Working:
 
     async def until_taken_up(self, what: str, result: str) -> None:
         async with asyncio.timeout(20):
-            while (what, result, 1.0) not in list(self.counters.reloads()):
+            while self.totals.value(RELOADS, what, result) != 1.0:
                 await asyncio.sleep(0.02)
 
 
@@ -98,7 +100,7 @@ async def test_a_worker_serves_counts_logs_and_drains(place: Place, tmp_path: Pa
         one.context.stop.set()
         assert await caller.rest() == b""  # idle, it is closed a while after the stop
         await caller.close()
-    assert ("/api/status", "GET", "200", 3.0) in list(one.counters.requests())
+    assert one.totals.value(REQUESTS, "/api/status", "GET", "200") == 3.0
     lines = "".join(one.lines).splitlines()
     assert len(lines) == 3
     assert all(' info web-0 rcmon.access: identity="/DC=ch/CN=alice"' in line for line in lines)

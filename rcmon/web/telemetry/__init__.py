@@ -1,1 +1,1 @@
-"""The service's own figures: declared, counted, told."""
+"""The service's own figures as they are told: summed over all processes, or read at the scrape."""

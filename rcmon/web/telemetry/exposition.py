@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from rcmon.documents import keys
+from rcmon.exposition.lines import blocks, label, openmetrics_head, text_head
+from rcmon.telemetry.metric import Metric
 from rcmon.web.answers.cached import Cached
 from rcmon.web.answers.negotiation import Format
 from rcmon.web.answers.ready import Fresh, Kept, Ready
-from rcmon.web.board import Board
-from rcmon.web.telemetry.counters import BUCKETS
-from rcmon.web.telemetry.families import FAMILIES, Family
-from rcmon.web.telemetry.samples import OwnSamples, Sample
+from rcmon.web.telemetry.told import TOLD, Seen
+from rcmon.web.telemetry.totals import Buckets, Sample, Totals
 
 MEDIA_TYPES: Mapping[Format, str] = {
     "text": "text/plain; version=0.0.4; charset=utf-8",
@@ -20,9 +20,7 @@ _KEYS: Mapping[Format, str] = {
     "text": keys.METRICS_TEXT,
     "openmetrics": keys.METRICS_OPENMETRICS,
 }
-_ENDS: Mapping[Format, str] = {"text": "", "openmetrics": "# EOF\n"}
-_BOUNDS = (*map(repr, BUCKETS), "+Inf")
-_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+_ENDS: Mapping[Format, bytes] = {"text": b"", "openmetrics": b"# EOF\n"}
 
 
 class Exposition:
@@ -31,66 +29,63 @@ class Exposition:
     The snapshot's part is neither rendered nor compressed again.
     """
 
-    def __init__(self, board: Board, samples: OwnSamples) -> None:
-        self._board, self._samples = board, samples
+    def __init__(self, seen: Seen, totals: Totals) -> None:
+        self._seen, self._totals = seen, totals
         self._ready = {form: Cached(partial(self._render, form)) for form in MEDIA_TYPES}
 
     def ready(self, form: Format) -> Ready:
         """Give the exposition in a format; before the first snapshot it is the service's own part alone."""
-        return self._ready[form].get(self._board.current)
+        return self._ready[form].get(self._seen.board.current)
 
     def _render(self, form: Format) -> Ready:
-        own = ("".join(self._lines(form)) + _ENDS[form]).encode()
-        held = self._board.current
+        own = b"".join(self._lines(form)) + _ENDS[form]
+        held = self._seen.board.current
         body = Kept(held.documents[_KEYS[form]], own) if held else Fresh(own)
         return Ready(body, MEDIA_TYPES[form], vary="Accept, Accept-Encoding")
 
-    def _lines(self, form: Format) -> Iterator[str]:
-        samples = self._samples.by_family()
-        for family in FAMILIES:
-            if family.kind == "histogram":
-                lines = "".join(_histogram(family, self._samples.counters.durations()))
-            else:
-                lines = "".join(_samples(family, samples[family.name]))
-            if lines:
-                yield _head(family, form)
+    def _lines(self, form: Format) -> Iterator[bytes]:
+        """Write every family; one without a sample has no head either."""
+        for metric, written in self._families():
+            if lines := b"".join(written):
+                yield _head(metric, form)
                 yield lines
 
+    def _families(self) -> Iterator[tuple[Metric, Iterator[bytes]]]:
+        for told in TOLD:
+            yield told.metric, _samples(told.metric, told.read(self._seen))
+        for metric in self._totals.layout.table:
+            if metric.kind == "histogram":
+                yield metric, _histogram(metric, self._totals.histograms(metric))
+            else:
+                yield metric, _samples(metric, self._totals.samples(metric))
 
-def _head(family: Family, form: Format) -> str:
-    """Write a family's head: OpenMetrics leaves out the suffix of its samples, text 0.0.4 knows no info."""
+
+def _head(metric: Metric, form: Format) -> bytes:
     if form == "text":
-        kind = "gauge" if family.kind == "info" else family.kind
-        return f"# HELP {family.name} {family.help}\n# TYPE {family.name} {kind}\n"
-    name = family.name.removesuffix("_total").removesuffix("_info")
-    unit = f"# UNIT {name} {family.unit}\n" if family.unit else ""
-    return f"# TYPE {name} {family.kind}\n{unit}# HELP {name} {family.help}\n"
+        return text_head(metric.name, metric.kind, metric.help)
+    return openmetrics_head(metric.name, metric.kind, metric.unit, metric.help)
 
 
-def _samples(family: Family, samples: Iterable[Sample]) -> Iterator[str]:
-    for values, value in samples:
-        if value is not None:
-            yield f"{family.name}{_braces(family.labels, values)} {_number(value)}\n"
+def _samples(metric: Metric, samples: Iterable[Sample]) -> Iterator[bytes]:
+    return blocks(metric.name, ((_labels(metric, labels), _whole(value)) for labels, value in samples))
 
 
-def _histogram(family: Family, series: Iterable[tuple[str, list[float], float]]) -> Iterator[str]:
-    """Write a histogram by one label: cumulative buckets, count and sum."""
-    (label,) = family.labels
-    for value, counts, total in series:
-        labels = f'{label}="{value.translate(_ESCAPES)}"'
-        for bound, count in zip(_BOUNDS, counts, strict=True):
-            yield f'{family.name}_bucket{{{labels},le="{bound}"}} {_number(count)}\n'
-        yield f"{family.name}_count{{{labels}}} {_number(counts[-1])}\n"
-        yield f"{family.name}_sum{{{labels}}} {_number(total)}\n"
+def _histogram(metric: Metric, series: Iterable[Buckets]) -> Iterator[bytes]:
+    """Write cumulative buckets, count and sum of each series."""
+    bounds = [label("le", bound) for bound in (*map(repr, metric.bounds), "+Inf")]
+    for values, counts, total in series:
+        labels = _labels(metric, values)
+        lead = f"{labels}," if labels else ""
+        steps = ((lead + bound, _whole(count)) for bound, count in zip(bounds, counts, strict=True))
+        yield from blocks(f"{metric.name}_bucket", steps)
+        yield from blocks(f"{metric.name}_count", [(labels, _whole(counts[-1]))])
+        yield from blocks(f"{metric.name}_sum", [(labels, total)])
 
 
-def _braces(names: tuple[str, ...], values: tuple[str, ...]) -> str:
-    if not names:
-        return ""
-    pairs = zip(names, values, strict=True)
-    return "{" + ",".join(f'{name}="{value.translate(_ESCAPES)}"' for name, value in pairs) + "}"
+def _labels(metric: Metric, values: tuple[str, ...]) -> str:
+    return ",".join(label(name, value) for name, value in zip(metric.labels, values, strict=True))
 
 
-def _number(value: float) -> str:
-    """Write a count without a fraction, whatever else as Python does, which both formats read."""
-    return str(int(value)) if value == int(value) else repr(value)
+def _whole(value: float | None) -> float | None:
+    """Give a count without a fraction."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from tornado.iostream import SSLIOStream, StreamClosedError
 
 from rcmon.errors import IdentityError
-from rcmon.web.telemetry.counters import OTHER_ROUTE
+from rcmon.telemetry.own import OTHER
 from rcmon.web.transport import heads, last_words
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.handshake_reasons import detail_of, reason_of
@@ -128,7 +128,7 @@ class Connection:
     async def _turn_away(self, status: int, detail: str, head: bytes) -> None:
         """Answer in place of any handler and end the connection."""
         data = last_words.answer(status, detail, head, self._server.date)
-        exchange = Exchange(OTHER_ROUTE, last_words.method_of(head), status, len(data), 0.0)
+        exchange = Exchange(OTHER, last_words.method_of(head), status, len(data), 0.0)
         self._server.answered(self.peer, exchange)
         await self.wire.write(data)
         await self._part()

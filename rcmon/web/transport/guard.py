@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from rcmon.access.identity import Identity
 from rcmon.access.names.dn import Dn
-from rcmon.web.telemetry.counters import Tally
+from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED, HANDSHAKES_FAILED
+from rcmon.telemetry.tally import Tally
 
 log = logging.getLogger("rcmon.web.transport.server")
 _SPARE_FILES = 64
@@ -59,14 +60,15 @@ class Guard:
             return False
         self._open += 1
         self._addresses[address] += 1
-        self._tally.opened()
+        self._tally.change(CONNECTIONS, 1)
+        self._tally.count(CONNECTIONS_ACCEPTED)
         return True
 
     def closes(self, address: str) -> None:
         """Count a connection out."""
         self._open -= 1
         _less(self._addresses, address)
-        self._tally.closed()
+        self._tally.change(CONNECTIONS, -1)
 
     def enters(self, identity: Identity, address: str) -> bool:
         """Count an identity in; false where it has too many connections already."""
@@ -84,7 +86,7 @@ class Guard:
 
     def refused(self, reason: str, address: str, detail: str) -> None:
         """Count a connection that was not let in; log a few a second, and none that a client just cut."""
-        self._tally.failed(reason)
+        self._tally.count(HANDSHAKES_FAILED, reason)
         if reason == "closed":
             return
         if self._logged >= _LOGGED_A_SECOND:

@@ -25,7 +25,7 @@ _REASONS = {
 
 
 def reason_of(error: BaseException | None) -> str:
-    """Classify what ended a handshake, as one of `rcmon.web.telemetry.counters.HANDSHAKE_FAILURES`."""
+    """Classify what ended a handshake, as one of `rcmon.telemetry.own.HANDSHAKE_FAILURES`."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _VERIFY.get(error.verify_code, "bad_certificate")
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):

@@ -1,8 +1,8 @@
 """Answers that end a connection without any handler: to whoever is nobody, and to what is no request."""
 
+from rcmon.telemetry.own import METHODS, OTHER
 from rcmon.web.answers import problems
 from rcmon.web.answers.headers import SECURITY, lines
-from rcmon.web.telemetry.counters import METHODS
 
 DETAILS = {
     400: "This is not an HTTP/1.1 request as RFC 9112 defines it.",
@@ -29,4 +29,4 @@ def answer(status: int, detail: str, head: bytes, date: bytes) -> bytes:
 def method_of(head: bytes) -> str:
     """Name the method of a request as it is counted and logged: never a client's invention."""
     method = head.lstrip(b"\r\n")[:8].partition(b" ")[0].decode("latin-1")
-    return method if method in METHODS else "other"
+    return method if method in METHODS else OTHER

@@ -14,8 +14,10 @@ from tornado.web import Application, RequestHandler
 
 from rcmon.access.gate import Gate
 from rcmon.access.handshake.sessions import SessionChains
+from rcmon.telemetry.own import DECISIONS, OTHER
+from rcmon.telemetry.tally import Tally
 from rcmon.web.base import Handler
-from rcmon.web.telemetry.counters import OTHER_ROUTE, Tally
+from rcmon.web.telemetry.requests import RequestCount
 from rcmon.web.transport.accesslog import AccessLog
 from rcmon.web.transport.connection import Connection
 from rcmon.web.transport.exchange import Exchange
@@ -61,6 +63,7 @@ class Server(HTTPServer):
                 raise TypeError(f"{handler.__qualname__}.get is a coroutine: it cannot answer at once")
         self.application, self.gate, self.tally, self.access_log = application, gate, tally, access_log
         self.limits, self.short_routes = limits, short_routes
+        self.requests = RequestCount(tally)
         self.guard = Guard(limits, tally)
         self.chains = SessionChains()
         self.draining = False
@@ -99,21 +102,20 @@ class Server(HTTPServer):
 
     def answered(self, peer: Peer, exchange: Exchange) -> None:
         """Count and log a request."""
-        self.tally.request(exchange.route, exchange.method, exchange.status, exchange.seconds)
+        self.requests.answered(exchange.route, exchange.method, exchange.status, exchange.seconds)
         self.access_log.request(peer.caller, peer.remote_ip, exchange)
 
     def decided(self, handler: Handler) -> None:
         """Count the outcome of a handler's role check."""
         if handler.authorized is not None:
-            role, outcome = handler.authorized
-            self.tally.decided(role, granted=outcome == "granted")
+            self.tally.count(DECISIONS, *handler.authorized)
 
     def finished(self, handler: RequestHandler) -> None:
         """Take note of a request that Tornado answered: the application's log function."""
         if isinstance(handler, Handler):
             self.decided(handler)
         if isinstance(connection := handler.request.connection, Stock):
-            route = handler.route if isinstance(handler, Handler) else OTHER_ROUTE
+            route = handler.route if isinstance(handler, Handler) else OTHER
             connection.replay.account(route, handler.get_status())
 
     def tick(self) -> None:

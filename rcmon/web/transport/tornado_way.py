@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPInputError, RequestStartLine, ResponseStartLine
 
-from rcmon.web.telemetry.counters import OTHER_ROUTE
+from rcmon.telemetry.own import OTHER
 from rcmon.web.transport import last_words
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.host import Host
@@ -92,7 +92,7 @@ class Replay:
         data = last_words.answer(status, last_words.DETAILS[status], self.head, self._server.date)
         self.refused = status
         self.written += len(data)
-        self.account(OTHER_ROUTE, status)
+        self.account(OTHER, status)
         return self._wire.write(data)
 
     def account(self, route: str, status: int) -> None:

@@ -1,0 +1,1 @@
+"""The service's own figures: each declared in one row, counted by any process in cells that all share."""

@@ -1,0 +1,69 @@
+"""Every metric that processes count in cells: one row each. What is read at the scrape is the web side's.
+
+Labels come from fixed sets, so that no client can make a series. A new metric is one row here, and
+`tally.count`, `set`, `change` or `observe` with it where it happens; cells, exposition and the README's
+table follow.
+"""
+
+from rcmon.access.identity import REFUSALS
+from rcmon.access.roles import Role
+from rcmon.telemetry.metric import Metric, counter, gauge, histogram
+
+OTHER = "other"
+"""Among a label's values: whatever is none of the others."""
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", OTHER)
+CODES = (200, 204, 206, 304, 400, 403, 404, 405, 406, 408, 413, 414, 415, 429, 431, 500, 501, 503)
+"""Status codes that are counted by themselves; any other counts as its class, such as `4xx`."""
+BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Upper bounds of the request duration histogram, seconds."""
+HANDSHAKE_FAILURES = (
+    "no_certificate",
+    "unknown_ca",
+    "expired",
+    "not_yet_valid",
+    "revoked",
+    "wrong_purpose",
+    "proxy_refused",
+    "bad_certificate",
+    "protocol",
+    "client_alert",
+    "timeout",
+    "closed",
+    "limit",
+    OTHER,
+)
+FAILURES = tuple(dict.fromkeys((*HANDSHAKE_FAILURES, *REFUSALS)))
+"""Why a connection did not come to be (TLS), or proves nobody (the rules about identities)."""
+
+REQUESTS = counter(
+    "rcmon_http_requests_total",
+    "Requests answered.",
+    {"route": None, "method": METHODS, "code": (*map(str, CODES), "1xx", "2xx", "3xx", "4xx", "5xx")},
+    sparse=True,
+)
+DURATIONS = histogram(
+    "rcmon_http_request_duration_seconds",
+    "Time from a request's head to its answer.",
+    BUCKETS,
+    {"route": None},
+)
+CONNECTIONS = gauge("rcmon_http_connections", "Connections that are open.")
+CONNECTIONS_ACCEPTED = counter("rcmon_http_connections_accepted_total", "Connections that were accepted.")
+HANDSHAKES_FAILED = counter(
+    "rcmon_tls_handshake_failures_total",
+    "Connections that TLS or the check of the certificate refused.",
+    {"reason": FAILURES},
+)
+DECISIONS = counter(
+    "rcmon_authorization_decisions_total",
+    "Role checks by the role that was needed.",
+    {"role": (*(role.value for role in Role), "any"), "outcome": ("granted", "denied")},
+)
+RELOADS = counter(
+    "rcmon_config_reloads_total",
+    "Times that files were read again while running; after a failure the earlier content stays.",
+    {"what": ("tls", "roles", "crl", "sources"), "result": ("success", "failure")},
+)
+
+OWN: tuple[Metric, ...] = tuple(row for row in list(globals().values()) if isinstance(row, Metric))
+"""All rows above, in their order."""

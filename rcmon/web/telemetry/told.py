@@ -1,0 +1,132 @@
+"""Every metric that is read when it is asked for: one row each, with the function that reads it."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from rcmon.access.authority.crl import CrlStatus
+from rcmon.process.scoreboard import Scoreboard, Slot
+from rcmon.telemetry.metric import Metric, counter, gauge, info
+from rcmon.telemetry.own import OWN
+from rcmon.web.about import PYTHON_VERSION, About, Trust
+from rcmon.web.board import Board
+from rcmon.web.telemetry.totals import Sample
+
+_FILE = dict.fromkeys(("file", "issuer"))
+_PROCESS = dict.fromkeys(("process",))
+
+
+class Seen(Struct, frozen=True):
+    """What a worker can read."""
+
+    about: About
+    board: Board
+    scoreboard: Scoreboard
+    trust: Trust
+
+
+class Told(Struct, frozen=True):
+    """A metric and how to read its samples."""
+
+    metric: Metric
+    read: Callable[[Seen], Iterable[Sample]]
+
+
+def _one(value: float | None) -> Iterable[Sample]:
+    return [((), value)]
+
+
+def _snapshot_id(seen: Seen) -> Iterable[Sample]:
+    held = seen.board.current
+    return _one(held.number if held else None)
+
+
+def _crls(seen: Seen, value: Callable[[CrlStatus], float | None]) -> Iterator[Sample]:
+    for crl in seen.trust.crls():
+        yield (crl.file, crl.issuer or ""), value(crl)
+
+
+def _slots(seen: Seen, value: Callable[[Slot], float]) -> Iterator[Sample]:
+    for index, name in enumerate(seen.about.processes):
+        yield (name,), value(seen.scoreboard.slot(index))
+
+
+TOLD: tuple[Told, ...] = (
+    Told(
+        info(
+            "rcmon_build_info",
+            "Versions of rcmon and of the Python it runs.",
+            "version",
+            "python_version",
+        ),
+        lambda seen: [((seen.about.version, PYTHON_VERSION), 1)],
+    ),
+    Told(
+        gauge("rcmon_start_time_seconds", "When the service began, in seconds since the epoch."),
+        lambda seen: _one(seen.scoreboard.started),
+    ),
+    Told(
+        gauge("rcmon_snapshot_id", "Number of the snapshot that is served; it grows by every cycle."),
+        _snapshot_id,
+    ),
+    Told(
+        gauge("rcmon_store_up", "Whether the store could be read just now."),
+        lambda seen: _one(int(seen.board.trouble is None)),
+    ),
+    Told(
+        gauge(
+            "rcmon_tls_certificate_not_after_timestamp_seconds",
+            "Until when the server's certificate is valid, in seconds since the epoch.",
+        ),
+        lambda seen: _one(seen.trust.certificate_not_after()),
+    ),
+    Told(
+        gauge(
+            "rcmon_tls_crl_this_update_timestamp_seconds",
+            "When the certificate revocation list was issued, in seconds since the epoch.",
+            _FILE,
+        ),
+        lambda seen: _crls(seen, lambda crl: crl.this_update),
+    ),
+    Told(
+        gauge(
+            "rcmon_tls_crl_next_update_timestamp_seconds",
+            "When the next certificate revocation list is due, in seconds since the epoch.",
+            _FILE,
+        ),
+        lambda seen: _crls(seen, lambda crl: crl.next_update),
+    ),
+    Told(
+        gauge("rcmon_process_up", "Whether the process of the service is running.", _PROCESS),
+        lambda seen: _slots(seen, lambda slot: int(slot.pid is not None)),
+    ),
+    Told(
+        counter(
+            "rcmon_process_restarts_total",
+            "Times that the process was started in place of a dead one.",
+            _PROCESS,
+        ),
+        lambda seen: _slots(seen, lambda slot: slot.restarts),
+    ),
+    Told(
+        counter(
+            "rcmon_process_cpu_seconds_total",
+            "User and system time of all processes of the service, dead ones included.",
+        ),
+        lambda seen: _one(seen.scoreboard.cpu_seconds()),
+    ),
+    Told(
+        gauge(
+            "rcmon_process_resident_memory_bytes",
+            "Resident memory of all processes of the service; what they share is counted in each.",
+        ),
+        lambda seen: _one(seen.scoreboard.resident_memory_bytes()),
+    ),
+    Told(
+        gauge("rcmon_process_open_fds", "Open file descriptors of all processes of the service."),
+        lambda seen: _one(seen.scoreboard.open_fds()),
+    ),
+)
+
+FAMILIES: tuple[Metric, ...] = (*(told.metric for told in TOLD), *OWN)
+"""The service's own metric families, as they are written; those of the snapshot are the collector's."""

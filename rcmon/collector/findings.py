@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from rcmon.model import Finding, Snapshot, SourceState
-from rcmon.sources.wmagent import quality
+from rcmon.sources import FINDINGS
 
 STATE_DISAGREEMENT = "state_disagreement"
 WORKER_UNHEALTHY = "worker_unhealthy"
@@ -17,7 +17,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         WORKER_UNHEALTHY: "A worker thread of an agent is in state Error or has not reported for too long.",
         AGENT_CLAIMED_TWICE: "Several sources claim the same agent; the first configured is taken.",
         SOURCE_FAILING: "The newest poll of a source failed.",
-        **quality.KINDS,
+        **FINDINGS,
     }
 )
 """Every kind of finding there is and what it means, in one sentence each."""

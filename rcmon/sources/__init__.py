@@ -1,14 +1,17 @@
-"""The sources of what is known: one folder or file per kind, all of them listed here."""
+"""The sources of what is known: one folder per kind, all of them listed here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from rcmon.sources.base import Factory
-from rcmon.sources.wmagent import WMAgentSource
+from rcmon.sources.base import SourceKind
+from rcmon.sources.wmagent import WMAGENT
 
-KINDS: Mapping[str, Factory] = MappingProxyType(
-    {
-        "wmagent": WMAgentSource,
-    }
+KINDS: Sequence[SourceKind] = (
+    WMAGENT,
+)  # fmt: skip
+"""Every kind of source."""
+
+FINDINGS: Mapping[str, str] = MappingProxyType(
+    {name: meaning for kind in KINDS for name, meaning in kind.findings.items()}
 )
-"""Every kind of source: what makes one from its configuration."""
+"""Every kind of finding that a poll can give, in one sentence each."""

@@ -1,35 +1,45 @@
-"""What every source is, and how one is polled."""
+"""What every source and kind of source is, and how one is polled."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from rcmon.errors import RcmonError
 from rcmon.model import Batch
 
 LOG = logging.getLogger(__name__)
 
-DEFAULT_TIMEOUT = 30.0
-"""Seconds that one poll may take where the sources file does not say."""
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z",
+        description=(
+            "is not a name: that is at most 200 letters, digits, '.', '_', '-', "
+            "of which a letter or digit comes first"
+        ),
+    ),
+]
+Text = Annotated[str, Meta(min_length=1, description="must be a text that is not empty")]
+Seconds = Annotated[float, Meta(gt=0, le=3600, description="must be seconds above 0 and at most 3600")]
 
 
-class SourceConfig(Struct, frozen=True):
-    """One `[[source]]` of the sources file."""
+class SourceConfig(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", omit_defaults=True
+):
+    """What one `[[source]]` of the sources file says, whatever its kind.
 
-    name: str
+    Each kind adds its own settings and bears its name as tag. What a field may hold stands in its type;
+    a description there ends the sentence that begins with the field and its value. A Path is relative to
+    the sources file and must be readable.
+    """
+
+    name: Name
     """The source's name and, where it is one agent's database, the agent's."""
-    kind: str
-    """A key of `rcmon.sources.KINDS`."""
-    url: str
-    """Where it is; it never holds a password."""
-    password_file: Path | None = None
-    """The file whose content, less the newline at its end, is the password; read at each connect."""
-    timeout: float = DEFAULT_TIMEOUT
+    timeout: Seconds = 30.0
     """Seconds that one poll may take."""
 
 
@@ -45,7 +55,7 @@ class Source(Protocol):
 
     @property
     def kind(self) -> str:
-        """A key of `rcmon.sources.KINDS`."""
+        """The name of its kind."""
 
     @property
     def timeout(self) -> float:
@@ -62,8 +72,20 @@ class Source(Protocol):
         """Give up whatever is open, a running poll's connection included."""
 
 
-Factory: TypeAlias = Callable[[SourceConfig], Source]
-"""Make a source; raises ConfigError where its configuration cannot be used."""
+class SourceKind(Struct, frozen=True):
+    """Everything that the rest of the house needs of a kind of source; listed in `rcmon.sources`."""
+
+    config: type[SourceConfig]
+    """What a `[[source]]` of the kind says; its tag is the kind's name."""
+    make: Callable[[Any], Source]
+    """Make a source from its configuration; raises ConfigError where that cannot be used."""
+    findings: Mapping[str, str] = {}
+    """Every kind of finding that its polls can give, in one sentence each."""
+
+    @property
+    def name(self) -> str:
+        """What `kind` says in the sources file."""
+        return str(self.config.__struct_config__.tag)
 
 
 class Poll(Struct, frozen=True):

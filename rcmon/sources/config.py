@@ -1,46 +1,46 @@
-"""The sources file: a TOML list of `[[source]]` tables."""
+"""The sources file: a TOML list of `[[source]]` tables, each told by the struct of its kind."""
 
-import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Union
+
+import msgspec
+from msgspec import ValidationError
 
 from rcmon.errors import ConfigError
 from rcmon.sources import KINDS
-from rcmon.sources.base import DEFAULT_TIMEOUT, Source, SourceConfig
+from rcmon.sources.base import Source, SourceConfig, SourceKind
 
-KEYS = ("name", "kind", "url", "password_file", "timeout")
-LONGEST_TIMEOUT = 3600.0
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_KINDS: Mapping[str, SourceKind] = MappingProxyType({kind.name: kind for kind in KINDS})
+_ANY: Any = Union[tuple(kind.config for kind in KINDS)]  # noqa: UP007 - made of a list
+_AT = re.compile(r"(?P<what>.*) - at `\$(?P<path>.*)`", re.DOTALL)
+_FIELD = re.compile(r"Object (?P<how>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
 
 
 def load_sources(path: Path) -> tuple[SourceConfig, ...]:
-    """Read the sources file; a relative `password_file` is relative to it.
+    """Read the sources file; paths in it are relative to it.
 
     Raises ConfigError for a file that cannot be read or is no TOML, and for anything in it that is
-    unknown, missing, of the wrong type or there twice.
+    unknown, missing, of the wrong type or there twice: one line names all that is wrong.
     """
-    try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-    except OSError as error:
-        raise ConfigError(f"sources file {path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"sources file {path}: is not TOML: {error}") from error
-    unknown = sorted(set(content) - {"source"})
-    if unknown:
-        raise ConfigError(f"sources file {path}: unknown {unknown[0]!r}; it holds [[source]] tables only")
-    tables = content.get("source", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables) or not tables:
-        raise ConfigError(f"sources file {path}: holds no [[source]] table; at least one is needed")
-    configs = tuple(
-        _source(f"sources file {path}, source {number}", path.parent, table)
-        for number, table in enumerate(tables, 1)
-    )
-    _refuse_duplicates(path, configs)
-    return configs
+    where = f"sources file {path}"
+    tables = _tables(where, path)
+    configs, wrong = [], []
+    for number, table in enumerate(tables):
+        try:
+            configs.append(_source(path.parent, number, table))
+        except ConfigError as error:
+            wrong.append(str(error))
+    names = [config.name for config in configs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    wrong += [f"two sources have the name {name!r}; names are unique" for name in twice]
+    if wrong:
+        raise ConfigError(f"{where}, {'; '.join(wrong)}")
+    return tuple(configs)
 
 
 def build_sources(configs: Iterable[SourceConfig]) -> list[Source]:
@@ -48,70 +48,88 @@ def build_sources(configs: Iterable[SourceConfig]) -> list[Source]:
     sources = []
     for config in configs:
         try:
-            sources.append(KINDS[config.kind](config))
+            sources.append(_KINDS[str(config.__struct_config__.tag)].make(config))
         except ConfigError as error:
             raise ConfigError(f"source {config.name}: {error}") from error
     return sources
 
 
-def _source(where: str, folder: Path, table: Mapping[str, Any]) -> SourceConfig:
-    unknown = sorted(set(table) - set(KEYS))
+def _tables(where: str, path: Path) -> list[Mapping[str, Any]]:
+    try:
+        # an editor's byte order mark says nothing
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{where}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: is not TOML: {error}") from error
+    unknown = sorted(set(content) - {"source"})
     if unknown:
-        raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(KEYS)}")
-    name = _text(where, table, "name")
-    if not _NAME.fullmatch(name):
-        raise ConfigError(
-            f"{where}: name {name!r} is not a name: that is letters, digits, '.', '_', '-', "
-            "of which a letter or digit comes first"
-        )
-    where = f"{where} ({name})"
-    kind = _text(where, table, "kind")
-    if kind not in KINDS:
-        raise ConfigError(f"{where}: kind {kind!r} is unknown; known are {', '.join(KINDS)}")
-    return SourceConfig(
-        name=name,
-        kind=kind,
-        url=_text(where, table, "url"),
-        password_file=_password_file(where, folder, table),
-        timeout=_timeout(where, table),
-    )
+        raise ConfigError(f"{where}: unknown {unknown[0]!r}; it holds [[source]] tables only")
+    tables = content.get("source", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables) or not tables:
+        raise ConfigError(f"{where}: holds no [[source]] table; at least one is needed")
+    return tables
 
 
-def _text(where: str, table: Mapping[str, Any], key: str) -> str:
-    value = table.get(key)
-    if value is None:
-        raise ConfigError(f"{where}: {key} is missing")
+def _source(folder: Path, number: int, table: Mapping[str, Any]) -> SourceConfig:
+    """Read the table with that number, counted from 0 as in `$.source[0]`."""
+    name, kind = table.get("name"), table.get("kind")
+    where = f"source {number + 1} ({name})" if isinstance(name, str) and name else f"source {number + 1}"
+    at = f"$.source[{number}]"
+    if kind is None:
+        raise ConfigError(f"{where}: kind is missing; known are {', '.join(_KINDS)} (at {at})")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ConfigError(f"{where}: kind {kind!r} is unknown; known are {', '.join(_KINDS)} (at {at}.kind)")
+    try:
+        source: SourceConfig = msgspec.convert(table, _ANY, dec_hook=partial(_path, folder))
+    except ValidationError as error:
+        what, path = _split(error)
+        raise ConfigError(f"{where}: {_told(what, path, table, _KINDS[kind])} (at {at}{path})") from error
+    return source
+
+
+def _split(error: ValidationError) -> tuple[str, str]:
+    """Part what is wrong from the path to it, which begins below the table."""
+    found = _AT.fullmatch(str(error))
+    return (found["what"], found["path"]) if found else (str(error), "")
+
+
+def _told(what: str, path: str, table: Mapping[str, Any], kind: SourceKind) -> str:
+    """Say what is wrong and what would be right; msgspec alone would name neither value nor meaning."""
+    fields = kind.config.__struct_fields__
+    if field := _FIELD.fullmatch(what):
+        if field["how"] == "missing required":
+            return f"{field['name']} is missing"
+        return f"unknown key {field['name']!r}; known are {', '.join(('kind', *fields))}"
+    key = next((name for name in fields if path == f".{name}"), None)
+    right = _rights(kind.config).get(key or "")
+    if key is None or right is None:
+        return f"{path.removeprefix('.')}: {what}"
+    value = table[key]
+    shown = repr(value) if isinstance(value, str | int | float) else f"of type {type(value).__name__}"
+    return f"{key} {shown} {right}"
+
+
+def _rights(config: type[SourceConfig]) -> Mapping[str, str]:
+    """Give by field what its type says would be right."""
+    struct = msgspec.inspect.type_info(config)
+    fields = struct.fields if isinstance(struct, msgspec.inspect.StructType) else ()
+    return {
+        field.name: str((field.type.extra_json_schema or {})["description"])
+        for field in fields
+        if isinstance(field.type, msgspec.inspect.Metadata)
+    }
+
+
+def _path(folder: Path, wanted: type, value: object) -> Path:
+    """Read a Path, relative to the folder, of a file that can be read."""
+    if wanted is not Path:
+        raise NotImplementedError(wanted)
     if not isinstance(value, str) or not value:
-        raise ConfigError(f"{where}: {key} must be a text that is not empty")
-    return value
-
-
-def _password_file(where: str, folder: Path, table: Mapping[str, Any]) -> Path | None:
-    if "password_file" not in table:
-        return None
-    path = folder / _text(where, table, "password_file")
+        raise ValueError("must be a text that is not empty: the path of a file")
+    path = folder / value
     try:
         path.open("rb").close()
     except OSError as error:
-        raise ConfigError(f"{where}: password_file {path} cannot be read: {error.strerror}") from error
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
     return path
-
-
-def _timeout(where: str, table: Mapping[str, Any]) -> float:
-    value = table.get("timeout", DEFAULT_TIMEOUT)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not 0 < value <= LONGEST_TIMEOUT:
-        raise ConfigError(
-            f"{where}: timeout {value!r} must be seconds above 0 and at most {LONGEST_TIMEOUT:g}"
-        )
-    return float(value)
-
-
-def _refuse_duplicates(path: Path, configs: Iterable[SourceConfig]) -> None:
-    seen = set()
-    for config in configs:
-        if config.name in seen:
-            raise ConfigError(
-                f"sources file {path}: two sources have the name {config.name!r}; names are unique"
-            )
-        seen.add(config.name)

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from rcmon.collector.findings import KINDS, findings
 from rcmon.model import Component, Finding, Worker
-from rcmon.sources.wmagent.quality import KINDS as WMAGENT_KINDS
+from rcmon.sources import FINDINGS
 from tests.collector.test_merge import bad, cycle, good, seen
 from tests.store.made import agent, agent_site
 
@@ -105,9 +105,9 @@ def test_every_kind_that_is_emitted_is_in_the_table() -> None:
 
 
 def test_every_kind_of_every_source_is_in_the_table_with_the_same_sentence() -> None:
-    assert WMAGENT_KINDS
-    assert {kind: KINDS.get(kind) for kind in WMAGENT_KINDS} == dict(WMAGENT_KINDS)
-    assert len(KINDS) == len(WMAGENT_KINDS) + 4
+    assert FINDINGS
+    assert {kind: KINDS.get(kind) for kind in FINDINGS} == dict(FINDINGS)
+    assert len(KINDS) == len(FINDINGS) + 4
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from rcmon.model import Agent
-from rcmon.sources.base import Poll, SourceConfig, poll_one
-from rcmon.sources.wmagent import WMAgentSource
+from rcmon.sources.base import Poll, poll_one
+from rcmon.sources.wmagent import WMAgentConfig, WMAgentSource
 
 NOW = 1767268800.0
 """The time at which the sample agent's clock stands."""
@@ -16,7 +16,9 @@ def poll(url: str, password_file: Path | None = None, timeout: float = 30.0, now
     """Poll an agent's database, and close the source."""
 
     async def run() -> Poll:
-        source = WMAgentSource(SourceConfig("vocms0999", "wmagent", url, password_file, timeout))
+        source = WMAgentSource(
+            WMAgentConfig(name="vocms0999", url=url, password_file=password_file, timeout=timeout)
+        )
         try:
             return await poll_one(source, now)
         finally:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from rcmon.errors import ConfigError
-from rcmon.sources.base import SourceConfig
+from rcmon.sources import FINDINGS, KINDS
+from rcmon.sources.base import SourceConfig, SourceKind
 from rcmon.sources.config import build_sources, load_sources
+from rcmon.sources.wmagent import WMAgentConfig
 
 AGENT = '[[source]]\nname = "vocms0999"\nkind = "wmagent"\nurl = "mysql://reader@db.example.org/wmagent"\n'
 
@@ -20,10 +22,13 @@ def path(tmp_path: Path) -> Path:
 def test_sources_are_read(path: Path) -> None:
     path.write_text(AGENT + 'password_file = "secret"\ntimeout = 5\n' + AGENT.replace("0999", "0255"))
     assert load_sources(path) == (
-        SourceConfig(
-            "vocms0999", "wmagent", "mysql://reader@db.example.org/wmagent", path.parent / "secret", 5.0
+        WMAgentConfig(
+            name="vocms0999",
+            url="mysql://reader@db.example.org/wmagent",
+            password_file=path.parent / "secret",
+            timeout=5.0,
         ),
-        SourceConfig("vocms0255", "wmagent", "mysql://reader@db.example.org/wmagent", None, 30.0),
+        WMAgentConfig(name="vocms0255", url="mysql://reader@db.example.org/wmagent", timeout=30.0),
     )
 
 
@@ -40,14 +45,27 @@ def test_sources_are_built_without_being_touched(path: Path) -> None:
         ('source = "x"', "no [[source]] table"),
         ("[[source]", "is not TOML"),
         ("[server]\nport = 1\n" + AGENT, "unknown 'server'"),
-        (AGENT + "retries = 3", "source 1: unknown key 'retries'"),
+        (
+            AGENT + "retries = 3",
+            "source 1 (vocms0999): unknown key 'retries'; known are kind, name, timeout, url",
+        ),
         (AGENT.replace("name", "#"), "source 1: name is missing"),
         (AGENT.replace("kind", "#"), "source 1 (vocms0999): kind is missing"),
         (AGENT.replace("url", "#"), "source 1 (vocms0999): url is missing"),
         (AGENT.replace("wmagent", "wmstats"), "kind 'wmstats' is unknown; known are wmagent"),
+        (AGENT.replace('"wmagent"', "7"), "kind 7 is unknown; known are wmagent"),
         (AGENT.replace("vocms0999", "a/b"), "name 'a/b' is not a name"),
-        (AGENT.replace('"vocms0999"', "7"), "name must be a text"),
+        (AGENT.replace('"vocms0999"', "7"), "name 7 is not a name"),
         (AGENT + 'password_file = "nowhere"', "nowhere cannot be read: No such file"),
+        (AGENT + "password_file = 7", "password_file: must be a text that is not empty"),
+        (
+            AGENT.replace("mysql://reader@db.example.org/wmagent", ""),
+            "url '' must be a text that is not empty",
+        ),
+        (
+            AGENT.replace('"mysql://reader@db.example.org/wmagent"', '["hush"]'),
+            "url of type list must be a text",
+        ),
         (AGENT + 'timeout = "fast"', "timeout 'fast' must be seconds"),
         (AGENT + "timeout = 0", "timeout 0 must be seconds"),
         (AGENT + "timeout = inf", "timeout inf must be seconds"),
@@ -62,6 +80,52 @@ def test_what_is_wrong_is_named(path: Path, content: str, told: str) -> None:
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (AGENT + "timeout = 0", "(at $.source[0].timeout)"),
+        (AGENT + AGENT.replace("kind", "#"), "(at $.source[1])"),
+        (AGENT + AGENT.replace("wmagent", "x"), "(at $.source[1].kind)"),
+        (AGENT + 'password_file = "nowhere"', "(at $.source[0].password_file)"),
+    ],
+)
+def test_it_is_told_where_the_wrong_thing_stands(path: Path, content: str, told: str) -> None:
+    path.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        load_sources(path)
+    assert told in str(caught.value)
+
+
+def test_all_that_is_wrong_is_named_at_once(path: Path) -> None:
+    path.write_text(AGENT + AGENT + AGENT.replace("0999", "0255") + "timeout = -1\n[[source]]\n")
+    with pytest.raises(ConfigError) as caught:
+        load_sources(path)
+    for told in (
+        "source 3 (vocms0255): timeout -1",
+        "source 4: kind is missing",
+        "two sources have the name",
+    ):
+        assert told in str(caught.value)
+
+
+def test_a_byte_order_mark_says_nothing(path: Path) -> None:
+    path.write_text(AGENT, "utf-8-sig")
+    assert [config.name for config in load_sources(path)] == ["vocms0999"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kind_brings_its_settings_and_its_source(kind: SourceKind) -> None:
+    assert issubclass(kind.config, SourceConfig)
+    assert (kind.config.__struct_config__.tag_field, kind.config.__struct_config__.tag) == ("kind", kind.name)
+    assert kind.config.__struct_config__.forbid_unknown_fields
+    assert [other.name for other in KINDS].count(kind.name) == 1
+
+
+def test_no_two_kinds_share_a_kind_of_finding() -> None:
+    assert len(FINDINGS) == sum(len(kind.findings) for kind in KINDS)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -87,7 +151,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 )
 def test_a_url_that_cannot_be_used_is_told_without_secrets(url: str, told: str) -> None:
     with pytest.raises(ConfigError, match=r"^source vocms0999: ") as caught:
-        build_sources([SourceConfig("vocms0999", "wmagent", url)])
+        build_sources([WMAgentConfig(name="vocms0999", url=url)])
     assert told in str(caught.value)
     assert "hush" not in str(caught.value)
 
@@ -97,7 +161,7 @@ def test_a_driver_that_is_not_installed_is_told_with_what_installs_it(
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "asyncmy", None)
     with pytest.raises(ConfigError, match=r"pip install 'rcmon\[mysql\]'"):
-        build_sources([SourceConfig("vocms0999", "wmagent", "mysql://reader@host/db")])
+        build_sources([WMAgentConfig(name="vocms0999", url="mysql://reader@host/db")])
 
 
 @pytest.mark.parametrize(
@@ -113,5 +177,5 @@ def test_a_driver_that_is_not_installed_is_told_with_what_installs_it(
     ],
 )
 def test_a_plain_url_finds_its_driver(url: str) -> None:
-    (source,) = build_sources([SourceConfig("vocms0999", "wmagent", url)])
+    (source,) = build_sources([WMAgentConfig(name="vocms0999", url=url)])
     assert "reader" not in repr(source)

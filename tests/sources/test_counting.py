@@ -8,7 +8,7 @@ from rcmon.model import JOB_STATES, Jobs
 from rcmon.sources.wmagent.batch import PLUGINS, job_class
 from rcmon.sources.wmagent.catalog import Catalog, SiteRow, TaskType
 from rcmon.sources.wmagent.counting import count_active
-from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.findings import Findings
 from tests.sources.small import SmallAgent
 
 SITE = SiteRow("T1_DE_KIT", "Normal", 1, "T1_DE_KIT", "SimpleCondorPlugin", 1, 1)
@@ -25,7 +25,7 @@ def test_the_highest_priority_is_taken_whatever_the_order_and_class(
     priorities: tuple[int | None, ...],
 ) -> None:
     rows = [(1, 1, 3, 1, 1, priority, status, 2) for status, priority in enumerate(priorities, 1)]
-    active = count_active(rows, CATALOG, Quality("vocms0999"))
+    active = count_active(rows, CATALOG, Findings("vocms0999"))
     assert active.highest == {("T1_DE_KIT", "Merge"): 300}
     assert active.jobs == {("T1_DE_KIT", "Merge"): Jobs(pending=2, running=2, error=2)}
 

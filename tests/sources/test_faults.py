@@ -16,9 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from rcmon.errors import SourceError
-from rcmon.sources.base import SourceConfig, poll_one
+from rcmon.sources.base import poll_one
 from rcmon.sources.database import Database
-from rcmon.sources.wmagent import WMAgentSource
+from rcmon.sources.wmagent import WMAgentConfig, WMAgentSource
 from tests.servers import Server, free_port
 from tests.sources.polling import agent_of, poll
 from tests.sources.sample import load
@@ -121,7 +121,9 @@ def test_a_server_that_never_answers_is_given_up(
 
     async def run() -> tuple[str | None, set[str]]:
         before = asyncio.all_tasks()
-        source = WMAgentSource(SourceConfig("vocms0999", "wmagent", url, password_file, 0.5))
+        source = WMAgentSource(
+            WMAgentConfig(name="vocms0999", url=url, password_file=password_file, timeout=0.5)
+        )
         result = await poll_one(source, 0.0)
         left = {task.get_name() for task in asyncio.all_tasks() - before}
         await source.close()
@@ -185,7 +187,7 @@ def test_the_password_is_read_at_each_poll(served: Served, tmp_path: Path) -> No
     secret.write_text("old\n")
 
     async def run() -> tuple[bool, bool, str | None]:
-        source = WMAgentSource(SourceConfig("vocms0999", "wmagent", served.url, secret))
+        source = WMAgentSource(WMAgentConfig(name="vocms0999", url=served.url, password_file=secret))
         refused = (await poll_one(source, 0.0)).error is not None
         secret.write_text("rcmon-test\r\n")
         accepted = (await poll_one(source, 0.0)).error is None
@@ -201,7 +203,7 @@ def test_the_password_is_read_at_each_poll(served: Served, tmp_path: Path) -> No
 def test_the_password_is_nowhere_in_log_or_repr(
     served: Served, password_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = SourceConfig("vocms0999", "wmagent", served.url, password_file)
+    config = WMAgentConfig(name="vocms0999", url=served.url, password_file=password_file)
     source = WMAgentSource(config)
     with caplog.at_level("DEBUG"):
         agent_of(poll(served.url, password_file))

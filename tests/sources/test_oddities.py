@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rcmon.model import Finding, Jobs, Task
-from rcmon.sources.wmagent.quality import KINDS
+from rcmon.sources.wmagent.findings import FINDINGS
 from tests.sources.polling import NOW, agent_of, poll
 from tests.sources.small import SmallAgent
 
@@ -316,7 +316,7 @@ def test_everything_odd_at_once_loses_nothing_that_is_sound(small: SmallAgent) -
 
 def test_every_kind_has_a_test() -> None:
     source = Path(__file__).read_text()
-    assert [kind for kind in KINDS if f'"{kind}"' not in source] == []
+    assert [kind for kind in FINDINGS if f'"{kind}"' not in source] == []
 
 
 def test_workers_are_judged(small: SmallAgent) -> None:

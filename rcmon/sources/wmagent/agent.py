@@ -4,7 +4,7 @@ from rcmon.model import Agent
 from rcmon.sources.wmagent.backlog import unassigned
 from rcmon.sources.wmagent.catalog import catalog
 from rcmon.sources.wmagent.counting import count_active
-from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.reading import Reading
 from rcmon.sources.wmagent.sites import SiteMaker, thresholds
 from rcmon.sources.wmagent.totals import batch_rows, count_unfinished, jobs_by_state
@@ -17,30 +17,30 @@ def make_agent(name: str, now: float, reading: Reading) -> Agent:
 
     Raises SourceError for a value of another type than the schema's.
     """
-    quality = Quality(name)
-    known = catalog(reading, quality)
-    active = count_active(reading.active_jobs, known, quality)
-    unfinished = count_unfinished(reading, known, quality)
-    quality.note(
+    findings = Findings(name)
+    known = catalog(reading, findings)
+    active = count_active(reading.active_jobs, known, findings)
+    unfinished = count_unfinished(reading, known, findings)
+    findings.note(
         "job_executing_without_batch_row",
         "jobs in state executing without an active batch row",
         count=unfinished.all_executing - active.executing,
     )
-    waiting, limits = unassigned(reading, quality), thresholds(reading.thresholds, known, quality)
+    waiting, limits = unassigned(reading, findings), thresholds(reading.thresholds, known, findings)
     maker = SiteMaker(known, limits, active, unfinished, waiting)
-    rows = batch_rows(reading.batch_rows, known, quality)
+    rows = batch_rows(reading.batch_rows, known, findings)
     about = {str(parameter): words(value) for parameter, value in reading.agent}
     return Agent(
         name=name,
         polled_at=now,
-        sites=maker.sites(reading.pnns, quality),
-        jobs_by_state=jobs_by_state(reading.jobs_by_state, known, quality),
+        sites=maker.sites(reading.pnns, findings),
+        jobs_by_state=jobs_by_state(reading.jobs_by_state, known, findings),
         batch_active=rows.active,
         batch_completed=rows.completed,
         created_by_task=unfinished.created,
         executing_by_task=unfinished.executing,
-        components=components(reading.components, reading.workers, now, quality),
+        components=components(reading.components, reading.workers, now, findings),
         hostname=about.get("hostname"),
         version=about.get("wma_version"),
-        findings=quality.findings(),
+        findings=findings.all(),
     )

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from rcmon.sources.database import Row
-from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.reading import Reading
 from rcmon.sources.wmagent.values import numbers
 
@@ -42,7 +42,7 @@ class Places:
         return sites - self._barred.get(subscription, set())
 
 
-def unassigned(reading: Reading, quality: Quality) -> Mapping[int, Counter[int]]:
+def unassigned(reading: Reading, findings: Findings) -> Mapping[int, Counter[int]]:
     """Count the jobs that no site has yet, by site id and priority: each at every site that may take it."""
     places = Places(reading.pnns, reading.valid_sites)
     waiting: defaultdict[int, Counter[int]] = defaultdict(Counter)
@@ -53,7 +53,7 @@ def unassigned(reading: Reading, quality: Quality) -> Mapping[int, Counter[int]]
             nowhere += jobs
         for site in sites:
             waiting[site][priority or 0] += jobs
-    quality.note(
+    findings.note(
         "job_input_nowhere", "unassigned jobs that no site can take: their input is at none", count=nowhere
     )
     return waiting

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rcmon.model import SITE_STATES
 from rcmon.sources.database import Row
 from rcmon.sources.wmagent.batch import PLUGINS
-from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.reading import Reading
 from rcmon.sources.wmagent.values import whole, words
 
@@ -39,11 +39,11 @@ class Catalog(NamedTuple):
     batch_statuses: Mapping[int, str]
 
 
-def catalog(reading: Reading, quality: Quality) -> Catalog:
+def catalog(reading: Reading, findings: Findings) -> Catalog:
     """Make the lookups; note what is odd about sites."""
     states = _names(reading.site_states)
     sites = {row[0]: site for row in reading.sites if (site := _site(row, states)) is not None}
-    _check_sites(sites, quality)
+    _check_sites(sites, findings)
     return Catalog(
         sites=sites,
         task_types={
@@ -82,17 +82,17 @@ def _site(row: Row, states: Mapping[int, str]) -> SiteRow | None:
     )
 
 
-def _check_sites(sites: Mapping[int, SiteRow], quality: Quality) -> None:
+def _check_sites(sites: Mapping[int, SiteRow], findings: Findings) -> None:
     names = [site.name for site in sites.values()]
     for _, site in first_of_each_name(sites):
-        quality.note(
+        findings.note(
             "site_name_twice",
             "its name stands more than once",
             count=names.count(site.name) - 1,
             site=site.name,
         )
         for kind, message in _oddities(site):
-            quality.note(kind, message, site=site.name)
+            findings.note(kind, message, site=site.name)
 
 
 def _oddities(site: SiteRow) -> Iterator[tuple[str, str]]:

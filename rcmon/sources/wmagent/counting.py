@@ -8,7 +8,7 @@ from rcmon.model import JOB_CLASSES, JobClass, Jobs
 from rcmon.sources.database import Row
 from rcmon.sources.wmagent.batch import PLUGINS, job_class
 from rcmon.sources.wmagent.catalog import Catalog, SiteRow
-from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.findings import Findings
 
 FINISHED = frozenset({"success", "complete", "exhausted", "cleanout", "killed"})
 """States of jobs that need no slot any more (WMCore's ListThresholdsForCreate)."""
@@ -69,12 +69,12 @@ class ActiveCount:
             self._add_executing((site.name, task.name), sort, priority, count)
             self._check_listed(site, name, count)
 
-    def result(self, quality: Quality) -> Active:
+    def result(self, findings: Findings) -> Active:
         """Give the sums, and note what was odd."""
         for kind, message in _MESSAGES.items():
-            quality.note(kind, message, count=self._odd[kind])
+            findings.note(kind, message, count=self._odd[kind])
         for (plugin, status), count in self._unlisted.items():
-            quality.note(
+            findings.note(
                 "batch_status_unlisted", f"{plugin} does not list the batch status {status}", count=count
             )
         jobs = {place: Jobs(*(counts[sort] for sort in JOB_CLASSES)) for place, counts in self._jobs.items()}
@@ -99,9 +99,9 @@ _MESSAGES = {
 }
 
 
-def count_active(rows: Iterable[Row], catalog: Catalog, quality: Quality) -> Active:
+def count_active(rows: Iterable[Row], catalog: Catalog, findings: Findings) -> Active:
     """Count the rows of active_jobs.sql."""
     count = ActiveCount(catalog)
     for row in rows:
         count.add(row)
-    return count.result(quality)
+    return count.result(findings)

@@ -9,7 +9,7 @@ from rcmon.sources.database import Row
 from rcmon.sources.wmagent.backlog import backlog
 from rcmon.sources.wmagent.catalog import Catalog, SiteRow, TaskType, first_of_each_name
 from rcmon.sources.wmagent.counting import Active
-from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.totals import Unfinished
 from rcmon.sources.wmagent.values import whole
 
@@ -25,7 +25,7 @@ Thresholds = Mapping[str, Mapping[str, Threshold]]
 """By name of the site and of the task type."""
 
 
-def thresholds(rows: Sequence[Row], catalog: Catalog, quality: Quality) -> Thresholds:
+def thresholds(rows: Sequence[Row], catalog: Catalog, findings: Findings) -> Thresholds:
     """Take the first of the rows of each site and task type, which is the lowest: see thresholds.sql.
 
     Which of two rows an agent goes by is for chance to say; the lower one never promises too much.
@@ -42,9 +42,9 @@ def thresholds(rows: Sequence[Row], catalog: Catalog, quality: Quality) -> Thres
         else:
             found[site.name][task.name] = Threshold(whole(max_slots), whole(pending_slots))
     message = "threshold rows whose site or task type does not exist"
-    quality.note("threshold_pointless", message, count=pointless)
+    findings.note("threshold_pointless", message, count=pointless)
     for (name, type_name), count in twice.items():
-        quality.note("threshold_twice", "further threshold rows", count=count, site=name, task=type_name)
+        findings.note("threshold_twice", "further threshold rows", count=count, site=name, task=type_name)
     return found
 
 
@@ -75,7 +75,7 @@ class SiteMaker:
         for key, row in catalog.sites.items():
             self._ids.setdefault(row.name, []).append(key)
 
-    def sites(self, pnns: Sequence[Row], quality: Quality) -> Mapping[str, AgentSite]:
+    def sites(self, pnns: Sequence[Row], findings: Findings) -> Mapping[str, AgentSite]:
         """Make all sites, sorted by name."""
         storages: dict[int, set[str]] = {}
         for location, _, name in pnns:
@@ -84,17 +84,17 @@ class SiteMaker:
         made = {}
         for _, row in sorted(first_of_each_name(self._catalog.sites), key=lambda each: each[1].name):
             names: set[str] = set().union(*(storages.get(key, set()) for key in self._ids[row.name]))
-            made[row.name] = self._site(row, tuple(sorted(names)), quality)
+            made[row.name] = self._site(row, tuple(sorted(names)), findings)
         return made
 
-    def _site(self, row: SiteRow, pnns: tuple[str, ...], quality: Quality) -> AgentSite:
+    def _site(self, row: SiteRow, pnns: tuple[str, ...], findings: Findings) -> AgentSite:
         limits, jobs = self._limits.get(row.name, {}), self._jobs.get(row.name, {})
         if not limits:
-            quality.note("site_without_thresholds", "has no threshold row", site=row.name)
+            findings.note("site_without_thresholds", "has no threshold row", site=row.name)
         for name in sorted(set(jobs) - set(limits)):
             count = sum(getattr(jobs[name], field) for field in Jobs.__struct_fields__)
             message = "jobs of a task type without a threshold row here"
-            quality.note("threshold_missing", message, count=count, site=row.name, task=name)
+            findings.note("threshold_missing", message, count=count, site=row.name, task=name)
         return AgentSite(
             **row._asdict(),
             pnns=pnns,

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 from rcmon.model import Batch
-from rcmon.sources.base import SourceConfig
+from rcmon.sources.base import SourceConfig, Text
 from rcmon.sources.database import Database
 from rcmon.sources.wmagent.agent import make_agent
 from rcmon.sources.wmagent.reading import load_queries, read
@@ -13,12 +14,21 @@ SHARE = 0.9
 """Share of a poll's time after which the database stops a statement by itself; the rest lets that show."""
 
 
+class WMAgentConfig(SourceConfig, frozen=True, kw_only=True, tag="wmagent"):
+    """A `[[source]]` of kind `wmagent`."""
+
+    url: Text
+    """Where the agent's database is; it never holds a password."""
+    password_file: Path | None = None
+    """The file whose content, less the newline at its end, is the password; read at each connect."""
+
+
 class WMAgentSource:
     """One WMAgent, named as the source is. Raises ConfigError for a configuration that cannot be used."""
 
     kind = "wmagent"
 
-    def __init__(self, config: SourceConfig) -> None:
+    def __init__(self, config: WMAgentConfig) -> None:
         self.name = config.name
         self.timeout = config.timeout
         self._database = Database(config.url, config.password_file)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rcmon.model import JOB_STATES
 from rcmon.sources.database import Row
 from rcmon.sources.wmagent.catalog import Catalog
-from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.reading import Reading
 from rcmon.sources.wmagent.values import words
 
@@ -24,7 +24,7 @@ class Unfinished(NamedTuple):
     """In state executing, of whatever task type."""
 
 
-def count_unfinished(reading: Reading, catalog: Catalog, quality: Quality) -> Unfinished:
+def count_unfinished(reading: Reading, catalog: Catalog, findings: Findings) -> Unfinished:
     """Count the rows of assigned_jobs.sql and unassigned_jobs.sql."""
     by_task = {state: dict.fromkeys(_task_types(catalog), 0) for state in ("created", "executing")}
     assigned: dict[str, Counter[int]] = {}
@@ -47,7 +47,7 @@ def count_unfinished(reading: Reading, catalog: Catalog, quality: Quality) -> Un
         elif name == "executing":
             odd["job_executing_without_site"] += jobs
     for kind, message in _MESSAGES.items():
-        quality.note(kind, message, count=odd[kind])
+        findings.note(kind, message, count=odd[kind])
     return Unfinished(by_task["created"], by_task["executing"], assigned, executing)
 
 
@@ -66,13 +66,13 @@ _MESSAGES = {
 }
 
 
-def jobs_by_state(rows: Sequence[Row], catalog: Catalog, quality: Quality) -> Mapping[str, int]:
+def jobs_by_state(rows: Sequence[Row], catalog: Catalog, findings: Findings) -> Mapping[str, int]:
     """Count all jobs by state: WMCore's eighteen, and whatever else the agent names."""
     counts = dict.fromkeys(JOB_STATES, 0)
     for state, count in rows:
         name = catalog.job_states.get(state)
         if name not in JOB_STATES:
-            quality.note("job_state_unknown", f"jobs in state {name or 'without a name'}", count=int(count))
+            findings.note("job_state_unknown", f"jobs in state {name or 'without a name'}", count=int(count))
         if name is not None:
             counts[name] = counts.get(name, 0) + int(count)
     return counts
@@ -85,7 +85,7 @@ class BatchRows(NamedTuple):
     completed: Mapping[str, int]
 
 
-def batch_rows(rows: Sequence[Row], catalog: Catalog, quality: Quality) -> BatchRows:
+def batch_rows(rows: Sequence[Row], catalog: Catalog, findings: Findings) -> BatchRows:
     """Count the rows of batch_rows.sql; one whose status has no name is not counted."""
     names = sorted(set(catalog.batch_statuses.values()))
     counts = {"1": dict.fromkeys(names, 0), "0": dict.fromkeys(names, 0)}
@@ -93,7 +93,7 @@ def batch_rows(rows: Sequence[Row], catalog: Catalog, quality: Quality) -> Batch
         name, side = catalog.batch_statuses.get(status), counts.get(str(mark).strip())
         if side is None:
             message = f"batch rows whose status is {words(mark) or 'not set'}, which is neither 1 nor 0"
-            quality.note("batch_row_status_unknown", message, count=int(count))
+            findings.note("batch_row_status_unknown", message, count=int(count))
         elif name is not None:
             side[name] += int(count)
     return BatchRows(counts["1"], counts["0"])

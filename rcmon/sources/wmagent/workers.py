@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rcmon.model import Component, Worker
 from rcmon.sources.database import Row
-from rcmon.sources.wmagent.quality import Quality
+from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.values import number, whole, words
 
 UPDATE_THRESHOLD = 7200.0
@@ -12,7 +12,7 @@ UPDATE_THRESHOLD = 7200.0
 
 
 def components(
-    rows: Sequence[Row], workers: Sequence[Row], now: float, quality: Quality
+    rows: Sequence[Row], workers: Sequence[Row], now: float, findings: Findings
 ) -> tuple[Component, ...]:
     """Make the components with their workers, each sorted by name; `now` is what heartbeats are held to."""
     limits = {row[0]: number(row[3]) or UPDATE_THRESHOLD for row in rows}
@@ -23,7 +23,7 @@ def components(
             found[component].append(_worker(values, now, limits[component]))
         else:
             lost += 1
-    quality.note("worker_without_component", "workers whose component does not exist", count=lost)
+    findings.note("worker_without_component", "workers whose component does not exist", count=lost)
     made = [
         Component(str(name), whole(pid), limits[key], tuple(sorted(found[key], key=lambda each: each.name)))
         for key, name, pid, _ in rows

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from rcmon.model import Finding
 
-KINDS: Mapping[str, str] = MappingProxyType(
+FINDINGS: Mapping[str, str] = MappingProxyType(
     {
         "batch_row_status_unknown": "Batch rows are marked neither active nor done; they are not counted.",
         "batch_row_without_job": "Active batch rows belong to jobs that do not exist; they are not counted.",
@@ -37,7 +37,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
 """Every kind of finding that reading an agent's database can give, in one sentence each."""
 
 
-class Quality:
+class Findings:
     """The findings of one poll of one agent, as they are noted."""
 
     def __init__(self, agent: str) -> None:
@@ -48,11 +48,11 @@ class Quality:
         self, kind: str, message: str, *, count: int = 1, site: str | None = None, task: str | None = None
     ) -> None:
         """Note `count` things of a kind, unless there are none. Raises KeyError for an unknown kind."""
-        KINDS[kind]
+        FINDINGS[kind]
         if count > 0:
             self._findings.append(Finding(kind, self._agent, message, count, site, task))
 
-    def findings(self) -> tuple[Finding, ...]:
+    def all(self) -> tuple[Finding, ...]:
         """Give what was noted, ordered by kind, site, task type and message."""
         return tuple(
             sorted(

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Run the demo for a while with moving agents, scrapes, reloads and one random fault a minute.
+
+`python tests/load/soak.py --minutes 30`, as root (a small file system of its own lets the disk be full).
+After each fault the service must be right again within three cycles, and there must be an answer all the
+time. Needs libfaketime (Debian: faketime).
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import processes
+from faults import FAULTS, Place, lasts
+from targets import Pki, Target, free_port, started
+
+PROJECT = Path(__file__).parent.parent.parent
+INTERVAL = 4.0
+"""Seconds of a cycle."""
+CYCLES = 3
+"""So many cycles after a fault everything is right again."""
+DISK = "192m"
+TRIES = 3
+"""A client may try again so often: a connection to a process that is killed is cut."""
+
+
+class Client:
+    """Asks all the time, as operators and Prometheus do; counts what it gets."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.answers: Counter[str] = Counter()
+        self.stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._ask, args=(target.status_url, 0.1)),
+            threading.Thread(target=self._ask, args=(target.metrics_url, 1.0)),
+        ]
+
+    def __enter__(self) -> "Client":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, url: str, pause: float) -> None:
+        while not self.stop.wait(pause):
+            self.answers[self.outcome(url)] += 1
+
+    def outcome(self, url: str) -> str:
+        """Ask, again where the connection was cut; gives the status code or what went wrong."""
+        for _ in range(TRIES):
+            try:
+                with self.open(url) as answer:
+                    answer.read()
+                    return str(answer.status)
+            except urllib.error.HTTPError as error:
+                return str(error.code)
+            except (OSError, ssl.SSLError) as error:
+                failure = f"{type(error).__name__}: {error}"
+                time.sleep(0.3)
+        print(f"  {time.strftime('%H:%M:%S')} NO ANSWER: {failure}")
+        return "none"
+
+    def open(self, url: str):
+        """Open a new connection."""
+        return urllib.request.urlopen(url, context=self.target.status().context(), timeout=10)
+
+    def status(self) -> dict[str, object] | None:
+        """Read the status document; None where there is none."""
+        try:
+            with self.open(self.target.status_url) as answer:
+                return json.load(answer)
+        except (OSError, ValueError):
+            return None
+
+
+def await_right(client: Client, usual: str) -> float | None:
+    """Wait until the status is as usual and a newer snapshot is there; gives the seconds, None: too late."""
+    begun = time.monotonic()
+    while (took := time.monotonic() - begun) < 60:
+        status = client.status()
+        if status and status["status"] == usual and status["snapshot"]["age"] < 2 * INTERVAL:
+            return took
+        time.sleep(0.2)
+    print("   ", json.dumps(status)[:1500])
+    return None
+
+
+@contextlib.contextmanager
+def small_disk(path: Path) -> Iterator[None]:
+    """Mount a small file system of its own there."""
+    path.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "none", path], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", path], check=True)
+
+
+@contextlib.contextmanager
+def running(directory: Path, clock: Path) -> Iterator[Target]:
+    """Start the demo on that disk, under that clock."""
+    port, state = free_port(), directory / "state"
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    preload = {
+        "LD_PRELOAD": str(found[0]), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+    }  # fmt: skip
+    command = [sys.executable, str(PROJECT / "run.py"), "--demo", "--port", str(port), "--host", "127.0.0.1"]
+    command += ["--workers", "2", "--state-dir", str(state), "--cycle-interval", f"{INTERVAL:g}"]
+    command += ["--log-file", str(directory / "rcmon.log"), "--hang-timeout", "5", "--log-access", "slow"]
+    base = f"https://localhost:{port}/wm_resource_monitor/api"
+    pki = Pki(state / "demo" / "pki")
+    with started(command, port, directory / "rcmon.out", **preload) as pid:
+        yield Target(
+            "rcmon",
+            f"{base}/status",
+            f"{base}/metrics",
+            pki.path("reader.pem"),
+            pki.path("client-ca.crt"),
+            pid,
+        )
+
+
+def figures(pid: int) -> str:
+    """Tell memory and descriptors of all processes."""
+    descriptors = 0
+    for each in processes.tree(pid):
+        with contextlib.suppress(OSError):
+            descriptors += len(os.listdir(f"/proc/{each}/fd"))  # noqa: PTH208 - counts
+    return f"PSS {sum(processes.pss_bytes(pid).values()) / 1e6:.0f} MB, {descriptors} descriptors"
+
+
+def main() -> int:
+    """Run; exit code 1 where anything was not as it must be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--every", type=float, default=60, help="seconds between two faults")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--fault", action="append", choices=FAULTS, help="only these (may be repeated)")
+    chosen = parser.parse_args()
+    dice, bad = random.Random(chosen.seed), 0
+    print(f"seed {chosen.seed}")
+    with tempfile.TemporaryDirectory() as name, small_disk(Path(name) / "state"):
+        directory = Path(name)
+        clock = directory / "clock"
+        clock.write_text("+0\n")
+        with running(directory, clock) as target:
+            place = Place(directory / "state" / "demo", target.pid, clock, dice)
+            shutil.copy(place.directory / "pki" / "ca.crt", place.directory / "pki" / "client-ca.crt")
+            bad = soak(chosen, Client(target), place)
+        log = (directory / "rcmon.log").read_text()
+        shutil.copy(directory / "rcmon.log", Path(tempfile.gettempdir()) / "soak.log")
+    tracebacks = log.count("Traceback")
+    print(f"log: {len(log.splitlines())} lines, {tracebacks} tracebacks; kept as soak.log")
+    return 1 if bad or tracebacks else 0
+
+
+def soak(chosen: argparse.Namespace, client: Client, place: Place) -> int:
+    """Let one fault after another happen; gives how often something was not as it must be."""
+    dice, names = place.dice, chosen.fault or list(FAULTS)
+    usual, bad = wait_for_usual(client), 0
+    print(f"usual: {usual}; {figures(place.pid)}")
+    end = time.monotonic() + chosen.minutes * 60
+    with client:
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            name = dice.choice(names)
+            with FAULTS[name](place):
+                lasts(place, INTERVAL)
+            took = await_right(client, usual)
+            late = took is None or took > CYCLES * INTERVAL
+            bad += late
+            when, note = time.strftime("%H:%M:%S"), " LATE" if late else ""
+            print(f"{when} {name}: right after {took or 0:.1f} s{note}; {figures(place.pid)}", flush=True)
+            place.reload()
+            time.sleep(max(0.0, chosen.every - (time.monotonic() - begun)))
+    print(f"answers: {dict(client.answers)}")
+    return bad + client.answers["none"]
+
+
+def wait_for_usual(client: Client) -> str:
+    """Wait for some cycles; gives what the status usually is."""
+    time.sleep(5 * INTERVAL)
+    while (status := client.status()) is None:
+        time.sleep(0.5)
+    return str(status["status"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

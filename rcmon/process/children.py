@@ -21,6 +21,11 @@ _STARTING_TICK = 0.05
 """Seconds between two looks at who became ready."""
 _STACKS_TICK = 0.2
 """Seconds for a child that hangs to print where, before it is killed."""
+_SERVING_PAUSE = 0.2
+_STARTING_PAUSE = 1.0
+"""Seconds at most until one that listens starts again when no other lives, as its last life came to serve or
+did not: however the workers end, a client waits no longer than that, and a start that always fails does not
+fill the log."""
 _STALL = 5.0
 """Seconds between two looks from which on the parent itself stood still (Ctrl-Z, a frozen container)."""
 
@@ -114,8 +119,8 @@ class Children:
             pid = fork_child(child.spec.name, serve, self._pipes)
         except OSError as error:
             child.never_begin(str(error.strerror), now)
-            name, wait = child.spec.name, child.due - now
-            _logger.warning("%s: cannot fork (%s); again in %g s", name, error.strerror, wait)
+            self._keep_one_coming(now)
+            _logger.warning("%s: cannot fork (%s)%s", child.spec.name, error.strerror, _again(child, now))
             return
         child.begin(pid, now)
 
@@ -135,13 +140,18 @@ class Children:
     def _note_end(self, child: Watched, code: int, used: resource.struct_rusage, now: float) -> None:
         label = child.label
         ending = child.end(code, now, used.ru_utime + used.ru_stime)
+        self._keep_one_coming(now)
         if not self._stopping:
-            wait = child.due - now
-            _logger.warning(
-                "%s ended after %.1f s: %s; starts again in %g s", label, ending.lived, ending, wait
-            )
+            _logger.warning("%s ended after %.1f s: %s%s", label, ending.lived, ending, _again(child, now))
         elif code:
             _logger.warning("%s ended while stopping: %s", label, ending)
+
+    def _keep_one_coming(self, now: float) -> None:
+        """Never let all that listen pause at once: nobody would answer."""
+        listening = [child for child in self._all if child.spec.listens]
+        if listening and all(child.pid is None for child in listening):
+            first = min(listening, key=lambda child: child.due)
+            first.hurry(now, _SERVING_PAUSE if first.served else _STARTING_PAUSE)
 
     def _kill_hanging(self, now: float) -> None:
         """Kill who is overdue, having it print first where it hangs."""
@@ -156,3 +166,9 @@ class Children:
                 child.hangs = reason
                 _logger.error("%s: %s, killing it", child.label, reason)
                 child.send(signals.STACK_SIGNAL)
+
+
+def _again(child: Watched, now: float) -> str:
+    """Say when it starts again."""
+    wait = child.due - now
+    return f"; starts again in {wait:g} s" if wait > 0 else "; starts again at once"

@@ -12,8 +12,8 @@ from rcmon.process.trouble import Ending
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
-_STABLE = 60.0
-"""Seconds of life after which an end counts as the first one again."""
+_PROVEN = 2.0
+"""Seconds of work after which an end no longer speaks against the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,9 @@ class Limits:
 
 
 def pause(failures: int) -> float:
-    """Seconds to wait before the start that follows the n-th end in a row: 0.1, 0.2, 0.4 ... 10."""
+    """Seconds to wait after the n-th start in a row that failed: 0.1, 0.2, 0.4 ... 10; none after none."""
+    if not failures:
+        return 0.0
     return float(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 10)))
 
 
@@ -40,7 +42,8 @@ class Watched:
     spec: ChildSpec
     slot: Slot
     pid: int | None = None
-    ready: bool = False
+    ready_since: float | None = None
+    """Since when it does its work; None: it starts, or does not live."""
     begun: float = 0.0
     """When it was forked."""
     watched_from: float = 0.0
@@ -48,12 +51,19 @@ class Watched:
     due: float = 0.0
     """When it is to be forked, while it does not live."""
     failures: int = 0
-    """Ends in a row, none of them after a stable minute."""
+    """Starts in a row that failed: it ended before it was ready, or so soon that its start is to blame."""
+    served: bool = False
+    """Whether its last life had come to do its work."""
     starts: int = 0
     hangs: str | None = None
     """How it hangs, once it was asked where, on its way to be killed."""
     cpu_before: float = 0.0
     """CPU seconds of its predecessors."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it does its work."""
+        return self.ready_since is not None
 
     @property
     def label(self) -> str:
@@ -63,7 +73,7 @@ class Watched:
     def begin(self, pid: int, now: float) -> None:
         """Note that it was forked."""
         self.pid, self.begun, self.watched_from = pid, now, now
-        self.ready, self.hangs = False, None
+        self.ready_since, self.hangs = None, None
         self.starts += 1
 
     def send(self, number: int) -> None:
@@ -73,7 +83,7 @@ class Watched:
 
     def become_ready(self, now: float) -> None:
         """Note that it does its work now."""
-        self.ready, self.watched_from = True, now
+        self.ready_since, self.watched_from = now, now
 
     def end(self, code: int, now: float, cpu_seconds: float) -> Ending:
         """Note that it is dead having used `cpu_seconds`, why and when it starts again, and give that.
@@ -85,21 +95,29 @@ class Watched:
             ending = Ending("hang", f"{self.hangs}, killed", time.time(), lived)
         else:
             ending = Ending("exit" if code >= 0 else "signal", signals.ending(code), time.time(), lived)
-        self.pid, self.ready = None, False
+        if self.slot.ready and not self.ready:
+            self.become_ready(now)  # its word on that is still in the pipe
+        self._plan(now)
+        self.pid, self.ready_since = None, None
         self.cpu_before += cpu_seconds
-        self._fail(now, stable=lived >= _STABLE)
         ending = self.slot.note_ending(ending, self.failures)
         self.slot.vacate(self.cpu_before)
         return ending
 
     def never_begin(self, reason: str, now: float) -> None:
         """Note that it could not be forked."""
-        self._fail(now)
+        self._plan(now)
         self.slot.note_ending(Ending("fork", f"cannot fork ({reason})", time.time(), 0.0), self.failures)
 
-    def _fail(self, now: float, *, stable: bool = False) -> None:
-        """Count one more end, or a fork that failed."""
-        self.failures = 1 if stable else self.failures + 1
+    def hurry(self, now: float, seconds: float) -> None:
+        """Have it start again within `seconds`."""
+        self.due = min(self.due, now + seconds)
+
+    def _plan(self, now: float) -> None:
+        """Decide at an end when it starts again: at once, unless its start is to blame."""
+        self.served = self.ready_since is not None
+        proven = self.ready_since is not None and now - self.ready_since >= _PROVEN
+        self.failures = 0 if proven else self.failures + 1
         self.due = now + pause(self.failures)
 
     def overdue(self, now: float, limits: Limits) -> str | None:

@@ -1,7 +1,9 @@
 """When a child starts again and when it is given up, by a clock that the test turns."""
 
+import contextlib
 import errno
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -27,19 +29,29 @@ def watched() -> Watched:
 
 
 def test_pauses_double_up_to_ten_seconds_for_ever() -> None:
-    assert [pause(number) for number in range(1, 9)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10]
+    assert [pause(number) for number in range(9)] == [0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10]
     assert pause(10_000) == 10
 
 
-def test_ends_in_a_row_slow_the_start_and_a_stable_minute_forgives(watched: Watched) -> None:
+def test_starts_that_fail_slow_the_next_and_two_seconds_of_work_forgive(watched: Watched) -> None:
+    """Failed: it ended before it was ready, however late, or less than 2 s after."""
     now = 100.0
-    for expected in (0.1, 0.2, 0.4):
-        watched.end(-9, now + 59, 0.0)
-        assert watched.due == pytest.approx(now + 59 + expected)
-        now += 60
+    for ready_after, ends_after, expected in (
+        (None, 59, 0.1),
+        (None, 1, 0.2),
+        (1, 2.9, 0.4),
+        (30, 31.9, 0.8),
+    ):
+        if ready_after is not None:
+            watched.become_ready(now + ready_after)
+        watched.end(-9, now + ends_after, 0.0)
+        assert watched.due == pytest.approx(now + ends_after + expected)
+        now += 100
         watched.begin(4711, now)
-    watched.end(-9, now + 60, 0.0)
-    assert watched.due == pytest.approx(now + 60.1)
+    assert watched.slot.failures == watched.failures == 4
+    watched.become_ready(now)
+    watched.end(-9, now + 2, 0.0)
+    assert (watched.due, watched.failures, watched.slot.failures) == (now + 2, 0, 0)
 
 
 def test_a_child_has_its_time_to_become_ready(watched: Watched) -> None:
@@ -94,16 +106,81 @@ def look_until(children: Children, now: float, condition: Callable[[], bool]) ->
     eventually(look)
 
 
+@contextlib.contextmanager
+def family(*specs: ChildSpec) -> Iterator[Children]:
+    """Children of this test's own process, not started yet; one silent for 30 s is killed."""
+    pipes = Pipes.open()
+    made = Children(Scoreboard(len(specs), 0), specs, pipes=pipes, sockets=(), limits=Limits())
+    try:
+        yield made
+    finally:
+        made.stop(signal.SIGKILL)
+        look_until(made, 0.0, lambda: not made.alive)
+        pipes.close()
+
+
 @pytest.fixture
 def children() -> Iterator[Children]:
-    """One sleeper of this test's own process, not started yet; silent for 30 s it is killed."""
-    pipes = Pipes.open()
-    specs = [ChildSpec("sleeper", sleep, 0)]
-    family = Children(Scoreboard(1, 0), specs, pipes=pipes, sockets=(), limits=Limits())
-    yield family
-    family.stop(signal.SIGKILL)
-    look_until(family, 0.0, lambda: not family.alive)
-    pipes.close()
+    """One sleeper."""
+    with family(ChildSpec("sleeper", sleep, 0)) as made:
+        yield made
+
+
+def test_workers_killed_after_good_service_are_back_at_once_every_time() -> None:
+    """Both at once, 3 s after they were ready, ten times: no pause grows, no start waits."""
+    with family(*(ChildSpec(f"web-{number}", sleep, number, listens=True) for number in (0, 1))) as workers:
+        now = 1000.0
+        for _ in range(10):
+            workers.start_due(now)
+            assert len(workers.alive) == 2
+            look_until(workers, now, lambda: workers.all_ready)
+            now += 3
+            workers.send(signal.SIGKILL)
+            look_until(workers, now, lambda: not workers.alive)
+            assert workers.time_to_wait(now) == 0
+
+
+def give_up(context: ChildContext) -> int:
+    """End before it was ready."""
+    return 3
+
+
+def serve_and_give_up(context: ChildContext) -> int:
+    """End just after it was ready."""
+    context.ready()
+    return 3
+
+
+@pytest.mark.parametrize(("run", "longest"), [(give_up, 1.0), (serve_and_give_up, 0.2)])
+def test_workers_that_all_fail_never_all_pause(run: Callable[[ChildContext], int], longest: float) -> None:
+    """Their own pauses grow to ten seconds, but the next one comes soon."""
+    with family(*(ChildSpec(f"web-{number}", run, number, listens=True) for number in (0, 1))) as workers:
+        now = 1000.0
+        for _ in range(30):
+            workers.start_due(now)
+            look_until(workers, now, lambda: not workers.alive)
+            wait = workers.time_to_wait(now)
+            assert 0 < wait <= longest + 1e-9
+            now += wait
+
+
+def test_who_does_not_listen_pauses_alone(caplog: pytest.LogCaptureFixture) -> None:
+    with family(ChildSpec("collector", give_up, 0)) as collector:
+        now = 1000.0
+        for _ in range(8):
+            collector.start_due(now)
+            look_until(collector, now, lambda: not collector.alive)
+            now += 20
+    assert re.findall(r"again in (\S+) s", caplog.text) == [
+        "0.1",
+        "0.2",
+        "0.4",
+        "0.8",
+        "1.6",
+        "3.2",
+        "6.4",
+        "10",
+    ]
 
 
 def test_after_a_standstill_of_the_parent_nobody_is_killed_for_it(
@@ -123,7 +200,7 @@ def test_after_a_standstill_of_the_parent_nobody_is_killed_for_it(
     children.look(now + 1032)
     assert "no sign of life for 32 s, killing it" in caplog.text
     look_until(children, now + 1032, lambda: not children.alive)
-    assert "starts again in 0.1 s" in caplog.text
+    assert "32 s, killed; starts again at once" in caplog.text
 
 
 def test_a_kernel_without_room_is_asked_again(
@@ -135,8 +212,9 @@ def test_a_kernel_without_room_is_asked_again(
     monkeypatch.setattr(os, "fork", refuse)
     now = time.monotonic()
     children.start_due(now)
-    assert "sleeper: cannot fork (no room for another process); again in 0.1 s" in caplog.text
+    assert "sleeper: cannot fork (no room for another process); starts again in 0.1 s" in caplog.text
     assert children.time_to_wait(now) == pytest.approx(0.1)
+    assert children.alive == []
     monkeypatch.undo()
     children.start_due(now + 0.05)
     assert not children.alive

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from rcmon.documents.health import AgentHealth
 from rcmon.model import Finding, Jobs, SourceState
 
 
@@ -198,6 +199,8 @@ class Facts(Struct, frozen=True):
     """Names of the agents in the snapshot, sorted."""
     findings: int
     """Number of findings."""
+    health: tuple[AgentHealth, ...] = ()
+    """How the agents do, sorted by name; none from a collector that did not tell yet."""
 
 
 class SiteEntry(Struct, frozen=True):

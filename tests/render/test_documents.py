@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from rcmon.documents import keys, shapes
 from rcmon.documents.deflated import inflate
-from rcmon.documents.shapes import Facts
 from rcmon.documents.wmcore import SiteBacklog, SiteThresholds
 from rcmon.model import Finding, Snapshot
 from rcmon.render import render
@@ -83,11 +82,6 @@ def test_findings() -> None:
     findings = (Finding("null_plugin", "a", "x", 2, "T1_A", "Merge"), Finding("agents_differ", None, "y"))
     content = read(rendered(snapshot_of(findings=findings)), keys.FINDINGS, shapes.FindingsDocument)
     assert (moment(content.timestamp), content.count, tuple(content.findings)) == (START, 2, findings)
-
-
-def test_facts(documents: Documents, snapshot: Snapshot) -> None:
-    facts = msgpack.decode(inflate(documents[keys.FACTS]), type=Facts)
-    assert facts == Facts(START, 1.5, 60, snapshot.sources, tuple(snapshot.agents), len(snapshot.findings))
 
 
 def test_an_empty_snapshot_has_empty_documents() -> None:

@@ -7,6 +7,7 @@ from rcmon.collector.findings import KINDS
 from rcmon.config.options import OPTIONS, Option
 from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
 from rcmon.web.api.query import QueryReader
+from rcmon.web.api.reasons import KINDS as REASONS
 from rcmon.web.api.site_query import SiteQuery
 from rcmon.web.app import TABLE, describe
 from rcmon.web.telemetry.told import FAMILIES as OWN_FAMILIES
@@ -74,9 +75,15 @@ def findings() -> str:
     return table(["kind", "meaning"], ([f"`{kind}`", meaning] for kind, meaning in sorted(KINDS.items())))
 
 
+def reasons() -> str:
+    """List every reason for which the service is not healthy."""
+    rows = ([f"`{kind.name}`", kind.level, kind.meaning] for kind in REASONS.values())
+    return table(["reason", "level", "meaning"], rows)
+
+
 def tables() -> Mapping[str, str]:
     """Give every table by the name of its marks."""
-    made = (options, routes, parameters, metrics, findings)
+    made = (options, routes, parameters, reasons, metrics, findings)
     return {make.__name__: make() for make in made}
 
 

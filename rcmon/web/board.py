@@ -12,6 +12,7 @@ from rcmon.documents.deflated import inflate, inflate_chunks
 from rcmon.documents.shapes import Facts, SiteEntry
 from rcmon.errors import StoreError
 from rcmon.model import Document
+from rcmon.store.notes import Note
 from rcmon.web.answers.ready import Kept, Ready
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ _PIECE = 256 * 1024
 
 class Snapshots(Protocol):
     """What of the store is used here."""
+
+    notes: tuple[Note, ...]
+    """What happened to the store, as of the last `load_documents`."""
 
     async def newest_id(self) -> int | None:
         """Read the newest snapshot's id; None: there is none yet."""
@@ -82,6 +86,11 @@ class Board:
         """The newest snapshot; None: there is none yet."""
         self.trouble: str | None = None
         """Why the store could not be read at the last check; None: it could."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What happened to the store, oldest first."""
+        return self._store.notes
 
     async def check(self) -> bool:
         """Look once for a newer snapshot and take it; tells whether there was one."""

@@ -26,8 +26,13 @@ def service(tmp_path_factory):
 
 class TestTheDemo:
     def test_answers_the_reader(self, service):
-        status = until(lambda: (one := service.json("/api/status"))["status"] == "healthy" and one, "health")
-        assert status["reasons"] == []
+        def only_made_up_trouble():
+            status = service.json("/api/status")
+            return {cause["name"] for cause in status["causes"]} == {"component_down"} and status
+
+        status = until(only_made_up_trouble, "a status with the demo's own trouble alone")
+        assert "cmsgwms-submit7/RucioInjector" in [cause["what"] for cause in status["causes"]]
+        assert status["status"] == "unhealthy"
         assert {source["kind"] for source in status["sources"]} == {"wmagent"}
         assert len(status["sources"]) == 3
         assert all(source["up"] for source in status["sources"])

@@ -19,6 +19,7 @@ from rcmon.access.names.dn import Dn
 from rcmon.access.roles import RoleTable
 from rcmon.model import Document
 from rcmon.process.scoreboard import Scoreboard
+from rcmon.store.notes import Note
 from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.metric import Metric
 from rcmon.telemetry.own import HANDSHAKES_FAILED, REQUESTS
@@ -44,6 +45,8 @@ STRANGER = pki.entity(pki.name("DC=ch", "CN=stranger"), ROOT)
 
 class NoStore:
     """A store without a snapshot."""
+
+    notes: tuple[Note, ...] = ()
 
     async def newest_id(self) -> int | None:
         return None

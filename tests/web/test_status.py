@@ -6,8 +6,10 @@ from msgspec import structs
 
 from rcmon.access.authority.crl import CrlStatus
 from rcmon.errors import StoreError
-from rcmon.model import SourceState
+from rcmon.model import Agent, Component, SourceState, Worker
+from rcmon.process.trouble import TROUBLES, Ending
 from rcmon.web.about import PYTHON_VERSION
+from rcmon.web.api.reasons import KINDS
 from rcmon.web.api.status import Status
 from tests.web.grid import NOW, make_snapshot
 from tests.web.service import Service
@@ -33,6 +35,8 @@ async def test_its_fields(service: Service) -> None:
         "version",
         "status",
         "reasons",
+        "causes",
+        "started",
         "uptime",
         "timestamp",
         "python_version",
@@ -42,6 +46,7 @@ async def test_its_fields(service: Service) -> None:
         "snapshot",
         "sources",
         "workers",
+        "processes",
         "store",
         "crls",
     ]
@@ -52,7 +57,23 @@ async def test_its_fields(service: Service) -> None:
     assert (read["last_cycle_duration"], read["cycle_interval"]) == (0.412, 60)
     assert read["python_version"] == PYTHON_VERSION
     assert read["workers"] == 2
-    assert read["store"] == {"kind": "sqlite", "up": True, "error": None}
+    assert {**read["store"], "notes": None} == {"kind": "sqlite", "up": True, "error": None, "notes": None}
+    assert [note["kind"] for note in read["store"]["notes"]] == ["made"]
+    assert read["causes"][0] == {
+        "name": "source_down",
+        "level": "degraded",
+        "what": "vocms0282",
+        "reason": "source vocms0282 is down: no answer within 10 s",
+        "since": "2026-01-01T11:56:48Z",
+    }
+    assert read["reasons"] == [cause["reason"] for cause in read["causes"]]
+    process = read["processes"][0]
+    assert (process["name"], process["up"], process["restarts"], process["last_ending"]) == (
+        "web-0",
+        True,
+        0,
+        None,
+    )
     assert read["snapshot"]["age"] == 12
     assert read["snapshot"]["agents"] == 3
     assert read["sources"][2] == {
@@ -66,31 +87,104 @@ async def test_its_fields(service: Service) -> None:
     }
 
 
+def names(read: Status) -> list[tuple[str, str | None]]:
+    return [(cause.name, cause.what) for cause in read.causes]
+
+
 async def test_healthy(service: Service) -> None:
     await publish(service, GOOD)
-    service.now = service.scoreboard.started + 5
-    await publish(service, GOOD, age=NOW - service.now)
     read = await status(service)
-    assert (read.status, read.reasons) == ("healthy", ())
-    assert read.uptime == pytest.approx(5)
+    assert (read.status, read.reasons, read.causes) == ("healthy", (), ())
+    assert 0 <= read.uptime < 600
 
 
 @pytest.mark.parametrize(
-    ("source", "reason"),
+    ("source", "reason", "name"),
     [
         (
-            structs.replace(GOOD, up=False, error="no answer within 10 s"),
+            structs.replace(GOOD, up=False, stale=True, error="no answer within 10 s"),
             "source vocms0281 is down: no answer within 10 s",
+            "source_down",
         ),
-        (structs.replace(GOOD, stale=True), "the data of source vocms0281 is stale, 12 s old"),
-        (structs.replace(GOOD, stale=True, last_success=None), "the data of source vocms0281 is stale"),
-        (structs.replace(GOOD, up=False), "source vocms0281 is down: no poll yet"),
+        (structs.replace(GOOD, stale=True), "the data of source vocms0281 is stale, 12 s old", "data_stale"),
+        (
+            structs.replace(GOOD, stale=True, last_success=None),
+            "the data of source vocms0281 is stale",
+            "data_stale",
+        ),
+        (
+            structs.replace(GOOD, up=False, stale=True),
+            "source vocms0281 is down: no poll yet",
+            "source_down",
+        ),
     ],
 )
-async def test_degraded_by_a_source(service: Service, source: SourceState, reason: str) -> None:
-    await publish(service, source)
+async def test_degraded_by_one_source_of_several(
+    service: Service, source: SourceState, reason: str, name: str
+) -> None:
+    await publish(service, source, structs.replace(GOOD, name="other"))
     read = await status(service)
-    assert (read.status, read.reasons) == ("degraded", (reason,))
+    assert read.status == "degraded"
+    assert reason in read.reasons
+    assert (name, "vocms0281") in names(read)
+
+
+async def test_unhealthy_when_every_source_is_down(service: Service) -> None:
+    down = structs.replace(GOOD, up=False, stale=True, error="refused")
+    await publish(service, down)
+    read = await status(service)
+    assert (read.status, read.reasons[0]) == ("unhealthy", "the only source is down")
+    await publish(service, down, structs.replace(down, name="other"))
+    assert (await status(service)).reasons[0] == "all 2 sources are down"
+    await publish(service, down, structs.replace(GOOD, name="other"))
+    assert (await status(service)).status == "degraded"
+
+
+async def test_unhealthy_when_a_source_has_nothing_left_to_show(service: Service) -> None:
+    await publish(service, structs.replace(GOOD, up=False), structs.replace(GOOD, name="other"))
+    read = await status(service)
+    assert read.status == "unhealthy"
+    assert names(read) == [("source_lost", "vocms0281"), ("source_down", "vocms0281")]
+
+
+def with_workers(*problems: str | None) -> Agent:
+    """Make an agent with a component of one worker for each problem."""
+    agent = make_snapshot().agents["vocms0281"]
+    made = [
+        Component(f"C{number}", 1, 7200, (Worker("w", "Running", NOW - 60, 60, 1, problem=problem),))
+        for number, problem in enumerate(problems)
+    ]
+    return structs.replace(agent, components=tuple(made))
+
+
+@pytest.mark.parametrize(
+    ("problems", "expected", "first"),
+    [
+        ((None, None), [], ""),
+        (
+            (None, "in state Error", "has never reported"),
+            [("component_down", "vocms0281/C1"), ("component_down", "vocms0281/C2")],
+            "component C1 of agent vocms0281 is down: worker w: in state Error",
+        ),
+        (
+            ("silent",) * 27,
+            [("agent_down", "vocms0281")],
+            "agent vocms0281 is down: none of its 27 components works (C0, worker w: silent)",
+        ),
+    ],
+)
+async def test_unhealthy_when_an_agent_or_a_component_is_down(
+    service: Service, problems: tuple[str | None, ...], expected: list[tuple[str, str]], first: str
+) -> None:
+    agent = with_workers(*problems)
+    snapshot = structs.replace(make_snapshot(), agents={agent.name: agent}, sources=(GOOD,))
+    await service.publish(snapshot)
+    read = await status(service)
+    assert read.status == ("unhealthy" if expected else "healthy")
+    assert names(read) == expected
+    if expected:
+        assert read.reasons[0] == first
+        assert read.causes[0].since == "2026-01-01T11:59:00Z"
 
 
 @pytest.mark.parametrize(
@@ -142,18 +236,75 @@ async def test_degraded_when_the_store_cannot_be_read(
     assert (await service.ask("/api/sites")).code == 200  # the last snapshot is still there
 
 
-async def test_degraded_when_a_worker_is_down(service: Service) -> None:
+async def test_degraded_while_a_process_is_down_and_when_it_has_just_ended(service: Service) -> None:
     await publish(service, GOOD)
-    service.scoreboard.slot(1).vacate(0.0)
+    slot = service.scoreboard.slot(2)
+    slot.say("collector", "store", "disk is full")
+    slot.note_ending(Ending("exit", "exit code 1", NOW - 4, 12.0), failures=1)
+    slot.vacate(0.0)
     read = await status(service)
-    assert (read.status, read.reasons) == ("degraded", ("1 of 2 web processes are running",))
-    assert read.workers == 1
+    assert (read.status, names(read)) == ("degraded", [("process_down", "collector")])
+    assert read.reasons == ("process collector is not running: exit code 1: disk is full",)
+    assert read.workers == 2
+    assert [process.up for process in read.processes] == [True, True, False]
+    slot.occupy(4711, 0.0)
+    slot.count_restart()
+    service.now += 0.2
+    await publish(service, GOOD)
+    read = await status(service)
+    assert names(read) == [("process_ended", "collector")]
+    ending = read.processes[2].last_ending
+    assert ending is not None
+    assert (ending.how, ending.trouble) == ("exit code 1", "disk is full")
+    service.now += 120
+    await publish(service, structs.replace(GOOD, last_success=service.now), age=NOW - service.now)
+    assert (await status(service)).status == "healthy"
+
+
+async def test_what_processes_say_is_told_once(service: Service) -> None:
+    await publish(service, GOOD)
+    for index, name in enumerate(("web-0", "web-1")):
+        service.scoreboard.slot(index).say(name, "roles_file", "conf/roles.toml: no such role")
+    service.scoreboard.slot(2).say("collector", "store", "disk is full")
+    read = await status(service)
+    assert read.status == "degraded"
+    assert names(read) == [("roles_file_trouble", "web-0, web-1"), ("store_trouble", "collector")]
+    assert read.reasons[1] == "store: disk is full"
+    assert read.causes[0].since is not None
+
+
+def test_every_trouble_is_a_reason() -> None:
+    assert {f"{what}_trouble" for what in TROUBLES} <= set(KINDS)
+    assert list(KINDS.values()) == sorted(KINDS.values(), key=lambda kind: kind.level != "unhealthy")
+
+
+async def test_a_clock_that_differs_makes_no_young_snapshot(service: Service) -> None:
+    await publish(service, GOOD, age=-300)
+    read = await status(service)
+    assert (read.status, names(read)) == ("degraded", [("clock_differs", None)])
+    assert read.snapshot is not None
+    assert read.snapshot.age is None
+
+
+async def test_an_expired_certificate_is_unhealthy(service: Service) -> None:
+    service.trust.not_after = NOW - 1
+    await publish(service, GOOD)
+    assert names(await status(service)) == [("certificate_expired", None)]
 
 
 async def test_revocation_lists(service: Service) -> None:
     service.trust.lists = (CrlStatus("/ca/1.r0", "/C=CH/CN=CA", NOW - 60, NOW + 60, 1, 20, None),)
     (listed,) = (await status(service)).crls
     assert (listed.issuer, listed.age, listed.next_update) == ("/C=CH/CN=CA", 60, "2026-01-01T12:01:00Z")
+    await publish(service, GOOD)
+    assert (await status(service)).status == "healthy"
+    service.trust.lists = (
+        CrlStatus("/ca/1.r0", "/C=CH/CN=CA", NOW - 60, NOW, 1, 20, None),
+        CrlStatus("/ca/2.r0", None, None, None, None, None, "not a list"),
+    )
+    await publish(service, GOOD)
+    read = await status(service)
+    assert names(read) == [("crl_overdue", "/ca/1.r0"), ("crl_refused", "/ca/2.r0")]
 
 
 async def test_it_is_made_at_most_ten_times_a_second(service: Service) -> None:

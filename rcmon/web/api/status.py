@@ -1,7 +1,7 @@
 """How the service does: the status document, and the reasons behind it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
@@ -10,16 +10,14 @@ from rcmon.access.authority.crl import CrlStatus
 from rcmon.documents.shapes import Facts
 from rcmon.model import SourceState
 from rcmon.process.scoreboard import Scoreboard
+from rcmon.process.slot import Slot
 from rcmon.timestamps import iso
 from rcmon.web.about import PYTHON_VERSION, About, Trust
 from rcmon.web.answers.cached import Cached
 from rcmon.web.answers.ready import Fresh, Ready
+from rcmon.web.api.diagnosis import Evidence, age, diagnose, known_age
+from rcmon.web.api.reasons import Reason
 from rcmon.web.board import Board
-
-LATE = 2
-"""Intervals after which the next snapshot is late: one to begin it, one more that it may take."""
-TOO_OLD = 5
-"""Intervals after which a snapshot says nothing about now."""
 
 
 class SourceStatus(Struct, frozen=True):
@@ -35,12 +33,20 @@ class SourceStatus(Struct, frozen=True):
 
 
 class SnapshotStatus(Struct, frozen=True):
-    """The snapshot that is served; `age` in seconds since its cycle began."""
+    """The snapshot that is served; `age` in seconds since its cycle began, null where no clock tells."""
 
     id: int
-    age: float
+    age: float | None
     agents: int
     findings: int
+
+
+class NoteStatus(Struct, frozen=True):
+    """Something that happened to the store: `made` afresh, or its damaged file `set_aside`."""
+
+    time: str | None
+    kind: str
+    text: str
 
 
 class StoreStatus(Struct, frozen=True):
@@ -49,6 +55,30 @@ class StoreStatus(Struct, frozen=True):
     kind: str
     up: bool
     error: str | None
+    notes: tuple[NoteStatus, ...]
+    """What happened to it, oldest first."""
+
+
+class EndingStatus(Struct, frozen=True):
+    """How a process ended."""
+
+    time: str | None
+    how: str
+    trouble: str | None
+    """The last that it said was wrong with it."""
+
+
+class ProcessStatus(Struct, frozen=True):
+    """One process of the service."""
+
+    name: str
+    up: bool
+    since: str | None
+    """When it was started."""
+    restarts: int
+    """How many were started in place of a dead one."""
+    last_ending: EndingStatus | None
+    """How the one before ended."""
 
 
 class ListStatus(Struct, frozen=True):
@@ -70,7 +100,11 @@ class Status(Struct, frozen=True):
     status: str
     """healthy, degraded or unhealthy."""
     reasons: tuple[str, ...]
-    """Why it is not healthy."""
+    """Why it is not healthy, in words."""
+    causes: tuple[Reason, ...]
+    """The same with a name each, the worst first."""
+    started: str | None
+    """When the service began."""
     uptime: float
     timestamp: str | None
     python_version: str
@@ -81,6 +115,7 @@ class Status(Struct, frozen=True):
     sources: tuple[SourceStatus, ...]
     workers: int
     """Web processes that live."""
+    processes: tuple[ProcessStatus, ...]
     store: StoreStatus
     crls: tuple[ListStatus, ...]
 
@@ -113,73 +148,56 @@ class StatusReport:
         now = self._clock()
         held, trouble = self._board.current, self._board.trouble
         facts = held.facts if held else None
-        lives = sum(self._scoreboard.slot(index).pid is not None for index in self._about.web_slots)
-        bad = tuple(unhealthy(facts, now))
-        poor = tuple(degraded(facts, now, trouble, lives, len(self._about.web_slots)))
+        interval = facts.interval if facts else self._about.cycle_interval
+        crls = tuple(self._trust.crls())
+        slots = dict(zip(self._about.processes, self._scoreboard.slots, strict=True))
+        causes = diagnose(
+            Evidence(
+                now=now,
+                facts=facts,
+                interval=interval,
+                store_error=trouble,
+                processes=slots,
+                troubles=self._scoreboard.troubles(),
+                crls=crls,
+                certificate_until=self._trust.certificate_not_after(),
+            )
+        )
         return Status(
             name=self._about.name,
             version=self._about.version,
-            status="unhealthy" if bad else "degraded" if poor else "healthy",
-            reasons=bad + poor,
-            uptime=round(max(now - self._scoreboard.started, 0.0), 3),
+            status=causes[0].level if causes else "healthy",
+            reasons=tuple(cause.reason for cause in causes),
+            causes=causes,
+            started=iso(self._scoreboard.started),
+            uptime=round(self._scoreboard.uptime, 3),
             timestamp=iso(now),
             python_version=PYTHON_VERSION,
             last_cycle_start=iso(facts.started) if facts else None,
             last_cycle_duration=facts.duration if facts else None,
-            cycle_interval=facts.interval if facts else self._about.cycle_interval,
+            cycle_interval=interval,
             snapshot=_snapshot(held.number, held.facts, now) if held else None,
             sources=tuple(_source(source, now) for source in facts.sources) if facts else (),
-            workers=lives,
-            store=StoreStatus(self._about.store_kind, trouble is None, trouble),
-            crls=tuple(_list(crl, now) for crl in self._trust.crls()),
+            workers=sum(self._scoreboard.slot(index).pid is not None for index in self._about.web_slots),
+            processes=tuple(_process(name, slot) for name, slot in slots.items()),
+            store=StoreStatus(self._about.store_kind, trouble is None, trouble, self._notes()),
+            crls=tuple(_list(crl, now) for crl in crls),
         )
 
-
-def age(since: float, now: float) -> float:
-    """Count the seconds since a time; clocks that differ make no negative age."""
-    return round(max(now - since, 0.0), 3)
+    def _notes(self) -> tuple[NoteStatus, ...]:
+        return tuple(NoteStatus(iso(note.time), note.kind, note.text) for note in self._board.notes)
 
 
-def unhealthy(facts: Facts | None, now: float) -> Iterator[str]:
-    """Say why what is served says nothing about now."""
-    if facts is None:
-        yield "there is no snapshot yet"
-    elif now - facts.started > TOO_OLD * facts.interval:
-        yield (
-            f"the snapshot is {now - facts.started:.0f} s old, "
-            f"more than {TOO_OLD} cycle intervals of {facts.interval:g} s"
-        )
-
-
-def degraded(
-    facts: Facts | None, now: float, trouble: str | None, lives: int, processes: int
-) -> Iterator[str]:
-    """Say what is not as it should be, although there is something to serve."""
-    if trouble is not None:
-        yield f"the store cannot be read: {trouble}"
-    if lives < processes:
-        yield f"{lives} of {processes} web processes are running"
-    if facts is None:
-        return
-    if LATE * facts.interval < now - facts.started <= TOO_OLD * facts.interval:
-        yield (
-            f"the cycle is late: the last one began {now - facts.started:.0f} s ago, "
-            f"the interval is {facts.interval:g} s"
-        )
-    for source in facts.sources:
-        yield from _ailing(source, now)
-
-
-def _ailing(source: SourceState, now: float) -> Iterator[str]:
-    if not source.up:
-        yield f"source {source.name} is down: {source.error or 'no poll yet'}"
-    if source.stale:
-        known = "" if source.last_success is None else f", {age(source.last_success, now):.0f} s old"
-        yield f"the data of source {source.name} is stale{known}"
+def _process(name: str, slot: Slot) -> ProcessStatus:
+    ending = slot.last_ending
+    last = EndingStatus(iso(ending.at), ending.how, ending.trouble) if ending else None
+    return ProcessStatus(name, slot.pid is not None, iso(slot.started), slot.restarts, last)
 
 
 def _snapshot(number: int, facts: Facts, now: float) -> SnapshotStatus:
-    return SnapshotStatus(number, age(facts.started, now), len(facts.agents), facts.findings)
+    return SnapshotStatus(
+        number, known_age(facts.started, now, facts.interval), len(facts.agents), facts.findings
+    )
 
 
 def _source(source: SourceState, now: float) -> SourceStatus:

@@ -58,6 +58,7 @@ class PageHandler(Handler):
             "resources": self.services.resources,
             "number": overview.number,
             "span": overview.span,
+            "minute": overview.minute,
         }
 
     async def _rows(self, entries: Any) -> bytes:

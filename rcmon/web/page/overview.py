@@ -168,3 +168,8 @@ def span(seconds: float | None) -> str:
             rest = whole % size // smaller
             return f"{whole // size} {unit}" + (f" {rest} {name}" if rest else "")
     return f"{whole} s"
+
+
+def minute(time: str | None) -> str:
+    """Write a time of the API for reading, to the minute."""
+    return DASH if time is None else f"{time[:10]} {time[11:16]} UTC"

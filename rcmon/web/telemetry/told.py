@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from rcmon.access.authority.crl import CrlStatus
-from rcmon.process.scoreboard import Scoreboard, Slot
+from rcmon.process.scoreboard import Scoreboard
+from rcmon.process.slot import Slot
 from rcmon.telemetry.metric import Metric, counter, gauge, info
 from rcmon.telemetry.own import OWN
 from rcmon.web.about import PYTHON_VERSION, About, Trust

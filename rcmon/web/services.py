@@ -46,11 +46,12 @@ class Services(Struct, frozen=True):
 def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
     """Build what the handlers work with from what the worker has."""
     about, board = parts.about, parts.board
-    seen = Seen(about, board, parts.scoreboard, parts.trust)
+    status = StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock)
+    seen = Seen(about, board, parts.scoreboard, parts.trust, status.causes)
     return Services(
         about=about,
         board=board,
-        status=StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock),
+        status=status,
         exposition=Exposition(seen, parts.totals),
         pages=Pages(),
         resources=resources,

@@ -56,6 +56,7 @@ def busy(service: Service) -> None:
         tally.change(own.CONNECTIONS, 1)
         tally.count(own.CONNECTIONS_ACCEPTED)
     service.scoreboard.slot(1).count_restart()
+    service.scoreboard.slot(2).say("collector", "store", "disk is full")
     for index in range(len(PROCESSES)):
         service.scoreboard.slot(index).record(cpu_seconds=1.5, resident_memory_bytes=40_000_000, open_fds=20)
     service.trust.lists = (
@@ -214,3 +215,20 @@ def test_the_table_of_families() -> None:
         assert family.name.endswith("_total") == (family.kind == "counter")
         assert family.help.endswith(".")
         assert "\n" not in family.help
+
+
+async def test_status_and_troubles(service: Service) -> None:
+    service.scoreboard.slot(2).say("collector", "store", "disk is full")
+    read = families(await service.ask("/api/metrics"))
+    assert value(read, "rcmon_status", status="degraded") == 1
+    assert value(read, "rcmon_status", status="healthy") == 0
+    assert value(read, "rcmon_status_reasons", reason="store_trouble", level="degraded") == 1
+    assert value(read, "rcmon_status_reasons", reason="source_down", level="degraded") == 1
+    assert value(read, "rcmon_status_reasons", reason="agent_down", level="unhealthy") == 0
+    assert value(read, "rcmon_trouble", process="collector", what="store") == 1
+    service.scoreboard.slot(2).say("collector", "store", None)
+    service.now += 1
+    await service.publish(make_snapshot(NOW))
+    read = families(await service.ask("/api/metrics"))
+    assert "rcmon_trouble" not in read
+    assert value(read, "rcmon_status_reasons", reason="store_trouble", level="degraded") == 0

@@ -4,7 +4,7 @@ The rule: unhealthy is what an operator must act on, since what is shown is not,
 work; degraded is what goes on with less, or with what it had before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -14,6 +14,8 @@ from rcmon.process.trouble import TROUBLES
 from rcmon.timestamps import iso
 
 Level = Literal["unhealthy", "degraded"]
+LEVELS = ("healthy", "degraded", "unhealthy")
+"""What the service can be, best first."""
 
 
 class ReasonKind(Struct, frozen=True):
@@ -68,3 +70,8 @@ KINDS: Mapping[str, ReasonKind] = MappingProxyType({kind.name: kind for kind in 
 def because(name: str, reason: str, what: str | None = None, since: float | None = None) -> Reason:
     """Give a reason; `since` in seconds since the epoch. Raises KeyError for an unknown name."""
     return Reason(name, KINDS[name].level, what, reason, iso(since))
+
+
+def level_of(causes: Sequence[Reason]) -> str:
+    """Tell one of LEVELS: the worst of the reasons, which stands first."""
+    return causes[0].level if causes else "healthy"

@@ -1,7 +1,7 @@
 """How the service does: the status document, and the reasons behind it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +16,7 @@ from rcmon.web.about import PYTHON_VERSION, About, Trust
 from rcmon.web.answers.cached import Cached
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api.diagnosis import Evidence, age, diagnose, known_age
-from rcmon.web.api.reasons import Reason
+from rcmon.web.api.reasons import Reason, level_of
 from rcmon.web.board import Board
 
 
@@ -148,25 +148,12 @@ class StatusReport:
         now = self._clock()
         held, trouble = self._board.current, self._board.trouble
         facts = held.facts if held else None
-        interval = facts.interval if facts else self._about.cycle_interval
-        crls = tuple(self._trust.crls())
-        slots = dict(zip(self._about.processes, self._scoreboard.slots, strict=True))
-        causes = diagnose(
-            Evidence(
-                now=now,
-                facts=facts,
-                interval=interval,
-                store_error=trouble,
-                processes=slots,
-                troubles=self._scoreboard.troubles(),
-                crls=crls,
-                certificate_until=self._trust.certificate_not_after(),
-            )
-        )
+        evidence = self._evidence(facts, now)
+        causes = diagnose(evidence)
         return Status(
             name=self._about.name,
             version=self._about.version,
-            status=causes[0].level if causes else "healthy",
+            status=level_of(causes),
             reasons=tuple(cause.reason for cause in causes),
             causes=causes,
             started=iso(self._scoreboard.started),
@@ -175,13 +162,30 @@ class StatusReport:
             python_version=PYTHON_VERSION,
             last_cycle_start=iso(facts.started) if facts else None,
             last_cycle_duration=facts.duration if facts else None,
-            cycle_interval=interval,
+            cycle_interval=evidence.interval,
             snapshot=_snapshot(held.number, held.facts, now) if held else None,
             sources=tuple(_source(source, now) for source in facts.sources) if facts else (),
             workers=sum(self._scoreboard.slot(index).pid is not None for index in self._about.web_slots),
-            processes=tuple(_process(name, slot) for name, slot in slots.items()),
+            processes=tuple(_process(name, slot) for name, slot in evidence.processes.items()),
             store=StoreStatus(self._about.store_kind, trouble is None, trouble, self._notes()),
-            crls=tuple(_list(crl, now) for crl in crls),
+            crls=tuple(_list(crl, now) for crl in evidence.crls),
+        )
+
+    def causes(self) -> Sequence[Reason]:
+        """Tell why it is not healthy, the worst first."""
+        held = self._board.current
+        return diagnose(self._evidence(held.facts if held else None, self._clock()))
+
+    def _evidence(self, facts: Facts | None, now: float) -> Evidence:
+        return Evidence(
+            now=now,
+            facts=facts,
+            interval=facts.interval if facts else self._about.cycle_interval,
+            store_error=self._board.trouble,
+            processes=dict(zip(self._about.processes, self._scoreboard.slots, strict=True)),
+            troubles=self._scoreboard.troubles(),
+            crls=tuple(self._trust.crls()),
+            certificate_until=self._trust.certificate_not_after(),
         )
 
     def _notes(self) -> tuple[NoteStatus, ...]:

@@ -1,6 +1,7 @@
 """Every metric that is read when it is asked for: one row each, with the function that reads it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -10,6 +11,7 @@ from rcmon.process.slot import Slot
 from rcmon.telemetry.metric import Metric, counter, gauge, info
 from rcmon.telemetry.own import OWN
 from rcmon.web.about import PYTHON_VERSION, About, Trust
+from rcmon.web.api.reasons import KINDS, LEVELS, Reason, level_of
 from rcmon.web.board import Board
 from rcmon.web.telemetry.totals import Sample
 
@@ -24,6 +26,8 @@ class Seen(Struct, frozen=True):
     board: Board
     scoreboard: Scoreboard
     trust: Trust
+    causes: Callable[[], Sequence[Reason]]
+    """Finds why the service is not healthy."""
 
 
 class Told(Struct, frozen=True):
@@ -52,6 +56,23 @@ def _slots(seen: Seen, value: Callable[[Slot], float]) -> Iterator[Sample]:
         yield (name,), value(seen.scoreboard.slot(index))
 
 
+def _status(seen: Seen) -> Iterator[Sample]:
+    status = level_of(seen.causes())
+    for level in LEVELS:
+        yield (level,), int(level == status)
+
+
+def _reasons(seen: Seen) -> Iterator[Sample]:
+    counts = Counter(cause.name for cause in seen.causes())
+    for kind in KINDS.values():
+        yield (kind.name, kind.level), counts[kind.name]
+
+
+def _troubles(seen: Seen) -> Iterator[Sample]:
+    for trouble in seen.scoreboard.troubles():
+        yield (trouble.process, trouble.what), 1
+
+
 TOLD: tuple[Told, ...] = (
     Told(
         info(
@@ -73,6 +94,30 @@ TOLD: tuple[Told, ...] = (
     Told(
         gauge("rcmon_store_up", "Whether the store could be read just now."),
         lambda seen: _one(int(seen.board.trouble is None)),
+    ),
+    Told(
+        gauge(
+            "rcmon_status",
+            "Whether the service is in this status: 1 for the one it is in, 0 for the others.",
+            dict.fromkeys(("status",)),
+        ),
+        _status,
+    ),
+    Told(
+        gauge(
+            "rcmon_status_reasons",
+            "How many reasons of this kind the service has not to be healthy.",
+            dict.fromkeys(("reason", "level")),
+        ),
+        _reasons,
+    ),
+    Told(
+        gauge(
+            "rcmon_trouble",
+            "Whether the process says that something is wrong with it: 1 while it lasts, else no sample.",
+            dict.fromkeys(("process", "what")),
+        ),
+        _troubles,
     ),
     Told(
         gauge(

@@ -10,7 +10,7 @@ from rcmon.model import Agent, Component, SourceState, Worker
 from rcmon.process.trouble import TROUBLES, Ending
 from rcmon.web.about import PYTHON_VERSION
 from rcmon.web.api.reasons import KINDS
-from rcmon.web.api.status import Status
+from rcmon.web.api.status_shapes import Status
 from tests.web.grid import NOW, make_snapshot
 from tests.web.service import Service
 

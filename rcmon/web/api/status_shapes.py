@@ -1,0 +1,105 @@
+"""The status document's shapes. Durations and ages in seconds, times ISO 8601."""
+
+from msgspec import Struct
+
+from rcmon.web.api.reasons import Reason
+
+
+class SourceStatus(Struct, frozen=True):
+    """How one source does; `age` is that of its newest data, in seconds."""
+
+    name: str
+    kind: str
+    up: bool
+    last_success: str | None
+    age: float | None
+    duration: float | None
+    error: str | None
+
+
+class SnapshotStatus(Struct, frozen=True):
+    """The snapshot that is served; `age` in seconds since its cycle began, null where no clock tells."""
+
+    id: int
+    age: float | None
+    agents: int
+    findings: int
+
+
+class NoteStatus(Struct, frozen=True):
+    """Something that happened to the store: `made` afresh, or its damaged file `set_aside`."""
+
+    time: str | None
+    kind: str
+    text: str
+
+
+class StoreStatus(Struct, frozen=True):
+    """The store as this process sees it; `error`: why it could not be read just now."""
+
+    kind: str
+    up: bool
+    error: str | None
+    notes: tuple[NoteStatus, ...]
+    """What happened to it, oldest first."""
+
+
+class EndingStatus(Struct, frozen=True):
+    """How a process ended."""
+
+    time: str | None
+    how: str
+    trouble: str | None
+    """The last that it said was wrong with it."""
+
+
+class ProcessStatus(Struct, frozen=True):
+    """One process of the service."""
+
+    name: str
+    up: bool
+    since: str | None
+    """When it was started."""
+    restarts: int
+    """How many were started in place of a dead one."""
+    last_ending: EndingStatus | None
+    """How the one before ended."""
+
+
+class ListStatus(Struct, frozen=True):
+    """One certificate revocation list; `age` in seconds since it was issued."""
+
+    file: str
+    issuer: str | None
+    age: float | None
+    next_update: str | None
+    error: str | None
+    """What is wrong with the file's newest content; an earlier one stays in use."""
+
+
+class Status(Struct, frozen=True):
+    """The status document. Durations and ages in seconds, times ISO 8601."""
+
+    name: str
+    version: str
+    status: str
+    """healthy, degraded or unhealthy."""
+    reasons: tuple[str, ...]
+    """Why it is not healthy, in words."""
+    causes: tuple[Reason, ...]
+    """The same with a name each, the worst first."""
+    started: str | None
+    """When the service began."""
+    uptime: float
+    timestamp: str | None
+    python_version: str
+    last_cycle_start: str | None
+    last_cycle_duration: float | None
+    cycle_interval: float
+    snapshot: SnapshotStatus | None
+    sources: tuple[SourceStatus, ...]
+    workers: int
+    """Web processes that live."""
+    processes: tuple[ProcessStatus, ...]
+    store: StoreStatus
+    crls: tuple[ListStatus, ...]

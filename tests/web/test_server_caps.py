@@ -98,12 +98,9 @@ async def test_log_lines_are_few(caplog: pytest.LogCaptureFixture) -> None:
         for _ in range(12):
             await talk_nonsense(served)
         assert served.failures() == {"protocol": 12.0}
-        served.server.tick()
-        await talk_nonsense(served)
-        served.server.tick()
-    lines = [record.getMessage() for record in caplog.records if record.name.startswith("rcmon")]
+    lines = [message for message in caplog.messages if "SSL Error" not in message]  # rcmon.log drops these
     one = "refused a connection from 127.0.0.1: protocol: wrong version number"
-    assert lines == [*[one] * 5, "refused 7 more connections", one]
+    assert lines == [*[one] * 5, f"7 more lines like this one are left out: {one}"]
 
 
 async def test_a_log_line_holds_no_control_character(caplog: pytest.LogCaptureFixture) -> None:

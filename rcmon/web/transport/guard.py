@@ -13,11 +13,11 @@ from rcmon.access.identity import Identity
 from rcmon.access.names.dn import Dn
 from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED, HANDSHAKES_FAILED
 from rcmon.telemetry.tally import Tally
+from rcmon.web.transport.handshake_reasons import detail_of, reason_of
 
 log = logging.getLogger("rcmon.web.transport.server")
 _SPARE_FILES = 64
 """File descriptors kept free for the store, the log and the like: without any the accept loop spins."""
-_LOGGED_A_SECOND = 5
 
 
 class Limits(Struct, frozen=True):
@@ -48,7 +48,7 @@ class Guard:
             )
         self._addresses: Counter[str] = Counter()
         self._identities: Counter[tuple[Dn, Dn]] = Counter()
-        self._open = self._logged = self._unlogged = 0
+        self._open = 0
 
     def opens(self, address: str) -> bool:
         """Count a connection in; false where there are too many already, before any cryptography."""
@@ -85,21 +85,20 @@ class Guard:
         _less(self._identities, (identity.issuer, identity.subject))
 
     def refused(self, reason: str, address: str, detail: str) -> None:
-        """Count a connection that was not let in; log a few a second, and none that a client just cut."""
-        self._tally.count(HANDSHAKES_FAILED, reason)
-        if reason == "closed":
-            return
-        if self._logged >= _LOGGED_A_SECOND:
-            self._unlogged += 1
-            return
-        self._logged += 1
-        log.info("refused a connection from %s: %s: %s", address, reason, _one_line(detail))
+        """Count a connection that was not let in, and log it unless the client just cut it.
 
-    def tick(self) -> None:
-        """Once a second: say how many lines were left out, and begin to count them anew."""
-        if self._unlogged:
-            log.info("refused %d more connections", self._unlogged)
-        self._logged = self._unlogged = 0
+        `reason` is one of `rcmon.telemetry.own.FAILURES`.
+        """
+        self._tally.count(HANDSHAKES_FAILED, reason)
+        if reason != "closed":
+            what = (address, reason, _one_line(detail))
+            log.info("refused a connection from %s: %s: %s", *what, extra={"kind": reason})
+
+    def failed(self, error: Exception, address: str) -> None:
+        """Count and log a connection that failed before its handshake; a traceback only for a bug of ours."""
+        if not isinstance(error, OSError | ValueError):
+            log.error("a connection from %s failed before its handshake", address, exc_info=error)
+        self.refused(reason_of(error), address, detail_of(error))
 
 
 def spare_files() -> int:

@@ -1,5 +1,6 @@
 """Why a TLS connection did not come to be: one of a fixed set of reasons, and OpenSSL's words for people."""
 
+import errno
 import ssl
 
 _VERIFY = {
@@ -22,6 +23,8 @@ _REASONS = {
     "BAD_SIGNATURE": "bad_certificate",
     "UNEXPECTED_EOF_WHILE_READING": "closed",
 }
+_SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What the process or the system has no more of."""
 
 
 def reason_of(error: BaseException | None) -> str:
@@ -30,11 +33,13 @@ def reason_of(error: BaseException | None) -> str:
         return _VERIFY.get(error.verify_code, "bad_certificate")
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "closed"
-    if isinstance(error, ssl.SSLError) and error.reason:
+    if isinstance(error, ssl.SSLError) and (words := _words(error)):
         # TLSV1_ALERT_UNKNOWN_CA and the like: the client does not like the server, and says so
-        return _REASONS.get(error.reason) or ("client_alert" if "_ALERT_" in error.reason else "protocol")
-    if error is None or isinstance(error, OSError):
+        return _REASONS.get(words) or ("client_alert" if "_ALERT_" in words else "protocol")
+    if error is None:
         return "closed"
+    if isinstance(error, OSError):
+        return "limit" if error.errno in _SCARCE else "closed"
     return "other"
 
 
@@ -43,5 +48,10 @@ def detail_of(error: BaseException | None) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "TLS error").replace("_", " ").lower()
+        return (_words(error) or "TLS error").replace("_", " ").lower()
     return str(error) if error else "no reason known"
+
+
+def _words(error: ssl.SSLError) -> str:
+    """Give OpenSSL's reason; an error that Python or Tornado made itself has none."""
+    return getattr(error, "reason", None) or ""

@@ -3,13 +3,14 @@
 import asyncio
 import inspect
 import socket
+import ssl
 import time
 from collections.abc import Iterable
 from typing import Any
 
 from tornado.http1connection import HTTP1ConnectionParameters
 from tornado.httpserver import HTTPServer
-from tornado.iostream import IOStream, SSLIOStream
+from tornado.iostream import SSLIOStream
 from tornado.web import Application, RequestHandler
 
 from rcmon.access.gate import Gate
@@ -18,12 +19,14 @@ from rcmon.telemetry.own import DECISIONS, OTHER
 from rcmon.telemetry.tally import Tally
 from rcmon.web.base import Handler
 from rcmon.web.telemetry.requests import RequestCount
+from rcmon.web.transport.acceptor import Acceptor
 from rcmon.web.transport.accesslog import AccessLog
 from rcmon.web.transport.connection import Connection
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.guard import Guard, Limits
 from rcmon.web.transport.host import ShortRoutes
 from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.throttle import Throttle
 from rcmon.web.transport.tornado_way import Stock
 from rcmon.web.transport.wire import READ_SIZE
 
@@ -65,6 +68,8 @@ class Server(HTTPServer):
         self.limits, self.short_routes = limits, short_routes
         self.requests = RequestCount(tally)
         self.guard = Guard(limits, tally)
+        self.throttle = Throttle()
+        self.acceptor: Acceptor | None = None
         self.chains = SessionChains()
         self.draining = False
         """Whether each connection ends behind its next answer."""
@@ -83,17 +88,47 @@ class Server(HTTPServer):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
             timeout = int(self.limits.write_timeout * 1000)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout)
-        super().add_sockets(listening)
+        self.throttle.install()
+        self.acceptor = Acceptor(listening, self.admit, self.unaccepted)
 
-    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        """Serve a client, unless there are too many already: that is decided before any cryptography."""
-        if not isinstance(stream, SSLIOStream):  # never serve in clear
-            stream.close()
-            raise TypeError("the server has no TLS context")
-        if not self.guard.opens(address[0]):
-            stream.close()
+    def stop(self) -> None:
+        """Accept no more connections."""
+        if self.acceptor is not None:
+            self.acceptor.close()
+
+    def unaccepted(self, error: OSError) -> None:
+        """Take note of a connection that was lost before it was accepted."""
+        self.guard.failed(error, "an unknown address")
+
+    def admit(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
+        """Serve a client, unless there are too many already: that is decided before any cryptography.
+
+        Never raises: all that happens to a socket before its handshake is counted and told by the guard.
+        """
+        host = address[0]
+        if not self.guard.opens(host):
+            connection.close()
             return
-        self.live.add(Connection(self, stream, address[0], self.forget))
+        try:
+            self.live.add(Connection(self, self._secured(connection), host, self.forget))
+        except Exception as error:  # noqa: BLE001 - nobody above could do more than the guard
+            connection.close()
+            self.guard.failed(error, host)
+            self.guard.closes(host)
+
+    def _secured(self, connection: socket.socket) -> SSLIOStream:
+        """Make a stream of a connection; raises OSError where the client is gone already."""
+        if not isinstance(self.ssl_options, ssl.SSLContext):  # never serve in clear
+            raise TypeError("the server has no TLS context")
+        connection.setblocking(False)  # noqa: FBT003
+        connection.getpeername()
+        secured = self.ssl_options.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            secured.getpeername()  # Python takes an end meanwhile for a socket that is yet to connect
+            return SSLIOStream(secured, max_buffer_size=_BUFFER_SIZE, read_chunk_size=READ_SIZE)
+        except OSError:
+            secured.close()
+            raise
 
     def forget(self, connection: Connection) -> None:
         """Forget a connection that ended."""
@@ -125,7 +160,7 @@ class Server(HTTPServer):
         for connection in list(self.live):
             connection.wire.sweep(now)
         self.access_log.flush()
-        self.guard.tick()
+        self.throttle.tick()
 
     async def drain(self, seconds: float, linger: float = 2.0) -> None:
         """Stop accepting, end each connection behind its next answer, cut what is left after `seconds`.
@@ -155,3 +190,4 @@ class Server(HTTPServer):
             connection.wire.close()
         await self._emptied(time.monotonic() + 1.0)
         self.access_log.flush()
+        self.throttle.remove()

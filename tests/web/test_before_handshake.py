@@ -1,0 +1,250 @@
+"""Between accept and handshake: whatever happens to a socket is counted, told in a line, harms no other."""
+
+import asyncio
+import errno
+import logging
+import re
+import resource
+import socket
+import ssl
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED
+from rcmon.web.transport import throttle
+from rcmon.web.transport.acceptor import OF_ONE_CONNECTION, Acceptor
+from tests.web.serving import READER, Serving, client, client_hello, serving
+
+PROBES = 20
+
+
+def probe(port: int, data: bytes = b"") -> None:
+    """Connect, say something, and reset the connection, all before anybody can accept it."""
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        if data:
+            sock.sendall(data)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize("data", [b"", b"x", client_hello()], ids=["nothing", "a byte", "a hello"])
+async def test_probes_that_end_by_reset(data: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """As a load balancer's health checks do: anyone without a certificate could fill the log by them."""
+    caplog.set_level("INFO")
+    async with serving() as served:
+        for _ in range(PROBES):
+            probe(served.port, data)
+        await served.until(lambda: served.failures() == {"closed": PROBES})
+        assert await (await served.call()).is_open()
+        assert served.totals.value(CONNECTIONS_ACCEPTED) == PROBES + 1
+    assert served.totals.value(CONNECTIONS) == 0
+    assert caplog.messages == []
+
+
+class Failing(ssl.SSLContext):
+    """A context that fails as OpenSSL, Python and the kernel may, to cause that."""
+
+    error: Exception
+
+    def wrap_socket(self, *_: Any, **__: Any) -> ssl.SSLSocket:  # type: ignore[override]
+        raise self.error
+
+
+PREMATURE = ssl.SSLError(1, "Closed before TLS handshake with data in recv buffer.")
+PREMATURE.reason = "Closed before TLS handshake with data in recv buffer."
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "lines"),
+    [
+        (ConnectionResetError(errno.ECONNRESET, "reset"), "closed", 0),
+        (ConnectionAbortedError(errno.ECONNABORTED, "aborted"), "closed", 0),
+        (OSError(errno.EINVAL, "invalid"), "closed", 0),
+        (OSError(errno.ENOTCONN, "not connected"), "closed", 0),
+        (OSError(errno.ENOMEM, "no memory"), "limit", 1),
+        (OSError(errno.EMFILE, "too many files"), "limit", 1),
+        (ssl.SSLEOFError(8, "EOF"), "closed", 0),
+        (PREMATURE, "protocol", 1),
+        (ValueError("odd"), "other", 1),
+        (RuntimeError("a bug of ours"), "other", 2),
+    ],
+    ids=repr,
+)
+async def test_whatever_fails_is_counted_and_told_in_few_lines(
+    error: Exception, reason: str, lines: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with serving() as served:
+        good, failing = served.server.ssl_options, Failing(ssl.PROTOCOL_TLS_SERVER)
+        failing.error = error
+        served.server.ssl_options = failing
+        for _ in range(PROBES):
+            assert await (await served.call(ssl=None)).rest() == b""
+        assert served.failures() == {reason: PROBES}
+        assert served.totals.value(CONNECTIONS) == 0
+        served.server.ssl_options = good
+        assert await (await served.call()).is_open()
+    kinds = {record.message.partition(":")[0] for record in caplog.records}
+    told = [record for record in caplog.records if record.name != throttle.__name__]
+    assert len(told) <= 5 * lines
+    assert len([record for record in told if record.exc_info]) == (
+        1 if isinstance(error, RuntimeError) else 0
+    )
+    assert bool(kinds) == bool(lines)
+
+
+class Broken(socket.socket):
+    """A listening socket whose accept fails as the kernel's may, to cause that."""
+
+    errors: list[OSError]
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if self.errors:
+            raise self.errors.pop(0)
+        return super().accept()
+
+
+def broken(*errors: int) -> Broken:
+    sock = Broken(socket.AF_INET, socket.SOCK_STREAM)
+    sock.errors = [OSError(error, "meant to fail") for error in errors]
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(64)
+    sock.setblocking(False)
+    return sock
+
+
+@pytest.mark.parametrize("error", [*sorted(OF_ONE_CONNECTION), errno.EMFILE, errno.ENFILE, 9999])
+async def test_accepting_goes_on_after_any_error(error: int) -> None:
+    sock = broken(error)
+    failed: list[OSError] = []
+    taken = asyncio.Event()
+
+    def take(connection: socket.socket, _: object) -> None:
+        connection.close()
+        taken.set()
+
+    acceptor = Acceptor([sock], take, failed.append)
+    try:
+        with socket.create_connection(sock.getsockname()):
+            async with asyncio.timeout(60):
+                await taken.wait()
+    finally:
+        acceptor.close()
+    assert [one.errno for one in failed] == [error]
+
+
+async def test_an_error_that_stays_does_not_spin() -> None:
+    """Without a free descriptor every try fails, some ten thousand times a second if nothing stops it."""
+    sock = broken(*[errno.EMFILE] * 100_000)
+    failed: list[OSError] = []
+    acceptor = Acceptor([sock], lambda *_: None, failed.append)
+    try:
+        with socket.create_connection(sock.getsockname()):
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            assert len(failed) <= 2
+    finally:
+        acceptor.close()  # in the midst of a pause
+
+
+async def test_no_free_descriptor_delays_a_client_and_refuses_nobody() -> None:
+    async with serving() as served:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with socket.create_connection(("127.0.0.1", served.port)) as sock:
+            taken = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
+            spares = fill(taken)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (taken + 1, hard))
+            try:
+                await served.until(lambda: served.failures().get("limit"))
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+                for spare in spares:
+                    spare.close()
+            sock.setblocking(False)
+            caller = await served.call(
+                READER, sock=sock.dup(), ssl=client(READER), server_hostname="localhost"
+            )
+            assert await caller.is_open()
+
+
+def fill(last: int) -> list[socket.socket]:
+    """Take every descriptor that is free below the last one."""
+    spares: list[socket.socket] = []
+    while not spares or spares[-1].fileno() <= last:
+        spares.append(socket.socket())
+    spares.pop().close()
+    return spares
+
+
+def test_every_logger_of_the_transport_is_throttled() -> None:
+    """Whoever adds a module here logs about connections."""
+    here = Path(throttle.__file__).parent
+    for path in (*here.glob("*.py"), here.parent / "base.py"):
+        module = ".".join(path.relative_to(here.parents[2]).with_suffix("").parts)
+        for name in re.findall(r"getLogger\(([^)]*)\)", path.read_text()):
+            if path.name != "throttle.py":
+                assert (module if name == "__name__" else name.strip('"')) in throttle.LOGGERS, path
+
+
+def test_lines_of_a_kind_are_few_and_the_others_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    limit = throttle.Throttle(lambda: now[0])
+    limit.install()
+    try:
+        log = logging.getLogger(throttle.LOGGERS[0])
+        for number in range(12):
+            log.warning("odd %d", number)
+            log.warning("strange %d", number)
+        limit.tick()
+        assert caplog.messages == [f"{what} {n}" for n in range(5) for what in ("odd", "strange")]
+        caplog.clear()
+        now[0] = 10.0
+        limit.tick()
+        assert sorted(caplog.messages) == [
+            "7 more lines like this one are left out: odd 5",
+            "7 more lines like this one are left out: strange 5",
+        ]
+        caplog.clear()
+        log.warning("odd again")
+    finally:
+        limit.remove()
+    assert caplog.messages == ["odd again"]
+
+
+def test_of_tracebacks_one_is_enough(caplog: pytest.LogCaptureFixture) -> None:
+    limit = throttle.Throttle()
+    limit.install()
+    log = logging.getLogger("asyncio")
+    for error in (ValueError("a"), ValueError("b"), KeyError("c")):
+        log.error("failed", exc_info=error)
+    limit.remove()
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["a", "'c'"]
+    assert caplog.messages[-1] == "1 more lines like this one are left out: failed"
+    caplog.clear()
+    for _ in range(20):
+        log.error("failed", exc_info=ValueError())
+    assert len(caplog.records) == 20  # removed, it filters nothing
+
+
+def test_reasons_do_not_hide_each_other(caplog: pytest.LogCaptureFixture) -> None:
+    """A flood of scans must not hide why an agent is refused."""
+    caplog.set_level("INFO")
+    limit = throttle.Throttle()
+    limit.install()
+    try:
+        for number in range(100):
+            logging.getLogger("rcmon.web.transport.server").info(
+                "refused", extra={"kind": "protocol" if number < 99 else "expired"}
+            )
+        assert len(caplog.records) == 6
+    finally:
+        limit.remove()
+
+
+async def test_a_server_filters_while_it_accepts() -> None:
+    one = Serving()
+    assert any(isinstance(found, throttle.Throttle) for found in logging.getLogger("asyncio").filters)
+    await one.end()
+    assert not any(isinstance(found, throttle.Throttle) for found in logging.getLogger("asyncio").filters)

@@ -21,6 +21,11 @@ def iso(time: float | None) -> str | None:
     return moment.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
+def seconds(duration: float | None) -> float | None:
+    """Round a duration to the millisecond, as it is written; None: not known."""
+    return None if duration is None else round(duration, 3)
+
+
 def epoch(time: float | None) -> int | None:
     """Write seconds since the epoch as WMCore does: whole seconds, None for what is not known or finite."""
     return int(time) if time is not None and isfinite(time) else None

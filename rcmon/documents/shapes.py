@@ -79,8 +79,13 @@ class SitesDocument(Struct, frozen=True):
     """All sites, sorted by name."""
 
     timestamp: str | None
-    """Begin of the cycle."""
+    """Begin of the cycle, as in every document."""
     count: int
+    """How many are listed here."""
+    total: int
+    """How many there are that were asked for."""
+    next: str | None
+    """Where the list goes on; null: it ends here."""
     sites: Sequence[SiteShape]
 
 
@@ -154,6 +159,8 @@ class AgentsDocument(Struct, frozen=True):
 
     timestamp: str | None
     count: int
+    total: int
+    next: str | None
     agents: Sequence[AgentShort]
 
 
@@ -184,6 +191,8 @@ class FindingsDocument(Struct, frozen=True):
 
     timestamp: str | None
     count: int
+    total: int
+    next: str | None
     findings: Sequence[Finding]
 
 

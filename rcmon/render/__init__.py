@@ -31,5 +31,6 @@ def render(snapshot: Snapshot, previous: Mapping[str, Document] = _NOTHING) -> l
 
 
 def _findings(snapshot: Snapshot, previous: Mapping[str, Document]) -> Document:
-    findings = FindingsDocument(iso(snapshot.started), len(snapshot.findings), snapshot.findings)
-    return json_document(keys.FINDINGS, findings, previous)
+    number = len(snapshot.findings)
+    document = FindingsDocument(iso(snapshot.started), number, number, None, snapshot.findings)
+    return json_document(keys.FINDINGS, document, previous)

@@ -16,7 +16,7 @@ from rcmon.model import Agent, Component, Document, Finding, Jobs, Snapshot, Sou
 from rcmon.render.encoding import job_counts, json_document
 from rcmon.render.freshness import is_stale, source_of
 from rcmon.render.wmcore import wmcore_documents
-from rcmon.timestamps import iso
+from rcmon.timestamps import iso, seconds
 
 
 def agent_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> list[Document]:
@@ -28,7 +28,9 @@ def agent_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> lis
         whole.append(content)
         rendered.append(json_document(keys.agent(name), content, previous))
         rendered += wmcore_documents(name, agent, previous)
-    short = AgentsDocument(iso(snapshot.started), len(whole), [_short(content) for content in whole])
+    short = AgentsDocument(
+        iso(snapshot.started), len(whole), len(whole), None, [_short(content) for content in whole]
+    )
     return [json_document(keys.AGENTS, short, previous), *rendered]
 
 
@@ -99,9 +101,9 @@ def _worker(component: Component, worker: Worker) -> WorkerShape:
         state=worker.state,
         problem=worker.problem,
         last_updated=iso(worker.last_updated),
-        update_threshold=component.update_threshold,
-        poll_interval=worker.poll_interval,
-        cycle_time=worker.cycle_time,
+        update_threshold=round(component.update_threshold, 3),
+        poll_interval=seconds(worker.poll_interval),
+        cycle_time=seconds(worker.cycle_time),
         pid=worker.pid,
         last_error=iso(worker.last_error),
         outcome=worker.outcome,
@@ -118,7 +120,7 @@ def _source(source: SourceState | None) -> SourceShape | None:
         up=source.up,
         stale=source.stale,
         last_success=iso(source.last_success),
-        duration=source.duration,
+        duration=seconds(source.duration),
         error=source.error,
         errors_total=source.errors_total,
     )

@@ -25,7 +25,7 @@ def site_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> list
     }
     encoder = json.Encoder()
     entries = [_entry(site, encoder.encode(_site(site, ages))) for site in snapshot.sites.values()]
-    head = encoder.encode(SitesDocument(iso(snapshot.started), len(entries), ()))
+    head = encoder.encode(SitesDocument(iso(snapshot.started), len(entries), len(entries), None, ()))
     # each site is encoded once: the whole is its empty frame with the sites' bytes put in
     whole = head.removesuffix(b"]}") + b",".join(entry.document for entry in entries) + b"]}\n"
     index = msgpack.encode(entries)

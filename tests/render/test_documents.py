@@ -87,7 +87,10 @@ def test_findings() -> None:
 def test_an_empty_snapshot_has_empty_documents() -> None:
     made = rendered(snapshot_of())
     assert read(made, keys.SITES, shapes.SitesDocument).sites == []
-    assert inflate(made[keys.AGENTS]) == b'{"timestamp":"2026-01-01T12:00:00.250Z","count":0,"agents":[]}\n'
+    assert (
+        inflate(made[keys.AGENTS])
+        == b'{"timestamp":"2026-01-01T12:00:00.250Z","count":0,"total":0,"next":null,"agents":[]}\n'
+    )
     assert msgpack.decode(inflate(made[keys.SITES_INDEX])) == []
 
 

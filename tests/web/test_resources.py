@@ -1,14 +1,20 @@
 """The index, whoami, agents and findings: what they say and that it is so."""
 
-import msgspec
+import re
 
+import msgspec
+from msgspec import structs
+
+from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.roles import Role
+from rcmon.model import Component, Worker
 from rcmon.web.about import BASE
 from rcmon.web.app import TABLE, describe
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
-from tests.web.grid import AGENTS, SITES, make_snapshot
+from tests.web.grid import AGENTS, NOW, SITES, make_snapshot
 from tests.web.service import Service
+from tests.web.test_auth import path_of
 
 
 async def read(service: Service, path: str, persona: str = "reader") -> dict[str, object]:
@@ -101,3 +107,41 @@ async def test_the_findings_old_place_leads_to_the_new_one_for_readers_only(serv
         assert (moved.code, moved.headers["Location"]) == (308, f"{BASE}/api/findings?pretty")
     assert (await service.ask("/api/quality", "stranger")).code == 403
     assert (await service.ask("/api/quality?x")).code == 400
+
+
+async def test_a_timestamp_is_the_begin_of_the_snapshot_wherever_one_stands(service: Service) -> None:
+    paths = (
+        "/api/status",
+        "/api/sites",
+        "/api/sites?tier=T1",
+        "/api/agents",
+        "/api/agents/vocms0281",
+        "/api/findings",
+    )
+    assert {(await read(service, path))["timestamp"] for path in paths} == {"2026-01-01T11:59:48Z"}
+
+
+async def test_no_number_has_more_than_milliseconds(service: Service) -> None:
+    """Whatever a source gave: 0.30732400399983817 is noise to whoever reads it."""
+    odd = 1 / 3
+    snapshot = make_snapshot(interval=60 + odd)
+    worker = Worker("w", "Running", NOW - odd, 60 + odd, odd, last_error=NOW - odd, problem="silent")
+    agent = structs.replace(
+        snapshot.agents["vocms0281"],
+        polled_at=NOW - odd,
+        components=(Component("c", 1, 7200 + odd, (worker,)),),
+    )
+    sources = tuple(
+        structs.replace(source, duration=odd, last_success=NOW - odd) for source in snapshot.sources
+    )
+    await service.publish(
+        structs.replace(
+            snapshot, duration=odd, sources=sources, agents={**snapshot.agents, agent.name: agent}
+        )
+    )
+    service.now += odd
+    service.trust.lists = (CrlStatus("/ca/1.r0", "/CN=CA", NOW - 60, NOW + 60, 1, 20, None),)
+    for handler in TABLE:
+        answer = await service.ask(path_of(handler))
+        if answer.headers["Content-Type"] == "application/json":
+            assert re.findall(rb"[0-9]\.[0-9]{4,}", answer.body) == [], handler.route

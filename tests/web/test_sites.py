@@ -96,6 +96,25 @@ async def test_limit_and_offset_cut_behind_the_sorting(service: Service) -> None
     assert await names(service, "offset=1000") == []
 
 
+async def test_a_list_says_how_many_there_are_and_where_it_goes_on(service: Service) -> None:
+    whole = msgspec.json.decode((await service.ask("/api/sites")).body)
+    assert (whole["count"], whole["total"], whole["next"]) == (len(SITES), len(SITES), None)
+    path, seen, pages = "/api/sites?tier=T2&sort=-running_jobs,name&limit=10&fields=name", [], 0
+    while path:
+        part = msgspec.json.decode((await service.ask(path)).body)
+        assert part["total"] == sum(name.startswith("T2") for name in SITES)
+        assert part["count"] == len(part["sites"]) <= 10
+        seen += [site["name"] for site in part["sites"]]
+        path = part["next"] and part["next"].removeprefix(BASE)
+        pages += 1
+    assert pages == 5
+    assert seen == await names(service, "tier=T2&sort=-running_jobs,name")
+    for path, listed in (("/api/agents", "agents"), ("/api/findings", "findings")):
+        document = msgspec.json.decode((await service.ask(path)).body)
+        assert document["count"] == document["total"] == len(document[listed])
+        assert document["next"] is None
+
+
 async def test_fields(service: Service) -> None:
     sites = sites_in(await service.ask("/api/sites?fields=running_jobs,name&tier=T1"))
     assert all(list(site) == ["name", "running_jobs"] for site in sites)
@@ -136,7 +155,7 @@ async def test_ndjson(service: Service) -> None:
 
 async def test_none_at_all_in_every_format(service: Service) -> None:
     nothing = {
-        "json": b'"count":0,"sites":[]}\n',
+        "json": b'"count":0,"total":0,"next":null,"sites":[]}\n',
         "json&pretty": b'  "sites": []\n}\n',
         "ndjson": b"",
         "csv": b"unknown_jobs,agents\r\n",

@@ -38,6 +38,7 @@ async def test_its_fields(service: Service) -> None:
         "causes",
         "started",
         "uptime",
+        "now",
         "timestamp",
         "python_version",
         "last_cycle_start",
@@ -52,7 +53,8 @@ async def test_its_fields(service: Service) -> None:
     ]
     assert read["name"] == "rcmon"
     assert read["version"] == service.parts().about.version
-    assert read["timestamp"] == "2026-01-01T12:00:00Z"
+    assert read["now"] == "2026-01-01T12:00:00Z"
+    assert read["timestamp"] == "2026-01-01T11:59:48Z"
     assert read["last_cycle_start"] == "2026-01-01T11:59:48Z"
     assert (read["last_cycle_duration"], read["cycle_interval"]) == (0.412, 60)
     assert read["python_version"] == PYTHON_VERSION

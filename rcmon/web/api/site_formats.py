@@ -6,8 +6,9 @@ import io
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
+from msgspec import Struct
 
-from rcmon.documents.shapes import SiteEntry
+from rcmon.documents.shapes import SiteEntry, SitesDocument
 from rcmon.web.api.site_query import SiteQuery
 
 MEDIA_TYPES: Mapping[str, str] = {
@@ -45,9 +46,22 @@ _COLUMNS: Mapping[str, Sequence[_Column]] = {
 """The columns of CSV by the field they stand for."""
 
 
-async def write(sites: Sequence[SiteEntry], wanted: SiteQuery, timestamp: str | None) -> AsyncIterator[bytes]:
-    """Write the sites in the wanted format; `timestamp` is the begin of the cycle."""
-    head, between, tail = _frame(len(sites), wanted, timestamp)
+class Listed(Struct, frozen=True):
+    """The sites of one answer, and what a list says of itself."""
+
+    timestamp: str | None
+    """Begin of the cycle."""
+    total: int
+    """How many were asked for, before the list was cut."""
+    next: str | None
+    """Where it goes on."""
+    sites: Sequence[SiteEntry]
+
+
+async def write(listed: Listed, wanted: SiteQuery) -> AsyncIterator[bytes]:
+    """Write the sites in the wanted format."""
+    sites = listed.sites
+    head, between, tail = _frame(listed, wanted)
     line = _row(wanted) if wanted.format == "csv" else _object(wanted)
     yield head
     for index, entry in enumerate(sites):
@@ -57,13 +71,14 @@ async def write(sites: Sequence[SiteEntry], wanted: SiteQuery, timestamp: str | 
     yield tail
 
 
-def _frame(count: int, wanted: SiteQuery, timestamp: str | None) -> tuple[bytes, bytes, bytes]:
+def _frame(listed: Listed, wanted: SiteQuery) -> tuple[bytes, bytes, bytes]:
     """Give what stands before, between and behind the sites."""
+    count = len(listed.sites)
     if wanted.format == "csv":
         return _csv_line([name for name, _ in _columns(wanted)]), b"", b""
     if wanted.format == "ndjson":
         return b"", b"\n", b"\n" if count else b""
-    head = msgspec.json.encode({"timestamp": timestamp, "count": count, "sites": []})
+    head = msgspec.json.encode(SitesDocument(listed.timestamp, count, listed.total, listed.next, ()))
     if not wanted.pretty:
         return head.removesuffix(b"]}"), b",", b"]}\n"
     if not count:

@@ -91,6 +91,12 @@ def cut(chosen: Sequence[SiteEntry], wanted: SiteQuery) -> Sequence[SiteEntry]:
     return chosen[wanted.offset : end]
 
 
+def next_offset(total: int, wanted: SiteQuery) -> int | None:
+    """Tell where the part behind the wanted one begins; None: there is none."""
+    end = total if wanted.limit is None else wanted.offset + wanted.limit
+    return end if end < total else None
+
+
 def differs(entry: SiteEntry) -> bool:
     """Tell whether the agents hold a site in different states."""
     return len(entry.states) > 1

@@ -10,7 +10,7 @@ from rcmon.documents.shapes import Facts
 from rcmon.model import SourceState
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.slot import Slot
-from rcmon.timestamps import iso
+from rcmon.timestamps import iso, seconds
 from rcmon.web.about import PYTHON_VERSION, About, Trust
 from rcmon.web.answers.cached import Cached
 from rcmon.web.answers.ready import Fresh, Ready
@@ -67,11 +67,12 @@ class StatusReport:
             causes=causes,
             started=iso(self._scoreboard.started),
             uptime=round(self._scoreboard.uptime, 3),
-            timestamp=iso(now),
+            now=iso(now),
+            timestamp=iso(facts.started) if facts else None,
             python_version=PYTHON_VERSION,
             last_cycle_start=iso(facts.started) if facts else None,
-            last_cycle_duration=facts.duration if facts else None,
-            cycle_interval=evidence.interval,
+            last_cycle_duration=seconds(facts.duration) if facts else None,
+            cycle_interval=round(evidence.interval, 3),
             snapshot=_snapshot(held.number, held.facts, now) if held else None,
             sources=tuple(_source(source, now) for source in facts.sources) if facts else (),
             workers=sum(self._scoreboard.slot(index).pid is not None for index in self._about.web_slots),
@@ -120,7 +121,7 @@ def _source(source: SourceState, now: float) -> SourceStatus:
         up=source.up,
         last_success=iso(source.last_success),
         age=None if source.last_success is None else age(source.last_success, now),
-        duration=source.duration,
+        duration=seconds(source.duration),
         error=source.error,
     )
 

@@ -91,7 +91,10 @@ class Status(Struct, frozen=True):
     started: str | None
     """When the service began."""
     uptime: float
+    now: str | None
+    """When this was told."""
     timestamp: str | None
+    """Begin of the snapshot's cycle, as in every document; null: there is no snapshot yet."""
     python_version: str
     last_cycle_start: str | None
     last_cycle_duration: float | None

@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Awaitable
+from urllib.parse import urlencode
 
 from rcmon.access.roles import Role
 from rcmon.documents import keys
 from rcmon.timestamps import iso
+from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.sending import settled
 from rcmon.web.api.query import Pretty
-from rcmon.web.api.site_formats import MEDIA_TYPES, write
-from rcmon.web.api.site_query import SiteQuery, cut, select
+from rcmon.web.api.site_formats import MEDIA_TYPES, Listed, write
+from rcmon.web.api.site_query import SiteQuery, cut, next_offset, select
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -37,10 +39,24 @@ class SitesHandler(Handler):
     async def _selected(self) -> None:
         held = self.held()
         wanted = self.query
-        chosen = cut(select((await held.sites()).values(), wanted), wanted)
+        chosen = select((await held.sites()).values(), wanted)
         timestamp = iso(held.facts.started)
+        listed = Listed(timestamp, len(chosen), self._next(len(chosen)), cut(chosen, wanted))
         digest = hashlib.sha256(f"{held.sites_digest} {timestamp} {wanted}".encode()).hexdigest()[:20]
-        await self.send_stream(write(chosen, wanted, timestamp), MEDIA_TYPES[wanted.format], digest)
+        await self.send_stream(write(listed, wanted), MEDIA_TYPES[wanted.format], digest)
+
+    def _next(self, total: int) -> str | None:
+        """Write where the list goes on: the same query with another offset."""
+        offset = next_offset(total, self.query)
+        if offset is None:
+            return None
+        asked = [
+            (name, text)
+            for name, texts in self.request.query_arguments.items()
+            if name != "offset"
+            for text in texts
+        ]
+        return f"{BASE}{self.route}?{urlencode([*asked, ('offset', offset)])}"
 
 
 class SiteHandler(Handler):

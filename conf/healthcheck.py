@@ -1,8 +1,14 @@
 """Tell whether the rcmon in this container works: exit code 0, or 1 and why.
 
-Without a certificate it holds that a worker answers a TLS handshake. With HEALTHCHECK_CERT, a PEM file of
-certificate and key that has the role reader, it asks for the status and holds that it is not unhealthy.
-HEALTHCHECK_PORT is where, if not RCMON_PORT or 5000; HEALTHCHECK_TIMEOUT is how long it waits, seconds (8).
+It reads the status that the service gives to its own user at `health.sock` in the state directory
+(RCMON_STATE_DIR, or `var`; HEALTHCHECK_SOCKET names another place), and holds that it is not unhealthy:
+there is a snapshot, it is not old, and not every source or agent is down. That takes no certificate and is
+no TLS handshake that fails. With HEALTHCHECK_CERT, a PEM file of certificate and key that has the role
+reader, it asks over TLS instead, at HEALTHCHECK_PORT, RCMON_PORT or 5000. HEALTHCHECK_TIMEOUT is how long
+it waits, seconds (8).
+
+`healthcheck.py alive` holds only that a web worker answers: for who restarts the container where this fails
+(a Kubernetes livenessProbe), which mends no agent that is down.
 """
 # ruff: noqa: INP001 - a script beside the files that it is deployed with
 
@@ -11,53 +17,69 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPException, HTTPSConnection
+from pathlib import Path
 
 HOST = "localhost"
 PATH = "/wm_resource_monitor/api/status"
 
 
-def main(environ: Mapping[str, str]) -> str | None:
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Check; what is wrong, or None."""
-    port = int(environ.get("HEALTHCHECK_PORT") or environ.get("RCMON_PORT") or 5000)
     timeout = float(environ.get("HEALTHCHECK_TIMEOUT") or 8)
+    certificate = environ.get("HEALTHCHECK_CERT")
+    if certificate:
+        port = port_of(environ)
+        where = f"{HOST}:{port}"
+    else:
+        where = environ.get("HEALTHCHECK_SOCKET") or f"{environ.get('RCMON_STATE_DIR') or 'var'}/health.sock"
+    try:
+        body = ask_over_tls(port, timeout, certificate) if certificate else ask_here(where, timeout)
+        status = json.loads(body)
+    except (OSError, HTTPException, ValueError) as error:
+        return f"{where}: {error}"
+    if status["status"] != "unhealthy" or "alive" in arguments:
+        return None
+    return f"unhealthy: {'; '.join(status['reasons'])}"
+
+
+def port_of(environ: Mapping[str, str]) -> int:
+    """Give the port; Kubernetes puts `tcp://…` into RCMON_PORT where a Service is called rcmon."""
+    named = environ.get("HEALTHCHECK_PORT") or environ.get("RCMON_PORT") or ""
+    return int(named) if named.isdecimal() else 5000
+
+
+def ask_here(path: str, timeout: float) -> bytes:
+    """Read what the service tells its own user; a path too long for an address goes by its folder."""
+    folder = os.open(Path(path).parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
+            channel.settimeout(timeout)
+            channel.connect(f"/proc/self/fd/{folder}/{Path(path).name}")
+            return b"".join(iter(lambda: channel.recv(65536), b""))
+    finally:
+        os.close(folder)
+
+
+def ask_over_tls(port: int, timeout: float, certificate: str) -> bytes:
+    """Ask as a client with a certificate; raises ValueError for an answer that is not 200."""
     # who answers on our own port is not the question, and its certificate names the host outside
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    certificate = environ.get("HEALTHCHECK_CERT")
-    try:
-        if certificate:
-            return ask(port, timeout, context, certificate)
-        shake_hands(port, timeout, context)
-    except (OSError, HTTPException, ValueError) as error:
-        return f"{HOST}:{port}: {error}"
-    return None
-
-
-def shake_hands(port: int, timeout: float, context: ssl.SSLContext) -> None:
-    """Go through the handshake as far as a client without a certificate gets under TLS 1.3."""
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    with socket.create_connection((HOST, port), timeout) as plain, context.wrap_socket(plain):
-        pass
-
-
-def ask(port: int, timeout: float, context: ssl.SSLContext, certificate: str) -> str | None:
-    """Ask for the status."""
     context.load_cert_chain(certificate)
     connection = HTTPSConnection(HOST, port, timeout=timeout, context=context)
     try:
         connection.request("GET", PATH)
         answer = connection.getresponse()
         body = answer.read()
-        if answer.status != 200:  # noqa: PLR2004 - OK, which http.HTTPStatus calls no better
-            return f"{HOST}:{port}: answered {answer.status}"
-        status = json.loads(body)
     finally:
         connection.close()
-    return f"unhealthy: {status['reasons']}" if status["status"] == "unhealthy" else None
+    if answer.status != 200:  # noqa: PLR2004 - OK, which http.HTTPStatus calls no better
+        raise ValueError(f"answered {answer.status}")
+    return body
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ))
+    sys.exit(main(sys.argv[1:], os.environ))

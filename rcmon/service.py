@@ -22,6 +22,7 @@ from rcmon.process import (
     Limits,
     Main,
     Supervisor,
+    bind_local,
     bind_sockets,
     run_async,
     run_single,
@@ -36,6 +37,8 @@ from rcmon.web.app import routes
 from rcmon.web.transport.accesslog import Style
 from rcmon.web.transport.server import Limits as WebLimits
 
+HEALTH_SOCKET = "health.sock"
+"""In the state directory; conf/healthcheck.py asks there."""
 _COLLECTOR, _DEMO = "collector", "demo"
 
 
@@ -57,7 +60,7 @@ class Service:
         """Run until TERM or INT and give the exit code. `announce` gets the port when all are ready."""
         make_state_dir(Path(self._config.state_dir))
         raise_file_limit()
-        sockets = bind_sockets(self._config.host, self._config.port)
+        sockets = [*bind_sockets(self._config.host, self._config.port), *self._local()]
         on_ready = functools.partial(announce, sockets[0].getsockname()[1])
         grace = self._config.shutdown_grace
         if len(self._web) == 1:
@@ -77,6 +80,11 @@ class Service:
             before=("prepare the store", self._prepare),
             on_ready=on_ready,
         ).run()
+
+    def _local(self) -> list[socket.socket]:
+        """Listen where this user's probe asks how the service does."""
+        listening = bind_local(Path(self._config.state_dir) / HEALTH_SOCKET)
+        return [] if listening is None else [listening]
 
     def _mains(self) -> dict[str, Main]:
         mains: dict[str, Main] = dict.fromkeys(

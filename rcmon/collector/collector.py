@@ -33,7 +33,8 @@ class Collector:
 
     `retention`: seconds that history is kept. `holder` names this replica in the lease of a shared store:
     the same over restarts, and no other replica's. `beat` is called with `time.monotonic()` from the event
-    loop at least once a second, so that it stops when the loop hangs but not when a poll does.
+    loop at least once a second, so that it stops when the loop hangs but not when a poll does. `doing` takes
+    in a few words what was done last.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Collector:
         retention: float,
         holder: str,
         beat: Callable[[float], None] = lambda _: None,
+        doing: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.trouble: StoreError | None = None
         """Why the store failed last, for as long as it fails."""
@@ -54,6 +56,8 @@ class Collector:
         self._retention = retention
         self._holder = holder
         self._beat = beat
+        self._doing = doing
+        self._cycles = 0
         self._leads = False
         self._resumed = False
         self._saved: Snapshot | None = None
@@ -70,6 +74,7 @@ class Collector:
         `now`: seconds since the epoch. Trouble with the store is logged when it begins and when it ends.
         """
         if not await self._take_lease():
+            self._doing("another replica collects, or the store is out of reach")
             return None
         await self._resume()
         snapshot = await self._cycle.run_once(now)
@@ -82,6 +87,7 @@ class Collector:
             self._note_trouble(error)
         else:
             self._note_well()
+        self._tell(snapshot)
         return snapshot
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -105,6 +111,12 @@ class Collector:
                 await self._store.release_lease(self._holder)
             except StoreError as error:
                 LOG.warning("the lease cannot be given back, it expires by itself: %s", error)
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        """Say in a few words how far it is."""
+        self._cycles += 1
+        sources, up = len(snapshot.sources), sum(source.up for source in snapshot.sources)
+        self._doing(f"cycle {self._cycles}, {up} of {sources} sources up, {len(snapshot.agents)} agents")
 
     def _longest(self) -> float:
         return STEP_INTERVALS * self._cycle.interval + self._cycle.slowest

@@ -43,7 +43,14 @@ async def collect(settings: Settings, context: ChildContext) -> None:
     """Collect until `context.stop` is set."""
     store = Store(settings.store_url)
     cycle = Cycle(settings.sources(), settings.interval, settings.stale_after)
-    collector = Collector(cycle, store, render, retention=settings.retention, holder=settings.holder)
+    collector = Collector(
+        cycle,
+        store,
+        render,
+        retention=settings.retention,
+        holder=settings.holder,
+        doing=context.doing,
+    )
     hurry = asyncio.Event()
     context.on_reload(hurry.set)
     context.ready()

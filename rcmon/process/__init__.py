@@ -5,7 +5,7 @@ from rcmon.process.context import ChildContext, ChildSpec
 from rcmon.process.leave import leave
 from rcmon.process.loop import Main
 from rcmon.process.notify import Notifier
-from rcmon.process.sockets import bind_sockets
+from rcmon.process.sockets import bind_local, bind_sockets
 from rcmon.process.supervisor import Supervisor
 from rcmon.process.watched import Limits
 
@@ -16,6 +16,7 @@ __all__ = [
     "Main",
     "Notifier",
     "Supervisor",
+    "bind_local",
     "bind_sockets",
     "leave",
     "run_async",

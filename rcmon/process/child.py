@@ -37,23 +37,35 @@ def run_single(
 
     Every main has a context of its own, as in a child of its own; they share slot, sockets and stop. When
     one ends unasked, the others are stopped too and the code is 1. `on_ready` is called once, when all are
-    ready. A second TERM or INT ends the process at once. The caller ends the process with `leave(code)`.
+    complete. A second TERM or INT ends the process at once. The caller ends the process with `leave(code)`.
     """
     notifier = notifier or Notifier()
     stop = asyncio.Event()
-    starting = set(mains)
+    starting, incomplete = set(mains), set(mains)
 
     def ready(name: str) -> None:
         starting.discard(name)
         if not starting:
             slot.become_ready()
+
+    def complete(name: str) -> None:
+        incomplete.discard(name)
+        if not incomplete:
+            slot.become_complete()
             notifier.ready()
             if on_ready is not None:
                 on_ready()
 
     def context(name: str) -> ChildContext:
-        tell = functools.partial(ready, name)
-        return ChildContext(name, slot, grace=grace, sockets=sockets, stop=stop, on_ready=tell)
+        return ChildContext(
+            name,
+            slot,
+            grace=grace,
+            sockets=sockets,
+            stop=stop,
+            on_ready=functools.partial(ready, name),
+            on_complete=functools.partial(complete, name),
+        )
 
     print_stacks_on_signal()
     slot.occupy(os.getpid(), time.monotonic())

@@ -12,6 +12,7 @@ from rcmon.process import signals
 from rcmon.process.context import ChildSpec
 from rcmon.process.fork import Pipes, fork_child, serve_spec
 from rcmon.process.scoreboard import Scoreboard
+from rcmon.process.summary import summary
 from rcmon.process.watched import Limits, Watched
 
 _logger = logging.getLogger("rcmon.process")
@@ -19,6 +20,8 @@ _logger = logging.getLogger("rcmon.process")
 _TICK = 1.0
 _STARTING_TICK = 0.05
 """Seconds between two looks at who became ready."""
+_COMPLETING_TICK = 0.2
+"""Seconds between two looks at who became complete."""
 _STACKS_TICK = 0.2
 """Seconds for a child that hangs to print where, before it is killed."""
 _SERVING_PAUSE = 0.2
@@ -66,6 +69,15 @@ class Children:
         """Whether every one is alive and ready."""
         return all(child.ready for child in self._all)
 
+    @property
+    def all_complete(self) -> bool:
+        """Whether every one is ready and lacks nothing."""
+        return self.all_ready and all(child.slot.complete for child in self._all)
+
+    def summary(self) -> str:
+        """Say in a line what they do, and what is wrong with them."""
+        return summary([(child.spec.name, child.slot) for child in self._all])
+
     def start_due(self, now: float) -> None:
         """Fork those that do not live and whose pause is over."""
         for child in self._all:
@@ -102,6 +114,8 @@ class Children:
                 waits.append(_STACKS_TICK)
             elif not child.ready:
                 waits.append(_STARTING_TICK)
+            elif not child.slot.complete:
+                waits.append(_COMPLETING_TICK)
         return max(0.0, min(waits))
 
     def _start(self, child: Watched, now: float) -> None:

@@ -21,8 +21,9 @@ class ChildContext:
 
     `stop` is set when the child is to drain and leave: TERM, INT, or the parent is gone. `grace` is the
     time in seconds from there until it is killed. `sockets` are the listening sockets, empty unless its
-    spec says that it listens. `lifeline` is a descriptor that becomes readable (end of file) when the
-    parent is gone; None without a parent. `run_async` watches it already.
+    spec says that it listens; `local_sockets` are those that only this machine can reach. `lifeline` is a
+    descriptor that becomes readable (end of file) when the parent is gone; None without a parent.
+    `run_async` watches it already.
     """
 
     def __init__(
@@ -35,14 +36,16 @@ class ChildContext:
         lifeline: int | None = None,
         stop: asyncio.Event | None = None,
         on_ready: Callable[[], None] | None = None,
+        on_complete: Callable[[], None] | None = None,
     ) -> None:
         self.name = name
         self.slot = slot
         self.grace = grace
-        self.sockets = tuple(sockets)
+        self.sockets = tuple(each for each in sockets if each.family != socket.AF_UNIX)
+        self.local_sockets = tuple(each for each in sockets if each.family == socket.AF_UNIX)
         self.lifeline = lifeline
         self.stop = stop or asyncio.Event()
-        self._on_ready = on_ready
+        self._on_ready, self._on_complete = on_ready, on_complete
         self._figures = OwnFigures()
         self._callbacks: list[Callable[[], object]] = []
         self._missed_reload = False
@@ -52,11 +55,27 @@ class ChildContext:
         """Seconds from `stop` until a drain should be over."""
         return self.grace * _DRAIN_SHARE
 
-    def ready(self) -> None:
-        """Tell the parent that this child does its work now; only the first call counts."""
+    def ready(self, *, complete: bool = True) -> None:
+        """Tell the parent that this child does its work now; only the first call counts.
+
+        One that is not complete lacks something that comes by itself, such as a first snapshot: it is not
+        started again for that, but the service is not announced before.
+        """
         tell, self._on_ready = self._on_ready, None
         if tell is not None:
             tell()
+        if complete:
+            self.complete()
+
+    def complete(self) -> None:
+        """Tell the parent that nothing is lacking any more; only the first call counts."""
+        tell, self._on_complete = self._on_complete, None
+        if tell is not None:
+            tell()
+
+    def doing(self, text: str) -> None:
+        """Tell everybody in a few words what is done here, such as `cycle 12: 3 of 3 agents`."""
+        self.slot.do(text)
 
     def trouble(self, what: str, reason: str | None) -> None:
         """Tell everybody what is wrong here, or with `None` that it is right again; it need not be new.

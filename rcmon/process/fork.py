@@ -122,6 +122,7 @@ def serve_spec(
         sockets=sockets if spec.listens else (),
         lifeline=pipes.lifeline_read,
         on_ready=tell_ready,
+        on_complete=slot.become_complete,
     )
     try:
         return spec.run(context)

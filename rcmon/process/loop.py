@@ -15,6 +15,7 @@ from rcmon.process.context import ChildContext
 from rcmon.process.leave import leave, leave_after
 from rcmon.process.notify import Notifier
 from rcmon.process.signals import CHILD_SIGNALS, STOP_SIGNALS
+from rcmon.process.summary import summary
 from rcmon.process.trouble import EXCEPTION, last_line
 
 _logger = logging.getLogger("rcmon.process")
@@ -88,6 +89,7 @@ class MainLoop:
         while True:
             self._first.beat()
             if self._notifier is not None:
+                self._notifier.status(summary([(self._first.name, self._first.slot)]))
                 self._notifier.alive(time.monotonic())
             await asyncio.sleep(_HEARTBEAT)
 
@@ -122,13 +124,15 @@ class MainLoop:
             self._first.stop.set()
 
     def _reload(self) -> None:
+        announced = self._notifier if self._first.slot.complete else None
         if self._notifier is not None:
             _logger.info("SIGHUP: reading certificates, roles and sources again")
-            self._notifier.reloading()
+        if announced is not None:
+            announced.reloading()
         for context in self._contexts:
             context.reload()
-        if self._notifier is not None:
-            self._notifier.ready()
+        if announced is not None:
+            announced.ready()
 
     def _watch_parent(self, loop: asyncio.AbstractEventLoop, lifeline: int) -> None:
         """Drain when the parent is gone, and leave within the grace time even if the loop hangs.

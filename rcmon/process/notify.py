@@ -17,10 +17,17 @@ class Notifier:
         microseconds = environ.get("WATCHDOG_USEC", "")
         self._interval = int(microseconds) / 2e6 if watched and microseconds.isdecimal() else 0.0
         self._last = 0.0
+        self._status = ""
 
     def ready(self) -> None:
         """Say that the service serves."""
         self._send("READY=1")
+
+    def status(self, text: str) -> None:
+        """Say in a line what the service does, where that is news."""
+        if text != self._status:
+            self._status = text
+            self._send(f"STATUS={text}")
 
     def reloading(self) -> None:
         """Say that files are being read again; `ready` ends it."""

@@ -12,21 +12,21 @@ LINE = 8
 """float64 per cache line: every slot begins on one, so that no two writers share a line."""
 FIGURES = LINE + LINE
 """float64 of a slot before its cells: a line of its occupant, and one of the parent."""
-TEXTS = 2 * SharedText.SIZE
+TEXTS = 3 * SharedText.SIZE
 """Bytes of a slot's texts."""
-_PID, _BEAT, _STARTED, _CPU, _MEMORY, _FDS, _READY = range(7)
+_PID, _BEAT, _STARTED, _CPU, _MEMORY, _FDS, _READY, _COMPLETE = range(8)
 _RESTARTS, _FAILURES = range(LINE, LINE + 2)
 
 
 class Slot:
-    """One process's place on the board: its figures, the cells it counts in, and two texts.
+    """One process's place on the board: its figures, the cells it counts in, and three texts.
 
     `cells` is a view of float64 that only the occupant writes (`slot.cells[i] += 1`); a successor finds
-    there what its predecessors left. `texts` are TEXTS bytes: the occupant's troubles, and the ending that
-    the parent writes.
+    there what its predecessors left. `texts` are TEXTS bytes: the occupant's troubles, what it does,
+    and the ending that the parent writes.
     """
 
-    __slots__ = ("_cpu_before", "_ending", "_figures", "_said", "_troubles", "cells")
+    __slots__ = ("_cpu_before", "_doing", "_ending", "_figures", "_said", "_troubles", "cells")
 
     def __init__(
         self, figures: "memoryview[float]", cells: "memoryview[float]", texts: "memoryview[int]"
@@ -35,8 +35,10 @@ class Slot:
         self._cpu_before = 0.0
         self.cells = cells
         self._said = Troubles()
-        self._troubles = SharedText(texts[: SharedText.SIZE])
-        self._ending = SharedText(texts[SharedText.SIZE :])
+        size = SharedText.SIZE
+        self._troubles, self._doing, self._ending = (
+            SharedText(texts[start : start + size]) for start in range(0, TEXTS, size)
+        )
 
     @property
     def pid(self) -> int | None:
@@ -57,6 +59,16 @@ class Slot:
     def ready(self) -> bool:
         """Whether the occupant does its work: false while it starts, and when nobody is there."""
         return bool(self._figures[_READY])
+
+    @property
+    def complete(self) -> bool:
+        """Whether the occupant is ready and has what it needs for that, such as a first snapshot."""
+        return bool(self._figures[_COMPLETE])
+
+    @property
+    def doing(self) -> str:
+        """What the occupant says that it does; empty: nothing yet."""
+        return self._doing.read().decode(errors="replace")
 
     @property
     def restarts(self) -> int:
@@ -109,6 +121,14 @@ class Slot:
         """Show that the occupant does its work from now on."""
         self._figures[_READY] = 1
 
+    def become_complete(self) -> None:
+        """Show that the occupant has all that it needs from now on."""
+        self._figures[_COMPLETE] = 1
+
+    def do(self, text: str) -> None:
+        """Tell everybody in a few words what the occupant does; they are cut where they are too many."""
+        self._doing.write(text.encode(errors="replace")[: SharedText.LONGEST])
+
     def say(self, process: str, what: str, reason: str | None) -> None:
         """Tell everybody what is wrong with the occupant, or with `None` that it is right again.
 
@@ -132,8 +152,10 @@ class Slot:
         `cpu_seconds` is the slot's time with all that the dead one used (the kernel's last word on it).
         """
         self._figures[_PID] = self._figures[_BEAT] = self._figures[_STARTED] = 0
-        self._figures[_MEMORY] = self._figures[_FDS] = self._figures[_READY] = 0
+        self._figures[_MEMORY] = self._figures[_FDS] = 0
+        self._figures[_READY] = self._figures[_COMPLETE] = 0
         self._troubles.write(b"")
+        self._doing.write(b"")
         self._raise_cpu(cpu_seconds)
 
     def note_ending(self, ending: Ending, failures: int) -> Ending:

@@ -2,16 +2,19 @@
 
 import errno
 import logging
+import os
 import socket
+from pathlib import Path
 
 from tornado import netutil
 
 from rcmon.errors import ConfigError
 
-_logger = logging.getLogger("rcmon.process")
+LOG = logging.getLogger("rcmon.process")
 
 _BACKLOG = 1024
 """Connections that wait in the kernel while no worker accepts, as when one is being replaced."""
+_LOCAL_BACKLOG = 16
 _MAX_PORT = 65535
 
 
@@ -40,8 +43,34 @@ def bind_sockets(host: str, port: int) -> list[socket.socket]:
         raise ConfigError(
             f"host {host!r}: its address family is switched off on this machine; give another address"
         )
-    _logger.info("listening at %s", ", ".join(map(address_of, sockets)))
+    LOG.info("listening at %s", ", ".join(map(address_of, sockets)))
     return sockets
+
+
+def bind_local(path: Path) -> socket.socket | None:
+    """Listen at a path that only the user whom we run as may reach; None, logged, where that cannot be.
+
+    It takes the place of what a service before left there. A path longer than an address may be is reached
+    through the descriptor of its folder.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listening.bind(f"/proc/self/fd/{folder}/{fresh.name}")
+        fresh.chmod(0o600)
+        listening.listen(_LOCAL_BACKLOG)
+        fresh.replace(path)
+    except OSError as error:
+        listening.close()
+        LOG.warning(
+            "%s: cannot listen there (%s); the container's probe needs a certificate", path, error.strerror
+        )
+        return None
+    finally:
+        os.close(folder)
+    listening.setblocking(False)  # noqa: FBT003 - its parameter has no name
+    return listening
 
 
 def address_of(listening: socket.socket) -> str:

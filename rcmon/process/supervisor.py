@@ -30,8 +30,8 @@ class Supervisor:
     """Keeps one child per spec running until TERM or INT; see `run`.
 
     The parent closes `sockets` when stopping begins. `before` is a name and a step to be done first, in a
-    short-lived child. `on_ready` is called once, when all children are ready the first time. Raises
-    ValueError when two specs share a name or a slot.
+    short-lived child. `on_ready` is called once, when all children are ready and complete the first time.
+    Raises ValueError when two specs share a name or a slot.
     """
 
     def __init__(
@@ -88,11 +88,12 @@ class Supervisor:
             now = time.monotonic()
             self._children.look(now)
             self._announce()
+            self._notifier.status(self._children.summary())
             self._notifier.alive(now)
 
     def _announce(self) -> None:
         """Say once that the service is complete."""
-        if not self._announced and self._children.all_ready:
+        if not self._announced and self._children.all_complete:
             self._announced = True
             _logger.info("all processes are ready")
             self._notifier.ready()
@@ -101,9 +102,11 @@ class Supervisor:
 
     def _reload(self) -> None:
         _logger.info("SIGHUP: certificates, roles and sources are read again")
-        self._notifier.reloading()
+        if self._announced:
+            self._notifier.reloading()
         self._children.send(signal.SIGHUP)
-        self._notifier.ready()
+        if self._announced:
+            self._notifier.ready()
 
     def _stop(self) -> None:
         """Let the children drain, no longer than the grace time and no second TERM or INT."""

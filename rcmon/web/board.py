@@ -84,6 +84,8 @@ class Board:
         self._store = store
         self.current: Held | None = None
         """The newest snapshot; None: there is none yet."""
+        self.arrived = asyncio.Event()
+        """Set once there is a snapshot."""
         self.trouble: str | None = None
         """Why the store could not be read at the last check; None: it could."""
 
@@ -109,6 +111,8 @@ class Board:
             log.info("the store can be read again")
         self.trouble = None
         self.current = newer or self.current
+        if newer is not None:
+            self.arrived.set()
         return newer is not None
 
     async def watch(self, period: float = 0.5) -> None:

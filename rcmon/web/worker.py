@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy.engine import URL
 
@@ -16,8 +17,10 @@ from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.own import RELOADS
 from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
+from rcmon.web.api.status import StatusReport
 from rcmon.web.app import make_app, short_routes
 from rcmon.web.board import Board
+from rcmon.web.probe import Probe
 from rcmon.web.services import Parts
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
@@ -52,6 +55,8 @@ async def serve(settings: Settings, context: ChildContext) -> None:
     board = Board(store)
     await board.check()
     server = make_server(settings, board, context)
+    status = StatusReport(settings.about, board, settings.scoreboard, settings.trust)
+    probe = Probe(context.local_sockets, lambda: msgspec.json.encode(status.now()))
     hurry = asyncio.Event()
     context.on_reload(hurry.set)
     try:
@@ -63,12 +68,15 @@ async def serve(settings: Settings, context: ChildContext) -> None:
                 group.create_task(_follow(settings.trust, server, hurry)),
             ]
             server.add_sockets(context.sockets)
-            context.ready()
+            await probe.start()
+            context.ready(complete=False)
+            lasting.append(group.create_task(_complete(board, context)))
             await context.stop.wait()
             await server.drain(max(0.0, context.drain_time - _CLOSING))
             for task in lasting:
                 task.cancel()
     finally:
+        probe.stop()
         server.stop()
         await server.close_all_connections()
         await store.close()
@@ -96,6 +104,12 @@ def make_server(settings: Settings, board: Board, context: ChildContext) -> Serv
         short_routes=short_routes() if settings.short_way else {},
         ssl_options=settings.trust.context,
     )
+
+
+async def _complete(board: Board, context: ChildContext) -> None:
+    """Tell the parent when there is something to serve."""
+    await board.arrived.wait()
+    context.complete()
 
 
 async def _tick(server: Server) -> None:

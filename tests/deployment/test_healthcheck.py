@@ -1,4 +1,7 @@
 import asyncio
+import contextlib
+import importlib
+import json
 import socket
 import ssl
 import subprocess
@@ -12,6 +15,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from rcmon.demo.pki import DemoPki, make_pki
+from rcmon.process import bind_local
+from rcmon.web.probe import Probe
 
 SCRIPT = Path(__file__).parents[2] / "conf" / "healthcheck.py"
 
@@ -50,11 +55,12 @@ def serve(listening: socket.socket, pki: DemoPki, code: int, status: str) -> HTT
     return server
 
 
-async def check(port: int, **environment: str) -> tuple[int | None, str]:
+async def check(*arguments: str, **environment: str) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         SCRIPT,
-        env={"HEALTHCHECK_TIMEOUT": "5", "RCMON_PORT": str(port), **environment},
+        *arguments,
+        env={"HEALTHCHECK_TIMEOUT": "30", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -62,10 +68,53 @@ async def check(port: int, **environment: str) -> tuple[int | None, str]:
     return process.returncode, said.decode().strip()
 
 
-async def test_without_a_certificate_a_handshake_will_do(pki: DemoPki, listening: socket.socket) -> None:
-    server = serve(listening, pki, 200, "unhealthy")
-    assert await check(listening.getsockname()[1]) == (0, "")
-    server.stop()
+@contextlib.contextmanager
+def local(folder: Path) -> Iterator[socket.socket]:
+    """The socket that the service listens at for its own user."""
+    listening = bind_local(folder / "health.sock")
+    assert listening is not None
+    with listening:
+        yield listening
+
+
+def say(status: str) -> bytes:
+    return json.dumps({"status": status, "reasons": ["no snapshot", "old"]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments", "expected"),
+    [
+        ("healthy", [], (0, "")),
+        ("degraded", [], (0, "")),
+        ("unhealthy", [], (1, "unhealthy: no snapshot; old")),
+        ("unhealthy", ["alive"], (0, "")),
+    ],
+)
+async def test_the_status_counts_without_a_certificate(
+    tmp_path: Path, status: str, arguments: list[str], expected: tuple[int, str]
+) -> None:
+    """In a folder whose name is longer than an address may be."""
+    folder = tmp_path / ("long" * 40)
+    folder.mkdir()
+    with local(folder) as listening:
+        probe = Probe([listening], lambda: say(status))
+        await probe.start()
+        assert await check(*arguments, RCMON_STATE_DIR=str(folder)) == expected
+        probe.stop()
+
+
+@pytest.mark.parametrize("arguments", [[], ["alive"]])
+async def test_without_an_answer_it_is_ill(tmp_path: Path, arguments: list[str]) -> None:
+    """The kernel takes the connection, nobody answers it; nobody takes it; there is nothing to connect to."""
+    place = {"HEALTHCHECK_SOCKET": str(tmp_path / "health.sock"), "HEALTHCHECK_TIMEOUT": "0.5"}
+    with local(tmp_path):
+        code, said = await check(*arguments, **place)
+        assert (code, "timed out" in said) == (1, True)
+    code, said = await check(*arguments, **place)
+    assert (code, "refused" in said) == (1, True)
+    (tmp_path / "health.sock").unlink()
+    code, said = await check(*arguments, **place)
+    assert (code, "No such file" in said) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +122,7 @@ async def test_without_a_certificate_a_handshake_will_do(pki: DemoPki, listening
     [
         (200, "healthy", (0, "")),
         (200, "degraded", (0, "")),
-        (200, "unhealthy", (1, "unhealthy: ['no snapshot']")),
+        (200, "unhealthy", (1, "unhealthy: no snapshot")),
         (403, "", (1, "localhost:PORT: answered 403")),
     ],
 )
@@ -82,21 +131,26 @@ async def test_with_a_certificate_the_status_counts(
 ) -> None:
     server = serve(listening, pki, code, status)
     port = listening.getsockname()[1]
-    result, said = await check(port, HEALTHCHECK_CERT=str(pki.both("reader")))
+    result, said = await check(RCMON_PORT=str(port), HEALTHCHECK_CERT=str(pki.both("reader")))
     assert (result, said.replace(str(port), "PORT")) == expected
     server.stop()
 
 
-async def test_a_service_that_hangs_is_ill(listening: socket.socket) -> None:
-    """The kernel takes the connection; nobody answers it."""
-    code, said = await check(listening.getsockname()[1], HEALTHCHECK_TIMEOUT="0.5")
-    assert code == 1
-    assert "timed out" in said
-
-
-async def test_a_service_that_is_not_there_is_ill(listening: socket.socket) -> None:
-    port = listening.getsockname()[1]
+async def test_a_service_that_hangs_or_is_not_there_is_ill_over_tls(
+    pki: DemoPki, listening: socket.socket
+) -> None:
+    """The kernel takes the connection, and nobody answers it."""
+    asked = {"RCMON_PORT": str(listening.getsockname()[1]), "HEALTHCHECK_CERT": str(pki.both("reader"))}
+    code, said = await check(**asked, HEALTHCHECK_TIMEOUT="0.5")
+    assert (code, "timed out" in said) == (1, True)
     listening.close()
-    code, said = await check(port)
-    assert code == 1
-    assert "refused" in said
+    code, said = await check(**asked)
+    assert (code, "refused" in said) == (1, True)
+
+
+def test_what_kubernetes_puts_into_the_port_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    port_of = importlib.import_module(SCRIPT.stem).port_of
+    assert port_of({"RCMON_PORT": "tcp://10.96.3.7:5000"}) == 5000
+    assert port_of({"RCMON_PORT": "tcp://10.96.3.7:5000", "HEALTHCHECK_PORT": "7"}) == 7
+    assert port_of({"RCMON_PORT": "5443"}) == 5443

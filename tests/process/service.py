@@ -34,6 +34,7 @@ EXTRAS = (
     "never_ready",
     "quit_at_once",
     "complain",
+    "wait_for_data",
     "complain_and_fail",
     "complain_and_hang",
     "complain_and_exit",
@@ -150,6 +151,24 @@ async def never_ready(context: ChildContext) -> None:
     await asyncio.Event().wait()
 
 
+async def wait_for_data(context: ChildContext) -> None:
+    """Be ready, but lack something until the second HUP; then tell what is done."""
+    told: list[str] = []
+
+    def reload() -> None:
+        told.append("reload")
+        if told == ["reload"]:
+            logging.getLogger("service").info("first reload")
+            return
+        context.trouble("crl", "one is old")
+        context.doing("served 7 of 7")
+        context.complete()
+
+    context.on_reload(reload)
+    context.ready(complete=False)
+    await context.stop.wait()
+
+
 async def complain(context: ChildContext) -> None:
     """Be in trouble, and live; at the first HUP say that it is over."""
     context.trouble("store", "disk is full")
@@ -238,7 +257,7 @@ def main() -> int:
     if options.single:
         mains: dict[str, Main] = {"collector": collect, "web": serve}
         if options.extra:
-            mains["extra"] = fail
+            mains["extra"] = globals()[options.extra]
         leave(run_single(mains, board.slot(0), grace=options.grace, sockets=sockets, on_ready=say_ready))
     specs = [ChildSpec("collector", partial(run_async, collect), 0)] + [
         ChildSpec(f"web-{number}", partial(run_async, serve), 1 + number, listens=True)

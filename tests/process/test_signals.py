@@ -66,18 +66,41 @@ def test_the_service_manager_hears_every_turn(
     service = start(*mode, environ=environ).wait_ready()
 
     def next_but_watchdog() -> str:
-        while (message := manager.recv(1000).decode()) == "WATCHDOG=1":
+        while (message := manager.recv(2000).decode()) == "WATCHDOG=1" or message.startswith("STATUS="):
             pass
         return message
 
     assert next_but_watchdog() == "READY=1"
-    assert manager.recv(1000) == b"WATCHDOG=1"
+    eventually(lambda: manager.recv(2000) == b"WATCHDOG=1")
     service.kill(signal.SIGHUP)
     assert next_but_watchdog().startswith("RELOADING=1\nMONOTONIC_USEC=")
     assert next_but_watchdog() == "READY=1"
     service.kill()
     assert next_but_watchdog() == "STOPPING=1"
     assert service.wait_exit() == 0
+
+
+@MODES
+def test_ready_comes_when_nothing_is_lacking_and_status_says_what_is(
+    start: StartService, manager: socket.socket, mode: list[str]
+) -> None:
+    """A HUP before that is passed on, and no word of it: the service is still starting."""
+    service = start(*mode, "--extra", "wait_for_data", environ={"NOTIFY_SOCKET": manager.getsockname()})
+    heard: list[str] = []
+
+    def hear(text: str) -> bool:
+        heard.append(manager.recv(2000).decode())
+        return text in heard[-1]
+
+    eventually(partial(hear, "waits for the first snapshot"))
+    service.kill(signal.SIGHUP)
+    service.wait_log("first reload")
+    assert not [message for message in heard if not message.startswith("STATUS=")]
+    service.kill(signal.SIGHUP)
+    eventually(partial(hear, "READY=1"))
+    assert not [message for message in heard[:-1] if not message.startswith("STATUS=")]
+    eventually(partial(hear, "served 7 of 7; TROUBLE with crl in extra: one is old; "))
+    assert heard[-1].endswith(" processes work")
 
 
 def test_an_abstract_address_is_understood() -> None:

@@ -47,6 +47,12 @@ DURATIONS = histogram(
     BUCKETS,
     {"route": None},
 )
+SHORT_WAY_FALLBACKS = counter(
+    "rcmon_short_way_fallbacks_total",
+    "Requests for ready bytes that took the long way: problem (an error answer), unready, error (a bug).",
+    {"route": None, "reason": ("problem", "unready", "error")},
+    sparse=True,
+)
 CONNECTIONS = gauge("rcmon_http_connections", "Connections that are open.")
 CONNECTIONS_ACCEPTED = counter("rcmon_http_connections_accepted_total", "Connections that were accepted.")
 HANDSHAKES_FAILED = counter(

@@ -1,20 +1,25 @@
 """The application: the table of all handlers, and the refusal of any route that escapes the role check."""
 
+import functools
+import inspect
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tornado.routing import Rule, URLSpec
-from tornado.web import Application, RequestHandler
+from tornado.web import Application
 
 from rcmon.web.about import BASE
 from rcmon.web.answers.compress import Gzip
 from rcmon.web.api.catalog import Resource, Taken
 from rcmon.web.auth import label
 from rcmon.web.base import Handler
+from rcmon.web.delivery import Delivery, finished
 from rcmon.web.handlers import agents, findings, index, metrics, moved, page, sites, static, status, whoami
 from rcmon.web.handlers.notfound import NotFoundHandler
 from rcmon.web.rolecheck import allowed, check_roles, needs
-from rcmon.web.services import Parts, make_services
+from rcmon.web.services import Parts, Services, make_services
+from rcmon.web.transport.state import ShortRoute
 
 TABLE: tuple[type[Handler], ...] = (
     *page.HANDLERS,
@@ -34,9 +39,11 @@ TABLE: tuple[type[Handler], ...] = (
 def make_app(parts: Parts, table: Sequence[type[Handler]] = TABLE) -> Application:
     """Build the application. Raises TypeError for a route that bypasses the role check."""
     application = Application(
-        [URLSpec(pattern(handler.route), handler) for handler in table],
+        [URLSpec(pattern(handler.route), Delivery, {"resource": handler}) for handler in table],
         transforms=[Gzip],  # what compress_response=True installs, made stricter
-        default_handler_class=NotFoundHandler,
+        default_handler_class=Delivery,
+        default_handler_args={"resource": NotFoundHandler},
+        log_function=finished,
         cross_origin_protection=True,
         services=make_services(parts, tuple(resource for handler in table for resource in describe(handler))),
     )
@@ -49,11 +56,18 @@ def routes(table: Sequence[type[Handler]] = TABLE) -> tuple[str, ...]:
     return tuple(handler.route for handler in table)
 
 
-def short_routes(table: Sequence[type[Handler]] = TABLE) -> dict[str, type[Handler]]:
-    """Map the paths that the short way may answer to their handlers."""
-    return {
-        BASE + handler.route: handler for handler in table if handler.immediate and "{" not in handler.route
-    }
+def short_routes(services: Services, table: Sequence[type[Handler]] = TABLE) -> dict[str, ShortRoute]:
+    """Map the paths that the short way may answer to what answers. Raises TypeError for a coroutine."""
+    return {BASE + handler.route: _short(handler, services) for handler in table if handler.immediate}
+
+
+def _short(handler: type[Handler], services: Services) -> ShortRoute:
+    get = getattr(handler, "get", None)
+    if get is None or "{" in handler.route or inspect.iscoroutinefunction(inspect.unwrap(get)):
+        raise TypeError(
+            f"{handler.__qualname__}.get cannot answer at once: it awaits, or takes a path's part"
+        )
+    return ShortRoute(handler.route, lambda request: functools.partial(get, handler.of(request, services)))
 
 
 def pattern(route: str) -> str:
@@ -76,24 +90,22 @@ def describe(handler: type[Handler]) -> Iterator[Resource]:
 
 def check(application: Application) -> None:
     """Raise TypeError unless every route, and the answer where none matches, leads to a checked handler."""
-    if application.settings.get("static_path"):
+    settings = application.settings
+    if settings.get("static_path"):
         raise TypeError("static_path adds a handler without a role check: serve files by StaticHandler")
-    default = application.settings.get("default_handler_class")
-    for target in (*_targets(application.default_router.rules), default):
-        if not (isinstance(target, type) and issubclass(target, Handler)):
-            raise TypeError(f"a route leads to {target!r}, which is no Handler of rcmon and checks no role")
-        _hold_methods(target)
+    targets = [*_targets(application.default_router.rules)]
+    targets.append((settings.get("default_handler_class"), settings.get("default_handler_args")))
+    for target, arguments in targets:
+        handler = (arguments or {}).get("resource")
+        if target is not Delivery or not (isinstance(handler, type) and issubclass(handler, Handler)):
+            raise TypeError(f"a route leads to {target!r} with {arguments}, which checks no role")
+        check_roles(handler)  # once more: a method may have been put in after the class was made
 
 
-def _targets(rules: Sequence[Rule]) -> Iterator[object]:
+def _targets(rules: Sequence[Rule]) -> Iterator[tuple[object, dict[str, Any] | None]]:
     for rule in rules:
         inner = getattr(rule.target, "rules", None)
         if inner is None:
-            yield rule.target
+            yield rule.target, rule.target_kwargs
         else:
             yield from _targets(inner)
-
-
-def _hold_methods(handler: type[RequestHandler]) -> None:
-    """Check once more: a method may have been put in after the class was made."""
-    check_roles(handler)

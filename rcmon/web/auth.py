@@ -2,12 +2,15 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
+
+from msgspec import Struct
 
 from rcmon.access.gate import Decision
-from rcmon.access.identity import Identity
 from rcmon.access.roles import Role
 from rcmon.web.answers.problems import Problem
+from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.request import Request
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -17,30 +20,13 @@ ANYONE: Final = "any"
 Need = Role | Literal["any"]
 
 
-class Peer(Protocol):
-    """Who is at the other end of a connection: `request.connection.context`."""
+class Guarded(Struct, eq=False):
+    """What the check needs of the handler whose method it guards."""
 
-    remote_ip: str
-    protocol: str
-    identity: Identity
-
-    def decision(self) -> Decision:
-        """Decide anew, in constant time: chain expiry, revocation and roles as they are now."""
-        ...
-
-
-class Guarded(Protocol):
-    """What the decorator needs of a handler: it is a Tornado handler of ours."""
-
-    authorized: tuple[str, str] | None
-
-    def peer(self) -> Peer | None:
-        """Who asks; None where nobody was proved."""
-        ...
+    request: Request
 
     def read_query(self) -> None:
         """Read the query; Problem 400 where it holds what is not understood."""
-        ...
 
 
 H = TypeVar("H", bound=Guarded)
@@ -55,8 +41,9 @@ def requires(need: Need) -> Callable[[Callable[Concatenate[H, P], R]], Callable[
     def decorate(method: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
         @functools.wraps(method)
         def checked(self: H, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            authorize(self, need)
-            self.read_query()
+            authorize(self.request, need)
+            if self.request.query_arguments:
+                self.read_query()
             return method(self, *args, **kwargs)
 
         checked.required_role = need  # type: ignore[attr-defined]
@@ -76,27 +63,24 @@ def label(need: Need) -> str:
     return need.value if isinstance(need, Role) else need
 
 
-def authorize(handler: Guarded, need: Need) -> None:
-    """Raise Problem 403 unless who asks has the role now; notes the outcome in `handler.authorized`."""
-    handler.authorized = (label(need), "denied")
-    peer = handler.peer()
-    if peer is None:
-        raise Problem(403, "This connection proved no identity.", role=label(need))
-    decision = peer.decision()
+_DENIED: dict[Need, tuple[str, str]] = {need: (label(need), "denied") for need in (*Role, ANYONE)}
+_GRANTED: dict[Need, tuple[str, str]] = {need: (label(need), "granted") for need in (*Role, ANYONE)}
+
+
+def authorize(request: Request, need: Need) -> None:
+    """Raise Problem 403 unless who asks has the role now; notes the outcome in `request.authorized`."""
+    request.authorized = _DENIED[need]
+    decision = request.peer.decision()
     if decision.refusal is not None:
-        raise refused(
-            peer,
-            f"This certificate is not accepted (any more): {decision.message or decision.refusal}.",
-            decision,
-            need,
-        )
+        told = decision.message or decision.refusal
+        raise refused(request.peer, f"This certificate is not accepted (any more): {told}.", decision, need)
     if need != ANYONE and need not in decision.roles:
         detail = (
-            f"This needs the role {label(need)}, which {peer.identity.subject} does not have; "
+            f"This needs the role {label(need)}, which {request.peer.identity.subject} does not have; "
             "who runs this service can grant it in the roles file."
         )
-        raise refused(peer, detail, decision, need)
-    handler.authorized = (label(need), "granted")
+        raise refused(request.peer, detail, decision, need)
+    request.authorized = _GRANTED[need]
 
 
 def refused(peer: Peer, detail: str, decision: Decision, need: Need) -> Problem:

@@ -101,7 +101,7 @@ def make_server(settings: Settings, board: Board, context: ChildContext) -> Serv
         tally=tally,
         access_log=AccessLog(settings.write_log, context.name, settings.style),
         limits=settings.limits,
-        short_routes=short_routes() if settings.short_way else {},
+        short_routes=short_routes(application.settings["services"]) if settings.short_way else {},
         ssl_options=settings.trust.context,
     )
 
@@ -130,5 +130,5 @@ async def _follow(trust: Trust, server: Server, hurry: asyncio.Event) -> None:
 
 async def _take_up(trust: Trust, server: Server) -> None:
     for what, succeeded in await trust.check():
-        server.tally.count(RELOADS, what, "success" if succeeded else "failure")
+        server.state.tally.count(RELOADS, what, "success" if succeeded else "failure")
     server.ssl_options = trust.context

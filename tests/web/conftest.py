@@ -10,6 +10,7 @@ from tornado.ioloop import IOLoop
 
 from rcmon.render import render
 from rcmon.store import Store
+from rcmon.web.answers import cached
 from tests.web.grid import make_snapshot
 from tests.web.pki import Pki
 from tests.web.service import Service
@@ -56,6 +57,12 @@ def _service(io_loop: IOLoop, pki: Pki, made: Path, copy: Path) -> Iterator[Serv
 def empty_service(io_loop: IOLoop, pki: Pki, stores: Path, tmp_path: Path) -> Iterator[Service]:
     """A worker before the first snapshot."""
     yield from _service(io_loop, pki, stores / "empty", tmp_path / "rcmon.sqlite")
+
+
+@pytest.fixture
+def answers_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made anew every tenth of a second stays for the test, which compares answers."""
+    monkeypatch.setattr(cached, "SHORT_WHILE", 3600.0)
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
 """Handlers of every kind, for tests of what stands between a socket and a handler."""
 
+import asyncio
 import hashlib
 import random
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator
+
+from tornado.web import RequestHandler
 
 from rcmon.access.roles import Role
+from rcmon.web.answers.answer import Stream
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -18,8 +22,8 @@ class SmallHandler(Handler):
     ready = Ready(Fresh(b'{"small": true}\n'), "application/json")
 
     @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
-        return self.send(self.ready)
+    def get(self) -> Ready:
+        return self.ready
 
 
 class MiddleHandler(SmallHandler):
@@ -29,8 +33,8 @@ class MiddleHandler(SmallHandler):
     ready = Ready(Fresh(b"all work and no play " * 500), "text/plain")
 
     @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
-        return self.send(self.ready)
+    def get(self) -> Ready:
+        return self.ready
 
 
 class LargeHandler(Handler):
@@ -39,8 +43,8 @@ class LargeHandler(Handler):
     ready = Ready(Fresh(LARGE), "application/octet-stream")
 
     @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
-        return self.send(self.ready)
+    def get(self) -> Ready:
+        return self.ready
 
 
 class AdminHandler(Handler):
@@ -48,68 +52,88 @@ class AdminHandler(Handler):
     immediate = True
 
     @requires(Role.ADMIN)
-    def get(self) -> Awaitable[None] | None:
-        return self.send(SmallHandler.ready)
+    def get(self) -> Ready:
+        return SmallHandler.ready
 
 
 class FailingHandler(Handler):
-    """Fails behind its answer, which must not leave then."""
+    """Fails: an error of its own, on either way."""
 
     route = "/failing"
     immediate = True
 
     @requires(Role.READER)
     def get(self) -> None:
-        if self.short:
-            self.send(SmallHandler.ready)
         raise ValueError("meant to fail")
 
 
+class MistakenHandler(Handler):
+    """Takes itself for Tornado's."""
+
+    route = "/mistaken"
+    immediate = True
+
+    @requires(Role.READER)
+    def get(self) -> Ready:
+        self.set_header("Allow", "GET")  # type: ignore[attr-defined]
+        return SmallHandler.ready
+
+
 class ReticentHandler(Handler):
-    """Has nothing ready for the short way."""
+    """Has nothing ready: its bytes are computed while they leave."""
 
     route = "/reticent"
     immediate = True
 
     @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
-        return None if self.short else self.send(SmallHandler.ready)
+    def get(self) -> Stream:
+        return Stream(self._pieces(), "text/plain", "reticent")
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        yield b"well, "
+        yield b"yes\n"
 
 
-class StillbornHandler(Handler):
-    """Cannot even begin."""
-
-    route = "/stillborn"
+class Stillborn(RequestHandler):
+    """Cannot even begin; it is nobody's handler."""
 
     def initialize(self) -> None:
         raise ValueError("meant to fail")
 
-    @requires(Role.READER)
-    def get(self) -> None:
-        """Never run."""
+
+class Pause:
+    """Says when a handler began, and when it may go on."""
+
+    def __init__(self) -> None:
+        self.began, self.go_on = asyncio.Event(), asyncio.Event()
 
 
-class SlowHandler(Handler):
-    """Answers when the test lets it."""
+def slow(pause: Pause) -> type[Handler]:
+    """Make a handler that answers when the test lets it."""
 
-    route = "/slow"
+    class SlowHandler(Handler):
+        route = "/slow"
 
-    @requires(Role.READER)
-    async def get(self) -> None:
-        self.application.settings["began"].set()
-        await self.application.settings["go_on"].wait()
-        self.write(b"slow\n")
+        @requires(Role.READER)
+        async def get(self) -> Ready:
+            go_on = pause.go_on
+            pause.began.set()
+            await go_on.wait()
+            return Ready(Fresh(b"slow\n"), "text/plain")
+
+    return SlowHandler
 
 
 class EchoHandler(Handler):
     route = "/echo"
 
     @requires(Role.READER)
-    def post(self) -> None:
-        self.write(f"{len(self.request.body)} {hashlib.sha256(self.request.body).hexdigest()}\n")
+    def post(self) -> Ready:
+        digest = hashlib.sha256(self.request.body).hexdigest()
+        return Ready(Fresh(f"{len(self.request.body)} {digest}\n".encode()), "text/plain")
 
 
 TABLE = (
-    SmallHandler, MiddleHandler, LargeHandler, AdminHandler, FailingHandler, ReticentHandler,
-    StillbornHandler, SlowHandler, EchoHandler,
+    SmallHandler, MiddleHandler, LargeHandler, AdminHandler, FailingHandler, MistakenHandler, ReticentHandler,
+    EchoHandler,
 )  # fmt: skip

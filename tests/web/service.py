@@ -1,32 +1,33 @@
-"""The application as a worker has it, served over mutual TLS by Tornado's own server."""
+"""The application as a worker has it, served over mutual TLS by the worker's own server."""
 
 import time
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
-from tornado.http1connection import HTTP1Connection
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
-from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate
-from tornado.iostream import IOStream
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 
 from rcmon.access.authority.crl import CrlStatus
-from rcmon.access.gate import Decision, Gate
-from rcmon.access.handshake.tls import verified_chain
+from rcmon.access.gate import Gate
 from rcmon.access.identity import Identity, identify
 from rcmon.model import Snapshot
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.render import render
 from rcmon.store import Store
 from rcmon.telemetry.layout import Layout
+from rcmon.telemetry.metric import Metric
 from rcmon.telemetry.tally import Tally
 from rcmon.web.about import BASE, About
-from rcmon.web.app import make_app, routes
+from rcmon.web.app import make_app, routes, short_routes
+from rcmon.web.base import Handler
 from rcmon.web.board import Board
+from rcmon.web.delivery import Delivery
 from rcmon.web.services import Parts
 from rcmon.web.telemetry.totals import Totals
+from rcmon.web.transport.accesslog import AccessLog, Style
+from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.server import Limits, Server
 from tests.web.grid import NOW
 from tests.web.pki import Pki
 
@@ -47,33 +48,13 @@ class Trusted:
         return self.lists
 
 
-class Visitor:
-    """Who is at the other end of a connection, as handlers see it; known after the handshake."""
+class Counting(Server):
+    """A server that counts the requests that went Tornado's way."""
 
-    protocol = "https"
-
-    def __init__(self, server: "Server", stream: IOStream) -> None:
-        self.remote_ip = "127.0.0.1"
-        self.server, self.stream = server, stream
-
-    @cached_property
-    def identity(self) -> Identity:
-        return identify(verified_chain(self.stream.socket) or ())
-
-    def decision(self) -> Decision:
-        return self.server.gate.decide(self.identity, self.server.clock())
-
-
-class Server(HTTPServer):
-    """Tornado's server; every connection's context is a Visitor."""
-
-    gate: Gate
-    clock = staticmethod(time.time)
+    replayed = 0
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        assert isinstance(request_conn, HTTP1Connection)
-        if not isinstance(request_conn.context, Visitor):
-            request_conn.context = Visitor(self, request_conn.stream)
+        self.replayed += 1
         return super().start_request(server_conn, request_conn)
 
 
@@ -87,13 +68,22 @@ class Service:
         self.tally = Tally(self.layout, self.scoreboard.slot(0).cells)
         for index in range(len(PROCESSES)):
             self.scoreboard.slot(index).occupy(1000 + index, time.monotonic())
+        self.totals = Totals(self.layout, self.scoreboard)
         self.board = Board(store)
         self.trust = Trusted()
         self.now = NOW
         self.gate = Gate(pki.roles())
         self.app: Application = make_app(self.parts())
-        self.server = Server(self.app, ssl_options=pki.server_context)
-        self.server.gate = self.gate
+        self.lines: list[str] = []
+        self.server = Counting(
+            self.app,
+            gate=self.gate,
+            tally=self.tally,
+            access_log=AccessLog(self.lines.append, "web-0", Style()),
+            limits=Limits(),
+            short_routes=short_routes(self.app.settings["services"]),
+            ssl_options=pki.server_context,
+        )
         sock, self.port = bind_unused_port()
         self.server.add_socket(sock)
 
@@ -101,7 +91,7 @@ class Service:
         return Parts(
             about=About(processes=PROCESSES, cycle_interval=60.0, store_kind="sqlite"),
             board=self.board,
-            totals=Totals(self.layout, self.scoreboard),
+            totals=self.totals,
             scoreboard=self.scoreboard,
             trust=self.trust,
             clock=lambda: self.now,
@@ -110,6 +100,26 @@ class Service:
     async def publish(self, snapshot: Snapshot) -> None:
         await self.store.save(snapshot, render(snapshot), [])
         await self.board.check()
+
+    def add(self, *handlers: type[Handler]) -> None:
+        """Serve more resources."""
+        rules = [(f"{BASE}{handler.route}", Delivery, {"resource": handler}) for handler in handlers]
+        self.app.add_handlers(".*", rules)
+
+    def peer(self, persona: str) -> Peer:
+        """Make the other end of a connection that needs none."""
+        peer = Peer("127.0.0.1", self.gate)
+        peer.proved(self.identity(persona))
+        return peer
+
+    @property
+    def replayed(self) -> int:
+        """Requests that went Tornado's way."""
+        return self.server.replayed
+
+    def counted(self, metric: Metric) -> dict[tuple[str, ...], float]:
+        """Give what was counted of a metric, by its labels."""
+        return {labels: count for labels, count in self.totals.samples(metric) if count}
 
     def identity(self, persona: str) -> Identity:
         return identify(self.pki.chains[persona])

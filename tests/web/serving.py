@@ -24,7 +24,7 @@ from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.metric import Metric
 from rcmon.telemetry.own import HANDSHAKES_FAILED, REQUESTS
 from rcmon.telemetry.tally import Tally
-from rcmon.web.about import About
+from rcmon.web.about import BASE, About
 from rcmon.web.app import make_app, routes, short_routes
 from rcmon.web.base import Handler
 from rcmon.web.board import Board
@@ -35,7 +35,7 @@ from rcmon.web.transport.guard import Limits
 from rcmon.web.transport.server import Server
 from tests.access import pki
 from tests.web.caller import Caller
-from tests.web.served import TABLE
+from tests.web.served import TABLE, Pause, Stillborn, slow
 
 ROOT = pki.authority(pki.name("DC=ch", "CN=Root"))
 HOST = pki.host(ROOT)
@@ -114,7 +114,8 @@ class Serving:
     ) -> None:
         self.lines: list[str] = []
         self.callers: list[Caller] = []
-        table = (*TABLE, *more)
+        self.pause = Pause()
+        table = (*TABLE, slow(self.pause), *more)
         layout = Layout({"route": routes(table)})
         self.scoreboard = scoreboard or Scoreboard(1, layout.size)
         self.scoreboard.slot(0).occupy(1, 0.0)
@@ -132,8 +133,7 @@ class Serving:
             ),
             table,
         )
-        self.began = self.application.settings["began"] = asyncio.Event()
-        self.go_on = self.application.settings["go_on"] = asyncio.Event()
+        self.application.add_handlers(".*", [(f"{BASE}/stillborn", Stillborn)])
         host = Credential((HOST.certificate,), HOST.key)  # type: ignore[arg-type]
         self.server = Counting(
             self.application,
@@ -141,7 +141,7 @@ class Serving:
             tally=self.tally,
             access_log=AccessLog(self.lines.append, "web-0", Style()),
             limits=Limits(**limits),
-            short_routes=short_routes(table) if short else {},
+            short_routes=short_routes(self.application.settings["services"], table) if short else {},
             ssl_options=server_context(host, [ROOT.certificate], proxies=proxies),
         )
         sock, self.port = bind_unused_port()
@@ -170,7 +170,7 @@ class Serving:
 
     def logged(self) -> list[str]:
         """Give the lines of the access log from the identity on, without the duration."""
-        self.server.access_log.flush()
+        self.server.state.access_log.flush()
         text = "".join(self.lines)
         return [line.partition("identity=")[2].rpartition(" duration=")[0] for line in text.splitlines()]
 

@@ -1,20 +1,27 @@
 """Roles: every method declares one, every route checks it, and whatever is unclear is refused."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from rcmon.access.roles import Role, RoleTable
+from rcmon.telemetry.own import DECISIONS
 from rcmon.web.about import BASE
-from rcmon.web.answers.problems import Problem
+from rcmon.web.answers.answer import Bare
 from rcmon.web.app import TABLE, check, make_app
 from rcmon.web.auth import ANYONE, authorize, requires
 from rcmon.web.base import Handler
+from rcmon.web.delivery import Delivery
 from rcmon.web.handlers.moved import MovedHandler
+from rcmon.web.handlers.whoami import WhoamiHandler
 from rcmon.web.rolecheck import allowed, follows_get, needs
+from rcmon.web.transport.request import Request
 from tests.web.pki import PERSONAS
 from tests.web.service import Service
 
@@ -74,8 +81,12 @@ async def test_a_role_that_is_taken_away_is_gone_at_the_next_request(service: Se
     assert (await service.ask("/api/whoami")).code == 200
 
 
-async def test_a_certificate_that_expired_opens_nothing(service: Service) -> None:
-    service.server.clock = lambda: 1e12  # type: ignore[method-assign]
+async def test_a_certificate_that_expired_opens_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on a connection that was let in before."""
+    end = service.identity("admin").not_after
+    monkeypatch.setattr("rcmon.web.transport.peer.time.time", lambda: end)
     for path in ("/api/status", "/api/whoami", "/static/style.css", "/nothing"):
         answer = await service.ask(path, "admin")
         assert answer.code == 403, path
@@ -83,27 +94,23 @@ async def test_a_certificate_that_expired_opens_nothing(service: Service) -> Non
 
 
 async def test_a_connection_that_knows_of_nobody_opens_nothing(service: Service) -> None:
-    class Nobody(Handler):
-        route = "/nobody"
-
-        def peer(self) -> None:
-            return None
-
-        @requires(ANYONE)
-        def get(self) -> None:
-            self.finish(b"secret")
-
-    service.app.add_handlers(".*", [(f"{BASE}/nobody", Nobody)])
-    answer = await service.ask("/nobody", "admin")
-    assert answer.code == 403
-    assert b"secret" not in answer.body
+    """Such as one of Tornado's own server: nothing of it was proved."""
+    server = HTTPServer(service.app)
+    sock, port = bind_unused_port()
+    server.add_socket(sock)
+    for path in ("/api/whoami", "/api/status", "/static/style.css", "/nowhere"):
+        answer = await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}{BASE}{path}", raise_error=False)
+        assert answer.code == 403
+        assert b"proved no identity" in answer.body
+    server.stop()
+    await server.close_all_connections()
 
 
 async def test_a_check_that_fails_opens_nothing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("the gate is broken")
 
-    monkeypatch.setattr(service.gate, "decide", broken)
+    monkeypatch.setattr("rcmon.web.transport.peer.Peer.decision", broken)
     answer = await service.ask("/api/status", "admin")
     assert answer.code == 500
     assert b"broken" not in answer.body
@@ -114,10 +121,10 @@ async def test_a_handler_fails_with_its_own_error_not_with_a_refusal(service: Se
         route = "/failing"
 
         @requires(Role.READER)
-        def get(self) -> None:
+        def get(self) -> NoReturn:
             raise PermissionError("of the handler, not of the check")
 
-    service.app.add_handlers(".*", [(f"{BASE}/failing", Failing)])
+    service.add(Failing)
     assert (await service.ask("/failing")).code == 500
     assert (await service.ask("/failing", "stranger")).code == 403
 
@@ -128,38 +135,41 @@ async def test_what_each_role_includes(service: Service, role: Role) -> None:
         route = "/needing"
 
         @requires(role)
-        def get(self) -> None:
-            self.finish(b"done")
+        def get(self) -> Bare:
+            return Bare(200)
 
-    service.app.add_handlers(".*", [(f"{BASE}/needing", Needing)])
+    service.add(Needing)
     may = {persona for persona in PERSONAS if (await service.ask("/needing", persona)).code == 200}
     expected = {role.value, "admin"} if role != Role.READER else set(PERSONAS) - {"stranger"}
     assert may == expected
 
 
-async def test_the_outcome_is_noted_for_the_counters(service: Service) -> None:
-    seen: list[tuple[str, str] | None] = []
-    service.app.settings["log_function"] = lambda handler: seen.append(handler.authorized)
+async def test_outcomes_are_counted(service: Service) -> None:
     for path, persona in (
         ("/api/status", "reader"),
+        ("/api/status?pretty", "reader"),
         ("/api/status", "stranger"),
         ("/api/whoami", "stranger"),
         ("/nothing", "reader"),
     ):
         await service.ask(path, persona)
-    assert seen == [("reader", "granted"), ("reader", "denied"), ("any", "granted"), ("any", "granted")]
+    assert service.counted(DECISIONS) == {
+        ("reader", "granted"): 2,
+        ("reader", "denied"): 1,
+        ("any", "granted"): 2,
+    }
 
 
 def bare(method: str) -> type[Handler]:
-    def answer(self: Handler) -> None:
-        self.finish()
+    def answer(self: Handler) -> Bare:
+        return Bare(200)
 
-    return type("Bare", (Handler,), {method: answer, "route": "/bare"})
+    return type("Lacking", (Handler,), {method: answer, "route": "/lacking", "__module__": __name__})
 
 
 @pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "options"])
 def test_a_method_without_a_role_is_an_error_where_it_is_written(method: str) -> None:
-    with pytest.raises(TypeError, match=f"Bare.{method} declares no role"):
+    with pytest.raises(TypeError, match=f"Lacking.{method} declares no role"):
         bare(method)
 
 
@@ -191,10 +201,14 @@ class Foreign(RequestHandler):
     "spoil",
     [
         lambda app: app.add_handlers(".*", [("/x", Foreign)]),
+        lambda app: app.add_handlers(".*", [("/x", Foreign, {"resource": WhoamiHandler})]),
+        lambda app: app.add_handlers(".*", [("/x", Delivery)]),
+        lambda app: app.add_handlers(".*", [("/x", Delivery, {"resource": Foreign})]),
         lambda app: app.add_handlers(".*", [("/x/(.*)", StaticFileHandler, {"path": "/"})]),
         lambda app: app.wildcard_router.add_rules([("/x", [("/y", Foreign)])]),
         lambda app: app.wildcard_router.add_rules([("/x", lambda request: None)]),
         lambda app: app.settings.update(default_handler_class=Foreign),
+        lambda app: app.settings.update(default_handler_args={"resource": Foreign}),
         lambda app: app.settings.pop("default_handler_class"),
         lambda app: app.settings.update(static_path="/"),
     ],
@@ -214,28 +228,25 @@ def test_a_method_put_in_afterwards_is_refused(service: Service) -> None:
         route = "/late"
 
         @requires(Role.READER)
-        def get(self) -> None:
+        def get(self) -> Bare:
             """Do nothing."""
+            return Bare(200)
 
-    Late.post = lambda self: self.finish()  # type: ignore[method-assign, assignment]
+    Late.post = lambda self: Bare(200)  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="post declares no role"):
         make_app(service.parts(), [Late])
 
 
-def test_authorize_denies_before_it_grants(service: Service) -> None:
-    class Asking:
-        authorized: tuple[str, str] | None = None
-
-        def peer(self) -> None:
-            return None
-
-        def read_query(self) -> None:
-            """Read nothing."""
-
-    asking = Asking()
-    with pytest.raises(Problem):
-        authorize(asking, ANYONE)
-    assert asking.authorized == ("any", "denied")
+def test_a_check_denies_before_it_grants(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong in between is counted as denied."""
+    request = Request("GET", "/", {}, service.peer("reader"))
+    authorize(request, Role.READER)
+    assert request.authorized == ("reader", "granted")
+    monkeypatch.setattr(service.gate, "decide", lambda *_: None)
+    monkeypatch.setattr(type(service.gate), "generation", -1)
+    with pytest.raises(AttributeError):
+        authorize(request, Role.READER)
+    assert request.authorized == ("reader", "denied")
 
 
 def test_methods_that_a_handler_answers() -> None:
@@ -243,12 +254,14 @@ def test_methods_that_a_handler_answers() -> None:
         route = "/both"
 
         @requires(Role.READER)
-        def get(self) -> None:
+        def get(self) -> Bare:
             """Do nothing."""
+            return Bare(200)
 
         @requires(Role.OPERATOR)
-        def put(self) -> None:
+        def put(self) -> Bare:
             """Do nothing."""
+            return Bare(200)
 
     assert allowed(Both) == ("GET", "HEAD", "PUT", "OPTIONS")
     assert needs(Both) == [("GET", Role.READER), ("PUT", Role.OPERATOR)]

@@ -56,7 +56,7 @@ async def test_clients_that_are_killed_make_no_noise(short: bool, caplog: pytest
             for _ in range(order.randrange(4)):
                 await asyncio.sleep(0)
             await order.choice([kill, Caller.close])(caller)
-        served.go_on.set()
+        served.pause.go_on.set()
         await served.until(lambda: not served.server.live)
         assert await (await served.call()).is_open()
     assert noise(caplog) == []
@@ -70,10 +70,10 @@ async def test_a_client_that_is_gone_when_its_answer_comes(
     async with serving(short=short) as served:
         caller = await served.call()
         await caller.send(head("/slow") + head("/small") * 3)
-        await served.began.wait()
+        await served.pause.began.wait()
         await kill(caller)
         await asyncio.sleep(0.05)
-        served.go_on.set()
+        served.pause.go_on.set()
         await served.until(lambda: not served.server.live)
         await served.until(served.requests)
         assert served.requests() == {("/slow", "GET", "200"): 1.0}

@@ -19,7 +19,7 @@ both_ways = pytest.mark.parametrize("short", [True, False], ids=["short way", "T
 async def draining(served: Serving, seconds: float = 20.0, linger: float = 0.5):
     """Drain while the block runs, and wait for its end."""
     task = asyncio.create_task(served.server.drain(seconds, linger))
-    while not served.server.draining:
+    while not served.server.state.draining:
         await asyncio.sleep(0)
     yield task
     await task
@@ -78,11 +78,11 @@ async def test_a_running_handler_ends_and_its_client_is_told(short: bool) -> Non
         caller = await served.call()
         await caller.ask("/small")
         await caller.send(head("/slow") + head("/small"))
-        await served.began.wait()
+        await served.pause.began.wait()
         async with draining(served, linger=0.1) as drain:
             assert await witness.rest() == b""
             assert not drain.done()
-            served.go_on.set()
+            served.pause.go_on.set()
             answer = await caller.answer()
             assert (answer.status, answer.body) == (200, b"slow\n")
             assert answer.fields["connection"] == "close"
@@ -159,10 +159,10 @@ async def test_whoever_holds_it_up_is_cut(short: bool) -> None:
         await slow.send(head("/slow"))
         await never.send(head("/large"))
         await hello.send(client_hello()[:10])
-        await served.began.wait()
+        await served.pause.began.wait()
         async with draining(served, seconds=0.5, linger=0.1):
             assert await slow.rest() == b""
-        served.go_on.set()
+        served.pause.go_on.set()
 
 
 @both_ways
@@ -201,7 +201,7 @@ async def test_cutting_everything_ends_every_task() -> None:
     async with serving() as served:
         callers = [await served.call(), await served.call(ssl=None), await served.call(pki.proxy(READER))]
         await callers[0].send(head("/slow"))
-        await served.began.wait()
+        await served.pause.began.wait()
         tasks = [connection.task for connection in served.server.live]
         await served.server.close_all_connections()
         assert all(task.done() and task.exception() is None for task in tasks)

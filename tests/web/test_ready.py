@@ -10,6 +10,7 @@ from rcmon.documents.keys import METRICS_TEXT
 from rcmon.errors import StoreCorruptError
 from rcmon.model import Document
 from rcmon.render import render
+from rcmon.web.answers.negotiation import codings
 from rcmon.web.answers.ready import CHUNK, KEPT, Fresh, Kept, Ready, Variant, matches
 from tests.web.grid import make_snapshot
 
@@ -22,7 +23,7 @@ def rendered() -> dict[str, Document]:
 
 
 def chosen(ready: Ready, accepted: str | None) -> Variant:
-    variant = ready.choose(accepted)
+    variant = ready.choose(codings(accepted))
     assert variant is not None
     return variant
 
@@ -71,12 +72,12 @@ def test_a_small_body_is_not_compressed_unless_identity_is_refused() -> None:
     ready = Ready(Fresh(b"small"), "text/plain")
     assert body(chosen(ready, "gzip")) == b"small"
     assert gzip.decompress(body(chosen(ready, "gzip, identity;q=0"))) == b"small"
-    assert ready.choose("identity;q=0") is None
+    assert ready.choose(codings("identity;q=0")) is None
 
 
 def test_each_form_is_made_once() -> None:
     ready = Ready(Fresh(NOISE), "text/plain")
-    assert ready.choose("gzip") is ready.choose("br, gzip")
+    assert ready.choose(codings("gzip")) is ready.choose(codings("br, gzip"))
 
 
 @pytest.mark.parametrize("tail", [b"", b"rcmon_own 1\n" * 50])

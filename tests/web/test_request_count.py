@@ -2,7 +2,7 @@
 
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.telemetry.layout import Layout
-from rcmon.telemetry.own import BUCKETS, DURATIONS, OTHER, REQUESTS
+from rcmon.telemetry.own import BUCKETS, DECISIONS, DURATIONS, OTHER, REQUESTS
 from rcmon.telemetry.tally import Tally
 from rcmon.web.telemetry.requests import RequestCount
 from rcmon.web.telemetry.totals import Totals
@@ -34,4 +34,13 @@ def test_a_client_cannot_make_a_series() -> None:
         (OTHER, OTHER, "4xx"): 1000.0,
         (OTHER, "GET", "5xx"): 1.0,
     }
-    assert len(requests._cells) <= 1
+    assert len(requests._found) <= 1
+
+
+def test_what_the_role_check_said_is_counted() -> None:
+    board = Scoreboard(1, LAYOUT.size)
+    requests = RequestCount(Tally(LAYOUT, board.slot(0).cells))
+    for authorized in (("reader", "granted"), ("reader", "denied"), ("reader", "granted"), None):
+        requests.answered("/a", "GET", 200, 0.002, authorized)
+    counted = {labels: count for labels, count in Totals(LAYOUT, board).samples(DECISIONS) if count}
+    assert counted == {("reader", "granted"): 2.0, ("reader", "denied"): 1.0}

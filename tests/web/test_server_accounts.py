@@ -71,7 +71,7 @@ async def test_both_ways_keep_the_same_accounts() -> None:
 @pytest.mark.parametrize("short", [True, False])
 async def test_a_line_tells_all_that_is_known(short: bool) -> None:
     async with serving(short=short) as served:
-        served.server.access_log = AccessLog(served.lines.append, "web-7", Style("json"))
+        served.server.state.access_log = AccessLog(served.lines.append, "web-7", Style("json"))
         caller = await served.call()
         await caller.send(head("/middle"))
         whole = await caller.reader.readuntil(b"\r\n\r\n") + await caller.reader.readexactly(10500)
@@ -105,9 +105,9 @@ async def test_a_client_that_goes_away_is_counted_too(short: bool, path: str) ->
     async with serving(short=short) as served:
         caller = await served.call()
         await caller.send(head(path))
-        await (served.began.wait() if path == "/slow" else caller.reader.readexactly(10))
+        await (served.pause.began.wait() if path == "/slow" else caller.reader.readexactly(10))
         await caller.close()
-        served.go_on.set()
+        served.pause.go_on.set()
         await served.until(lambda: not served.server.live)
         await served.until(served.requests)
         assert served.requests() == {(path, "GET", "200"): 1.0}
@@ -119,9 +119,9 @@ async def test_durations_are_those_of_the_answers(short: bool) -> None:
     async with serving(short=short) as served:
         caller = await served.call()
         await caller.send(head("/slow"))
-        await served.began.wait()
+        await served.pause.began.wait()
         await asyncio.sleep(0.3)
-        served.go_on.set()
+        served.pause.go_on.set()
         await caller.answer()
         (((route,), counts, total),) = served.totals.histograms(DURATIONS)
         assert (route, counts[BUCKETS.index(0.25)], counts[-1]) == ("/slow", 0.0, 1.0)
@@ -163,7 +163,7 @@ async def test_a_log_that_cannot_be_written_costs_no_request(
     target = tmp_path / "access.log"
     target.symlink_to("/dev/full")
     async with serving(short=short) as served:
-        served.server.access_log = AccessLog(target.write_text, "web-0", Style())
+        served.server.state.access_log = AccessLog(target.write_text, "web-0", Style())
         caller = await served.call()
         for _ in range(3):
             assert (await caller.ask("/small")).status == 200

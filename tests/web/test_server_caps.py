@@ -120,6 +120,6 @@ async def test_whatever_a_line_tells_stays_on_it(caplog: pytest.LogCaptureFixtur
     """What names hold is refused before; this is for what nobody thought of."""
     caplog.set_level("INFO", "rcmon")
     async with serving() as served:
-        served.server.guard.refused("other", "127.0.0.1", "a\nb\x1b[2J\u202ec\u2028d")
+        served.server.state.guard.refused("other", "127.0.0.1", "a\nb\x1b[2J\u202ec\u2028d")
     (message,) = caplog.messages
     assert message == "refused a connection from 127.0.0.1: other: a\\u000ab\\u001b[2J\\u202ec\\u2028d"

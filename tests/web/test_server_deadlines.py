@@ -97,11 +97,11 @@ async def test_a_slow_handler_is_not_cut(short: bool) -> None:
     async with serving(short=short, request_timeout=0.1, idle_timeout=0.1, write_timeout=0.1) as served:
         caller = await served.call()
         await caller.send(head("/slow"))
-        await served.began.wait()
+        await served.pause.began.wait()
         for _ in range(10):
             served.server.tick()
             await asyncio.sleep(0.03)
-        served.go_on.set()
+        served.pause.go_on.set()
         assert (await caller.answer()).body == b"slow\n"
 
 

@@ -99,7 +99,7 @@ async def test_pipelining(short: bool) -> None:
 
 async def test_pipelining_mixed_with_bodies_and_asynchronous_handlers(short: bool) -> None:
     async with serving(short=short) as served:
-        served.go_on.set()
+        served.pause.go_on.set()
         caller = await served.call()
         post = head("/echo", "Content-Length: 20000", method="POST") + b"a" * 20000
         chunked = head("/echo", "Transfer-Encoding: chunked", method="POST") + b"3\r\nabc\r\n0\r\n\r\n"

@@ -10,12 +10,16 @@ import pytest
 from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.iostream import BaseIOStream, SSLIOStream
+from tornado.web import RequestHandler
 
 import rcmon.web.transport
 from rcmon.access.roles import Role
+from rcmon.telemetry.own import SHORT_WAY_FALLBACKS
+from rcmon.web.answers.ready import Ready
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 from tests.web.caller import head
+from tests.web.served import SmallHandler
 from tests.web.serving import Serving, serving
 
 
@@ -92,7 +96,7 @@ async def test_a_large_tls_record_is_read_to_its_end() -> None:
 )
 async def test_what_goes_the_short_way(path: str, fields: list[str], replayed: int) -> None:
     async with serving() as served:
-        served.go_on.set()
+        served.pause.go_on.set()
         caller = await served.call()
         for number in range(1, 4):
             await caller.ask(path, *fields)
@@ -114,6 +118,42 @@ async def test_a_handler_that_fails_behind_its_answer_leaves_nothing_behind() ->
             assert (await caller.ask("/failing")).status == 500
             assert (await caller.ask("/reticent")).status == 200
             assert served.server.replayed == 2 * number
+
+
+async def test_what_a_handler_may_not_use_is_an_error_that_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """On either way: a handler is none of Tornado's, so that nothing of that works on one way alone."""
+    async with serving() as served, serving(short=False) as stock:
+        for server in (served, stock):
+            assert (await (await server.call()).ask("/mistaken")).status == 500
+            assert "has no attribute 'set_header'" in caplog.text
+            caplog.clear()
+        assert served.counted(SHORT_WAY_FALLBACKS) == {("/mistaken", "error"): 1.0}
+        assert not stock.counted(SHORT_WAY_FALLBACKS)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "reason"),
+    [
+        ("/small", [], None),
+        ("/small", ["Accept-Encoding: *;q=0"], "unready"),
+        ("/reticent", [], "unready"),
+        ("/admin", [], "problem"),
+        ("/failing", [], "error"),
+        ("/slow", [], None),
+        ("/nowhere", [], None),
+    ],
+)
+async def test_what_the_short_way_leaves_to_tornado_is_counted(
+    path: str, fields: list[str], reason: str | None
+) -> None:
+    """By route and reason; what was never for the short way is no fallback."""
+    async with serving() as served:
+        served.pause.go_on.set()
+        caller = await served.call()
+        for number in range(1, 4):
+            await caller.ask(path, *fields)
+            expected = {(path, reason): float(number)} if reason else {}
+            assert served.counted(SHORT_WAY_FALLBACKS) == expected
 
 
 async def test_every_connection_remembers_its_own_request() -> None:
@@ -143,17 +183,17 @@ async def test_a_repeated_request_waits_for_the_one_before() -> None:
         for _ in range(2):
             await caller.ask("/small")
         await caller.send(head("/slow"))
-        await served.began.wait()
-        served.began.clear()
+        await served.pause.began.wait()
+        served.pause.began.clear()
         await caller.send(head("/slow"))
         await asyncio.sleep(0.05)
-        go_on = served.application.settings["go_on"] = asyncio.Event()
-        served.go_on.set()
+        first, served.pause.go_on = served.pause.go_on, asyncio.Event()
+        first.set()
         assert (await caller.answer()).body == b"slow\n"
-        await served.began.wait()
+        await served.pause.began.wait()
         await caller.send(head("/small"))
         await asyncio.sleep(0.05)
-        go_on.set()
+        served.pause.go_on.set()
         assert [(await caller.answer()).body[:6] for _ in range(2)] == [b"slow\n", b'{"smal']
 
 
@@ -185,10 +225,11 @@ async def test_a_coroutine_cannot_be_on_the_short_way() -> None:
         immediate = True
 
         @requires(Role.READER)
-        async def get(self) -> None:
+        async def get(self) -> Ready:
             """Never run."""
+            return SmallHandler.ready
 
-    with pytest.raises(TypeError, match=r"LateHandler\.get is a coroutine"):
+    with pytest.raises(TypeError, match=r"LateHandler\.get cannot answer at once"):
         Serving(more=(LateHandler,))
 
 
@@ -227,22 +268,16 @@ def test_the_names_that_it_stands_on_are_documented(theirs: object) -> None:
 
 def test_the_names_of_our_own_are_not_tornados() -> None:
     """An attribute of ours must not hide one of a base class by accident."""
-    ours = {"application", "gate", "tally", "access_log", "limits", "short_routes", "guard", "draining"}
-    ours |= {
+    assert not {
         "live",
-        "parameters",
-        "date",
+        "state",
         "forget",
-        "answered",
-        "decided",
-        "finished",
         "tick",
         "drain",
         "acceptor",
         "throttle",
-        "requests",
         "admit",
         "unaccepted",
-    }
-    assert not ours & set(dir(HTTPServer))
-    assert not {"_ends", "replay", "answer", "_server"} & set(dir(HTTP1Connection))
+    } & set(dir(HTTPServer))
+    assert not {"_ends", "replay", "answer", "finished", "_state"} & set(dir(HTTP1Connection))
+    assert not {"resource", "asked", "deliver", "_ask"} & set(dir(RequestHandler))

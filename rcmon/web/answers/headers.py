@@ -25,6 +25,9 @@ CONTENT_POLICY: Field = (
 REVALIDATE: Field = ("Cache-Control", "private, no-cache")
 """An answer depends on who asks, and must be checked by its ETag before it is shown again."""
 
+NO_STORE: Field = ("Cache-Control", "no-store")
+"""An answer that is of this moment alone: nobody keeps it."""
+
 
 def lines(fields: Iterable[Field]) -> bytes:
     """Write fields as they stand in a response head."""

@@ -2,13 +2,13 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from rcmon.documents.deflated import GZIP_HEADER, gzip_end, inflate, inflate_chunks
 from rcmon.model import Document
 from rcmon.web.answers.headers import REVALIDATE, SECURITY, Field, lines
-from rcmon.web.answers.negotiation import Coding, codings
+from rcmon.web.answers.negotiation import Coding
 
 CHUNK = 32 * 1024
 """A body is handed to the connection in pieces of at most this size, so that a slow reader costs no more."""
@@ -121,9 +121,8 @@ class Ready:
         self.fields: tuple[Field, ...] = (("Content-Type", media_type), *fields)
         self._variants: dict[Coding, Variant] = {}
 
-    def choose(self, accept_encoding: str | None) -> Variant | None:
-        """Choose the form for a client; None where it accepts neither gzip nor identity."""
-        acceptable = codings(accept_encoding)
+    def choose(self, acceptable: Sequence[Coding]) -> Variant | None:
+        """Choose the form for a client by what it accepts, the preferred first; None: it accepts nothing."""
         if not acceptable:
             return None
         coding = acceptable[0]

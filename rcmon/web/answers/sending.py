@@ -1,80 +1,64 @@
-"""How answers leave: ready bytes on either way, large ones piece by piece, computed ones as a stream."""
+"""How answers leave by Tornado's way: ready bytes, large ones piece by piece, computed ones as a stream."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from typing import Literal, Protocol, cast
+from collections.abc import AsyncIterator, Iterator
 
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-from rcmon.web.answers.headers import REVALIDATE
-from rcmon.web.answers.negotiation import wants_gzip
+from rcmon.web.answers.answer import Answer, Bare, Stream
+from rcmon.web.answers.headers import REVALIDATE, Field
+from rcmon.web.answers.negotiation import codings, wants_gzip
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import CHUNK, Fresh, Ready, Variant, matches
 
 
-class ShortWay(Protocol):
-    """A connection that takes a whole answer at once, past Tornado's machinery."""
+async def send(handler: RequestHandler, answer: Answer) -> None:
+    """Send what a method returned; Problem 406 where the client accepts no content coding that there is."""
+    if isinstance(answer, Ready):
+        await _ready(handler, answer)
+    elif isinstance(answer, Stream):
+        await _stream(handler, answer)
+    elif isinstance(answer, Bare):
+        handler.set_status(answer.status)
+        _set(handler, answer.fields)
+    else:
+        raise TypeError(f"a handler's method returned {answer!r}, which is no answer")
 
-    short: Literal[True]
 
-    def put(self, head: bytes, parts: tuple[bytes, ...]) -> None:
-        """Take status line and header lines (without Date, Connection and the empty line), and the body.
+async def _ready(handler: RequestHandler, ready: Ready) -> None:
+    """Answer with ready bytes: 200 or 304."""
+    variant = _choose(handler, ready)
+    _set(handler, variant.stable)
+    if _is_unchanged(handler, variant.etag):
+        handler.set_status(304)
+        return
+    _set(handler, variant.entity)
+    if handler.request.method == "HEAD":
+        return
+    if variant.parts is not None and variant.size <= CHUNK:
+        handler.write(b"".join(variant.parts))
+    else:
+        await _pour(handler, ready.body.chunks() if variant.parts is None else pieces(variant.parts))
 
-        The body is to be left out where the request is HEAD.
-        """
-        ...
 
-
-def choose(handler: RequestHandler, ready: Ready) -> Variant:
-    """Choose the content coding; Problem 406 where the client accepts none that there is."""
+def _choose(handler: RequestHandler, ready: Ready) -> Variant:
     accepted = handler.request.headers.get("Accept-Encoding")
-    variant = ready.choose(accepted)
+    variant = ready.choose(codings(accepted))
     if variant is None:
         detail = f"Accept-Encoding {accepted!r} refuses every content coding there is: gzip and identity."
         raise Problem(406, detail, allowed=["gzip", "identity"])
     return variant
 
 
-def is_unchanged(handler: RequestHandler, etag: str) -> bool:
+def _is_unchanged(handler: RequestHandler, etag: str) -> bool:
     """Tell whether the client holds this already."""
     return matches(handler.request.headers.get("If-None-Match"), etag)
 
 
-def send(handler: RequestHandler, ready: Ready) -> Awaitable[None] | None:
-    """Answer with ready bytes through Tornado: 200 or 304."""
-    variant = choose(handler, ready)
-    for name, value in variant.stable:
+def _set(handler: RequestHandler, fields: tuple[Field, ...]) -> None:
+    for name, value in fields:
         handler.set_header(name, value)
-    if is_unchanged(handler, variant.etag):
-        handler.set_status(304)
-        handler.finish()
-        return None
-    for name, value in variant.entity:
-        handler.set_header(name, value)
-    if handler.request.method == "HEAD":
-        handler.finish()
-        return None
-    if variant.parts is not None and variant.size <= CHUNK:
-        handler.finish(b"".join(variant.parts))
-        return None
-    return _pour(handler, ready.body.chunks() if variant.parts is None else pieces(variant.parts))
-
-
-def send_short(handler: RequestHandler, ready: Ready) -> None:
-    """Put ready bytes on the short way; a body to be inflated piece by piece is left to Tornado's."""
-    variant = choose(handler, ready)
-    way = cast("ShortWay", handler.request.connection)
-    if is_unchanged(handler, variant.etag):
-        way.put(variant.unchanged, ())
-    elif variant.parts is not None:
-        way.put(variant.ok, variant.parts)
-
-
-async def settled(answer: Awaitable[None] | None) -> None:
-    """Wait for an answer that may have left already."""
-    if answer is not None:
-        await answer
 
 
 def pieces(parts: tuple[bytes, ...]) -> Iterator[bytes]:
@@ -95,25 +79,24 @@ async def _pour(handler: RequestHandler, chunks: Iterator[bytes]) -> None:
         return
 
 
-async def stream(handler: RequestHandler, made: AsyncIterator[bytes], media_type: str, digest: str) -> None:
-    """Answer with bytes that are computed while they leave; `digest` stands for all that they depend on.
+async def _stream(handler: RequestHandler, stream: Stream) -> None:
+    """Answer with bytes that are computed while they leave.
 
     Tornado compresses them where gzip is preferred, which the ETag tells apart.
     """
     gzip = wants_gzip(handler.request.headers.get("Accept-Encoding"))
-    etag = f'"{digest}-gz"' if gzip else f'"{digest}"'
-    for name, value in (("ETag", etag), ("Content-Type", media_type), REVALIDATE):
-        handler.set_header(name, value)
-    if is_unchanged(handler, etag):
+    etag = f'"{stream.digest}-gz"' if gzip else f'"{stream.digest}"'
+    _set(handler, (("ETag", etag), ("Content-Type", stream.media_type), REVALIDATE, *stream.fields))
+    if _is_unchanged(handler, etag):
         handler.set_status(304)
     elif handler.request.method == "HEAD":
         await handler.flush()  # else Tornado would name the length of nothing
     elif handler.request.version == "HTTP/1.0":
         # a stream without a length would end only with the connection, which may be kept alive
-        body = b"".join([piece async for piece in made])
-        await settled(send(handler, Ready(Fresh(body), media_type)))
+        body = b"".join([piece async for piece in stream.pieces])
+        await _ready(handler, Ready(Fresh(body), stream.media_type, fields=stream.fields))
     else:
-        await _pour_made(handler, made)
+        await _pour_made(handler, stream.pieces)
 
 
 async def _pour_made(handler: RequestHandler, made: AsyncIterator[bytes]) -> None:

@@ -8,7 +8,7 @@ from rcmon.access.chain import Link
 from rcmon.access.names.dn import Dn
 from rcmon.access.proxy import LIMITED
 from rcmon.timestamps import iso
-from rcmon.web.auth import Peer
+from rcmon.web.transport.peer import Peer
 
 
 class Name(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """The workload agents."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from rcmon.access.roles import Role
 from rcmon.documents import keys
@@ -20,9 +20,9 @@ class AgentsHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
+    def get(self) -> Ready:
         """Answer with the snapshot's agents."""
-        return self.send_document(self.held().ready[keys.AGENTS])
+        return self.document(self.held().ready[keys.AGENTS])
 
 
 class AgentHandler(Handler):
@@ -33,9 +33,9 @@ class AgentHandler(Handler):
     query: Pretty
 
     @requires(Role.READER)
-    def get(self, agent: str) -> Awaitable[None] | None:
+    def get(self, agent: str) -> Ready:
         """Answer with the agent's document."""
-        return self.send_document(self._of(agent, keys.agent))
+        return self.document(self._of(agent, keys.agent))
 
     def _of(self, agent: str, key: Callable[[str], str]) -> Ready:
         """Find one of an agent's documents; Problem 404 where there is no such agent."""
@@ -53,9 +53,9 @@ class ThresholdsHandler(AgentHandler):
     summary = "One agent's thresholds by site and task type, shaped as WMCore's listThresholdsForSubmit."
 
     @requires(Role.READER)
-    def get(self, agent: str) -> Awaitable[None] | None:
+    def get(self, agent: str) -> Ready:
         """Answer with the agent's thresholds."""
-        return self.send_document(self._of(agent, keys.thresholds))
+        return self.document(self._of(agent, keys.thresholds))
 
 
 class BacklogHandler(AgentHandler):
@@ -65,9 +65,9 @@ class BacklogHandler(AgentHandler):
     summary = "One agent's creation backlog by site and priority, shaped as WMCore's listThresholdsForCreate."
 
     @requires(Role.READER)
-    def get(self, agent: str) -> Awaitable[None] | None:
+    def get(self, agent: str) -> Ready:
         """Answer with the agent's backlog."""
-        return self.send_document(self._of(agent, keys.backlog))
+        return self.document(self._of(agent, keys.backlog))
 
 
 HANDLERS = (AgentsHandler, AgentHandler, ThresholdsHandler, BacklogHandler)

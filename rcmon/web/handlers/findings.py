@@ -1,9 +1,8 @@
 """What needs an operator's attention."""
 
-from collections.abc import Awaitable
-
 from rcmon.access.roles import Role
 from rcmon.documents import keys
+from rcmon.web.answers.ready import Ready
 from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -18,9 +17,9 @@ class FindingsHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
+    def get(self) -> Ready:
         """Answer with the snapshot's findings."""
-        return self.send_document(self.held().ready[keys.FINDINGS])
+        return self.document(self.held().ready[keys.FINDINGS])
 
 
 HANDLERS = (FindingsHandler,)

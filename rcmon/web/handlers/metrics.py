@@ -1,9 +1,8 @@
 """What Prometheus scrapes."""
 
-from collections.abc import Awaitable
-
 from rcmon.access.roles import Role
 from rcmon.web.answers.negotiation import exposition
+from rcmon.web.answers.ready import Ready
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -16,10 +15,10 @@ class MetricsHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
+    def get(self) -> Ready:
         """Answer in the format that is asked for; a scrape changes nothing."""
         form = exposition(self.request.headers.get("Accept"))
-        return self.send(self.services.exposition.ready(form))
+        return self.services.exposition.ready(form)
 
 
 HANDLERS = (MetricsHandler,)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from rcmon.access.roles import Role
 from rcmon.web.about import BASE
+from rcmon.web.answers.answer import Bare
 from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -16,10 +17,10 @@ class MovedHandler(Handler):
     """The route where it stands."""
 
     @requires(Role.READER)
-    def get(self) -> None:
+    def get(self) -> Bare:
         """Answer with where it is now, for the same query."""
         query = f"?{self.request.query}" if self.request.query else ""
-        self.redirect(f"{BASE}{self.target}{query}", status=308)
+        return Bare(308, (("Location", f"{BASE}{self.target}{query}"),))
 
 
 class QualityHandler(MovedHandler):

@@ -5,11 +5,11 @@ from typing import Any
 
 from rcmon.access.roles import Role
 from rcmon.web.about import BASE, FULL_NAME
-from rcmon.web.answers.sending import settled
+from rcmon.web.answers.ready import Ready
 from rcmon.web.api.site_query import STATES, TIERS, SiteSelection, select
 from rcmon.web.api.whoami import describe
 from rcmon.web.auth import requires
-from rcmon.web.base import Handler
+from rcmon.web.base import Handler, page
 from rcmon.web.page import overview
 
 _AT_ONCE = 100
@@ -24,9 +24,9 @@ class PageHandler(Handler):
     query: SiteSelection
 
     @requires(Role.READER)
-    async def get(self) -> None:
+    async def get(self) -> Ready:
         """Answer with the page."""
-        await settled(self.send_page(self.services.pages.fill("page.html", **await self._values(self.query))))
+        return page(self.services.pages.fill("page.html", **await self._values(self.query)))
 
     def read_query(self) -> None:
         """Read the query; a form sends what was left empty, which counts for nothing."""
@@ -54,7 +54,7 @@ class PageHandler(Handler):
             "wanted": wanted,
             "states": STATES,
             "tiers": TIERS,
-            "me": describe(self.asking()),
+            "me": describe(self.request.peer),
             "resources": self.services.resources,
             "number": overview.number,
             "span": overview.span,

@@ -8,8 +8,9 @@ from rcmon.access.roles import Role
 from rcmon.documents import keys
 from rcmon.timestamps import iso
 from rcmon.web.about import BASE
+from rcmon.web.answers.answer import Stream
 from rcmon.web.answers.problems import Problem
-from rcmon.web.answers.sending import settled
+from rcmon.web.answers.ready import Ready
 from rcmon.web.api.query import Pretty
 from rcmon.web.api.site_formats import MEDIA_TYPES, Listed, write
 from rcmon.web.api.site_query import SiteQuery, cut, next_offset, select
@@ -28,22 +29,18 @@ class SitesHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
+    def get(self) -> Ready | Awaitable[Stream]:
         """Answer with the snapshot's sites: ready bytes without a query, else a stream."""
-        return (
-            self._selected()
-            if self.query != self.reader.nothing
-            else self.send(self.held().ready[keys.SITES])
-        )
+        return self._selected() if self.query != self.reader.nothing else self.held().ready[keys.SITES]
 
-    async def _selected(self) -> None:
+    async def _selected(self) -> Stream:
         held = self.held()
         wanted = self.query
         chosen = select((await held.sites()).values(), wanted)
         timestamp = iso(held.facts.started)
         listed = Listed(timestamp, len(chosen), self._next(len(chosen)), cut(chosen, wanted))
         digest = hashlib.sha256(f"{held.sites_digest} {timestamp} {wanted}".encode()).hexdigest()[:20]
-        await self.send_stream(write(listed, wanted), MEDIA_TYPES[wanted.format], digest)
+        return Stream(write(listed, wanted), MEDIA_TYPES[wanted.format], digest)
 
     def _next(self, total: int) -> str | None:
         """Write where the list goes on: the same query with another offset."""
@@ -67,12 +64,12 @@ class SiteHandler(Handler):
     query: Pretty
 
     @requires(Role.READER)
-    async def get(self, site: str) -> None:
+    async def get(self, site: str) -> Ready:
         """Answer with the site's part of the list."""
         found = (await self.held().sites()).get(site)
         if found is None:
             raise Problem(404, f"There is no site {site!r} in the snapshot.", site=site)
-        await settled(self.send_text(found.document))
+        return self.text(found.document)
 
 
 HANDLERS = (SitesHandler, SiteHandler)

@@ -1,8 +1,7 @@
 """The style sheet and the picture of the page."""
 
-from collections.abc import Awaitable
-
 from rcmon.web.answers.problems import Problem
+from rcmon.web.answers.ready import Ready
 from rcmon.web.auth import ANYONE, requires
 from rcmon.web.base import Handler
 
@@ -14,12 +13,12 @@ class StaticHandler(Handler):
     summary = "Style sheet and picture of the page."
 
     @requires(ANYONE)
-    def get(self, name: str) -> Awaitable[None] | None:
+    def get(self, name: str) -> Ready:
         """Answer with the file's bytes."""
         ready = self.services.static.get(name)
         if ready is None:
             raise Problem(404, f"There is no static file {name!r}.")
-        return self.send(ready)
+        return ready
 
 
 HANDLERS = (StaticHandler,)

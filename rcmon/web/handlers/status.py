@@ -1,8 +1,7 @@
 """How the service does."""
 
-from collections.abc import Awaitable
-
 from rcmon.access.roles import Role
+from rcmon.web.answers.ready import Ready
 from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -17,9 +16,9 @@ class StatusHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
-    def get(self) -> Awaitable[None] | None:
+    def get(self) -> Ready:
         """Answer with the document as it was within the last tenth of a second."""
-        return self.send_document(self.services.status.ready())
+        return self.document(self.services.status.ready())
 
 
 HANDLERS = (StatusHandler,)

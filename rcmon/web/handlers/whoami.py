@@ -1,7 +1,6 @@
 """Who the client is."""
 
-from collections.abc import Awaitable
-
+from rcmon.web.answers.ready import Ready
 from rcmon.web.api.query import Pretty
 from rcmon.web.api.whoami import describe
 from rcmon.web.auth import ANYONE, requires
@@ -16,9 +15,9 @@ class WhoamiHandler(Handler):
     query: Pretty
 
     @requires(ANYONE)
-    def get(self) -> Awaitable[None] | None:
+    def get(self) -> Ready:
         """Answer with the identity of this connection."""
-        return self.send_json(describe(self.asking()))
+        return self.json(describe(self.request.peer))
 
 
 HANDLERS = (WhoamiHandler,)

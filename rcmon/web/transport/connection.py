@@ -20,9 +20,9 @@ from rcmon.telemetry.own import OTHER
 from rcmon.web.transport import heads, last_words
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.handshake_reasons import detail_of, reason_of
-from rcmon.web.transport.host import Host
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.shortway import ShortWay
+from rcmon.web.transport.state import ServerState
 from rcmon.web.transport.tornado_way import Stock
 from rcmon.web.transport.wire import READ_SIZE, Wire
 
@@ -38,14 +38,14 @@ class Connection:
     """One connection; it serves itself, in `task`, until it ends, and then calls `ended`."""
 
     def __init__(
-        self, server: Host, stream: SSLIOStream, address: str, ended: Callable[["Connection"], None]
+        self, state: ServerState, stream: SSLIOStream, address: str, ended: Callable[["Connection"], None]
     ) -> None:
-        self._server, self._limits, self._ended = server, server.limits, ended
-        self.wire = Wire(stream, server.limits.write_timeout)
-        self.wire.deadline = time.monotonic() + server.limits.handshake_timeout
-        self.peer = Peer(address, server.gate)
+        self._state, self._limits, self._ended = state, state.limits, ended
+        self.wire = Wire(stream, state.limits.write_timeout)
+        self.wire.deadline = time.monotonic() + state.limits.handshake_timeout
+        self.peer = Peer(address, state.gate)
         self._entered = False
-        self._short = ShortWay(server, self.wire, self.peer) if server.short_routes else None
+        self._short = ShortWay(state, self.wire, self.peer) if state.short_routes else None
         self.task = asyncio.ensure_future(self._serve())
 
     async def _serve(self) -> None:
@@ -59,15 +59,13 @@ class Connection:
             log.exception("the connection from %s failed", self.peer)
         finally:
             self.wire.close()
-            if self._short is not None:
-                self._short.forget()
             if self._entered:
-                self._server.guard.leaves(self.peer.identity)
+                self._state.guard.leaves(self.peer.identity)
             self._ended(self)
 
     async def _is_admitted(self) -> bool:
         """Finish the handshake and take the identity from the verified chain, once per connection."""
-        guard, address = self._server.guard, self.peer.remote_ip
+        guard, address = self._state.guard, self.peer.remote_ip
         try:
             await self._handshake()
         except (OSError, AttributeError) as error:  # Tornado hands on whatever ended it
@@ -76,7 +74,7 @@ class Connection:
             return False
         self.wire.deadline = time.monotonic() + self._limits.request_timeout
         try:
-            self.peer.proved(self._server.gate.admit(self._server.chains.chain_of(self.wire.stream.socket)))
+            self.peer.proved(self._state.gate.admit(self._state.chains.chain_of(self.wire.stream.socket)))
         except IdentityError as error:
             guard.refused(error.reason, address, str(error))
             head = await self.wire.next_head(self._limits.request_timeout)
@@ -119,7 +117,7 @@ class Connection:
             await self._short.pour()
             await self.wire.flushed()
             return keep
-        stock = Stock(self._server, self.wire, self.peer, head)
+        stock = Stock(self._state, self.wire, self.peer, head)
         keep = await stock.answer()
         if stock.replay.refused:
             await self._part()
@@ -127,9 +125,9 @@ class Connection:
 
     async def _turn_away(self, status: int, detail: str, head: bytes) -> None:
         """Answer in place of any handler and end the connection."""
-        data = last_words.answer(status, detail, head, self._server.date)
+        data = last_words.answer(status, detail, head, self._state.date)
         exchange = Exchange(OTHER, last_words.method_of(head), status, len(data), 0.0)
-        self._server.answered(self.peer, exchange)
+        self._state.answered(self.peer, exchange, None)
         await self.wire.write(data)
         await self._part()
 

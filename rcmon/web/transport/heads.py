@@ -6,11 +6,6 @@ left to Tornado's parser, which is the one truth for whatever is unusual.
 """
 
 import re
-from typing import Protocol
-
-from tornado.httputil import HTTPServerRequest
-
-from rcmon.web.transport.peer import Peer
 
 MOST = 65536
 """Bytes that a head may have."""
@@ -43,36 +38,6 @@ class Head:
 
     def __init__(self, method: str, path: str, version: str, fields: Fields, *, keep: bool) -> None:
         self.method, self.path, self.version, self.fields, self.keep = method, path, version, fields, keep
-
-
-class ShortConnection(Protocol):
-    """What a request must know of the way it came."""
-
-    context: Peer
-
-
-class ShortRequest(HTTPServerRequest):
-    """A request whose head is canonical: the attributes that ready answers need."""
-
-    def __init__(self, connection: ShortConnection, head: Head) -> None:
-        # no super().__init__: it would parse once more what is parsed already
-        self.__dict__.update(
-            connection=connection,
-            remote_ip=connection.context.remote_ip,
-            method=head.method,
-            uri=head.path,
-            path=head.path,
-            query="",
-            version=head.version,
-            headers=head.fields,
-            body=b"",
-            host=head.fields.get("host") or "127.0.0.1",
-            protocol="https",
-            arguments={},
-            query_arguments={},
-            body_arguments={},
-            files={},
-        )
 
 
 def parse(head: bytes) -> Head | None:

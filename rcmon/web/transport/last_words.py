@@ -2,7 +2,7 @@
 
 from rcmon.telemetry.own import METHODS, OTHER
 from rcmon.web.answers import problems
-from rcmon.web.answers.headers import SECURITY, lines
+from rcmon.web.answers.headers import NO_STORE, SECURITY, lines
 
 DETAILS = {
     400: "This is not an HTTP/1.1 request as RFC 9112 defines it.",
@@ -17,7 +17,7 @@ def answer(status: int, detail: str, head: bytes, date: bytes) -> bytes:
     body = problems.document(status, detail, "", {})
     fields = (
         *SECURITY,
-        ("Cache-Control", "no-store"),
+        NO_STORE,
         ("Content-Type", problems.MEDIA_TYPE),
         ("Content-Length", str(len(body))),
         ("Connection", "close"),

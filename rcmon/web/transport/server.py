@@ -1,7 +1,6 @@
 """Tornado's HTTPServer with our connections: limits before any cryptography, one sweep for all deadlines."""
 
 import asyncio
-import inspect
 import socket
 import ssl
 import time
@@ -11,23 +10,18 @@ from typing import Any
 from tornado.http1connection import HTTP1ConnectionParameters
 from tornado.httpserver import HTTPServer
 from tornado.iostream import SSLIOStream
-from tornado.web import Application, RequestHandler
+from tornado.web import Application
 
 from rcmon.access.gate import Gate
 from rcmon.access.handshake.sessions import SessionChains
-from rcmon.telemetry.own import DECISIONS, OTHER
 from rcmon.telemetry.tally import Tally
-from rcmon.web.base import Handler
 from rcmon.web.telemetry.requests import RequestCount
 from rcmon.web.transport.acceptor import Acceptor
 from rcmon.web.transport.accesslog import AccessLog
 from rcmon.web.transport.connection import Connection
-from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.guard import Guard, Limits
-from rcmon.web.transport.host import ShortRoutes
-from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.state import ServerState, ShortRoutes
 from rcmon.web.transport.throttle import Throttle
-from rcmon.web.transport.tornado_way import Stock
 from rcmon.web.transport.wire import READ_SIZE
 
 __all__ = ["Limits", "Server"]
@@ -58,26 +52,26 @@ class Server(HTTPServer):
     ) -> None:
         """Take what the connections need; `options` go to Tornado's HTTPServer.
 
-        Without `short_routes` every request goes Tornado's way. Raises TypeError for a coroutine among them.
+        Without `short_routes` every request goes Tornado's way.
         """
         super().initialize(application, chunk_size=READ_SIZE, max_buffer_size=_BUFFER_SIZE, **options)
-        for handler in short_routes.values():
-            if inspect.iscoroutinefunction(inspect.unwrap(handler.get)):
-                raise TypeError(f"{handler.__qualname__}.get is a coroutine: it cannot answer at once")
-        self.application, self.gate, self.tally, self.access_log = application, gate, tally, access_log
-        self.limits, self.short_routes = limits, short_routes
-        self.requests = RequestCount(tally)
-        self.guard = Guard(limits, tally)
         self.throttle = Throttle()
         self.acceptor: Acceptor | None = None
-        self.chains = SessionChains()
-        self.draining = False
-        """Whether each connection ends behind its next answer."""
         self.live: set[Connection] = set()
-        self.parameters = HTTP1ConnectionParameters(
-            chunk_size=READ_SIZE, max_body_size=_BODY_SIZE, body_timeout=limits.request_timeout
+        self.state = ServerState(
+            gate=gate,
+            chains=SessionChains(),
+            guard=Guard(limits, tally),
+            limits=limits,
+            tally=tally,
+            requests=RequestCount(tally),
+            access_log=access_log,
+            short_routes=short_routes,
+            parameters=HTTP1ConnectionParameters(
+                chunk_size=READ_SIZE, max_body_size=_BODY_SIZE, body_timeout=limits.request_timeout
+            ),
+            start_request=self.start_request,
         )
-        application.settings["log_function"] = self.finished
         self.tick()
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
@@ -86,7 +80,7 @@ class Server(HTTPServer):
         for sock in listening:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
-            timeout = int(self.limits.write_timeout * 1000)
+            timeout = int(self.state.limits.write_timeout * 1000)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout)
         self.throttle.install()
         self.acceptor = Acceptor(listening, self.admit, self.unaccepted)
@@ -98,7 +92,7 @@ class Server(HTTPServer):
 
     def unaccepted(self, error: OSError) -> None:
         """Take note of a connection that was lost before it was accepted."""
-        self.guard.failed(error, "an unknown address")
+        self.state.guard.failed(error, "an unknown address")
 
     def admit(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
         """Serve a client, unless there are too many already: that is decided before any cryptography.
@@ -106,15 +100,15 @@ class Server(HTTPServer):
         Never raises: all that happens to a socket before its handshake is counted and told by the guard.
         """
         host = address[0]
-        if not self.guard.opens(host):
+        if not self.state.guard.opens(host):
             connection.close()
             return
         try:
-            self.live.add(Connection(self, self._secured(connection), host, self.forget))
+            self.live.add(Connection(self.state, self._secured(connection), host, self.forget))
         except Exception as error:  # noqa: BLE001 - nobody above could do more than the guard
             connection.close()
-            self.guard.failed(error, host)
-            self.guard.closes(host)
+            self.state.guard.failed(error, host)
+            self.state.guard.closes(host)
 
     def _secured(self, connection: socket.socket) -> SSLIOStream:
         """Make a stream of a connection; raises OSError where the client is gone already."""
@@ -133,33 +127,15 @@ class Server(HTTPServer):
     def forget(self, connection: Connection) -> None:
         """Forget a connection that ended."""
         self.live.discard(connection)
-        self.guard.closes(connection.peer.remote_ip)
-
-    def answered(self, peer: Peer, exchange: Exchange) -> None:
-        """Count and log a request."""
-        self.requests.answered(exchange.route, exchange.method, exchange.status, exchange.seconds)
-        self.access_log.request(peer.caller, peer.remote_ip, exchange)
-
-    def decided(self, handler: Handler) -> None:
-        """Count the outcome of a handler's role check."""
-        if handler.authorized is not None:
-            self.tally.count(DECISIONS, *handler.authorized)
-
-    def finished(self, handler: RequestHandler) -> None:
-        """Take note of a request that Tornado answered: the application's log function."""
-        if isinstance(handler, Handler):
-            self.decided(handler)
-        if isinstance(connection := handler.request.connection, Stock):
-            route = handler.route if isinstance(handler, Handler) else OTHER
-            connection.replay.account(route, handler.get_status())
+        self.state.guard.closes(connection.peer.remote_ip)
 
     def tick(self) -> None:
         """Once a second: the Date field, every deadline of this worker, the logs."""
-        self.date = time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
+        self.state.date = time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
         now = time.monotonic()
         for connection in list(self.live):
             connection.wire.sweep(now)
-        self.access_log.flush()
+        self.state.access_log.flush()
         self.throttle.tick()
 
     async def drain(self, seconds: float, linger: float = 2.0) -> None:
@@ -168,7 +144,7 @@ class Server(HTTPServer):
         Idle connections stay for `linger` seconds: a request may be on its way on one.
         """
         self.stop()
-        self.draining = self.parameters.no_keep_alive = True
+        self.state.draining = self.state.parameters.no_keep_alive = True
         begin = time.monotonic()
         await self._emptied(begin + min(linger, seconds))
         while self.live and time.monotonic() < begin + seconds:
@@ -189,5 +165,5 @@ class Server(HTTPServer):
         for connection in list(self.live):
             connection.wire.close()
         await self._emptied(time.monotonic() + 1.0)
-        self.access_log.flush()
+        self.state.access_log.flush()
         self.throttle.remove()

@@ -1,18 +1,23 @@
 """The short way: a plain request is answered at once, from ready bytes, without Tornado's parser.
 
 The handlers are those of Tornado's way, under the same role check. They run synchronously and may run
-twice: whatever goes wrong here leaves the request, of which nothing was answered yet, to Tornado.
+twice: a request that is not answered here, of which nothing was sent yet, is left to Tornado, and counted.
 """
 
 import asyncio
+import inspect
 import time
 from collections.abc import Iterator
 
-from rcmon.web.base import Handler
+from rcmon.telemetry.own import SHORT_WAY_FALLBACKS
+from rcmon.web.answers.negotiation import codings
+from rcmon.web.answers.problems import Problem
+from rcmon.web.answers.ready import Ready, matches
 from rcmon.web.transport import heads
 from rcmon.web.transport.exchange import Exchange
-from rcmon.web.transport.host import Host
 from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.request import Request
+from rcmon.web.transport.state import ServerState, ShortRoute
 from rcmon.web.transport.wire import Wire
 
 Parts = tuple[bytes, ...]
@@ -33,34 +38,32 @@ _ENDS = {
 
 
 class Asked:
-    """A plain request and the handler that answers it."""
+    """A plain request: what answers it, and in which form it wants the answer."""
 
-    __slots__ = ("handler", "keep", "method", "old", "request")
+    __slots__ = ("acceptable", "answer", "held", "is_head", "keep", "old", "request", "route")
 
-    def __init__(self, handler: type[Handler], head: heads.Head, way: "ShortWay") -> None:
-        self.handler, self.method, self.keep = handler, head.method, head.keep
-        self.old = head.version == "HTTP/1.0"
-        self.request = heads.ShortRequest(way, head)
+    def __init__(self, short: ShortRoute, head: heads.Head, peer: Peer) -> None:
+        self.request = Request(head.method, head.path, head.fields, peer)
+        self.route, self.answer = short.route, short.bind(self.request)
+        self.acceptable = codings(head.fields.get("accept-encoding"))
+        self.held = head.fields.get("if-none-match")
+        """ETags of what the client holds already."""
+        self.is_head, self.keep, self.old = head.method == "HEAD", head.keep, head.version == "HTTP/1.0"
 
 
 class ShortWay:
-    """One connection's short way; it is the `connection` of its handlers' requests."""
+    """One connection's short way."""
 
-    short = True
-
-    def __init__(self, server: Host, wire: Wire, peer: Peer) -> None:
-        self._server, self._wire, self.context = server, wire, peer
+    def __init__(self, state: ServerState, wire: Wire, peer: Peer) -> None:
+        self._state, self._wire, self._peer = state, wire, peer
         self._head = b""
         """The last plain head: a client mostly repeats itself."""
         self._asked: Asked | None = None
         """What that one asks."""
-        self._out: tuple[bytes, Parts] | None = None
-        self._large: tuple[Exchange, Iterator[bytes | memoryview]] | None = None
+        self._left = False
+        """Whether `again` just found that this request is for Tornado."""
+        self._large: tuple[Asked, Exchange, Iterator[bytes | memoryview]] | None = None
         """What `pour` is to write."""
-
-    def put(self, head: bytes, parts: Parts) -> None:
-        """Take a ready answer from a handler: status line and fields, each with its CRLF, and the body."""
-        self._out = head, parts
 
     def again(self, head: bytes) -> bool:
         """Answer if this is the last head once more and the answer is small; tells whether it did.
@@ -68,10 +71,11 @@ class ShortWay:
         Not while an earlier answer waits to be taken. Raises StreamClosedError when the client is gone.
         """
         asked = self._asked
-        if head != self._head or asked is None or self._server.draining or self._wire.stream.writing():
+        if head != self._head or asked is None or self._state.draining or self._wire.stream.writing():
             return False
         begin = time.perf_counter()
         answer = self._run(asked)
+        self._left = answer is None
         if answer is None or sum(map(len, answer[1])) > _AT_ONCE:
             return False
         self._write(asked, answer, begin, keep=True)
@@ -82,14 +86,15 @@ class ShortWay:
 
         `pour` must follow. Raises StreamClosedError when the client is gone.
         """
+        left, self._left = self._left, False
         asked = self._asked if head == self._head else self._read(head)
-        if asked is None:
+        if asked is None or left:
             return None
         begin = time.perf_counter()
         answer = self._run(asked)
         if answer is None:
             return None
-        keep = asked.keep and not self._server.draining
+        keep = asked.keep and not self._state.draining
         self._write(asked, answer, begin, keep=keep)
         return keep
 
@@ -98,7 +103,7 @@ class ShortWay:
         large, self._large = self._large, None
         if large is None:
             return
-        exchange, pieces = large
+        asked, exchange, pieces = large
         try:
             for number, piece in enumerate(pieces, 1):
                 exchange.size += len(piece)
@@ -107,56 +112,58 @@ class ShortWay:
                 if number % _TURN == 0:
                     await asyncio.sleep(0)
         finally:
-            self._account(exchange)
-
-    def forget(self) -> None:
-        """Let go of the last request, which leads back here."""
-        self._asked = None
+            self._account(asked, exchange)
 
     def _read(self, text: bytes) -> Asked | None:
         head = heads.parse(text)
-        handler = self._server.short_routes.get(head.path) if head is not None else None
-        if head is None or handler is None:
+        short = self._state.short_routes.get(head.path) if head is not None else None
+        if head is None or short is None:
             return None
-        asked = Asked(handler, head, self)
+        asked = Asked(short, head, self._peer)
         if len(text) <= _REMEMBERED:
             self._head, self._asked = text, asked
         return asked
 
     def _run(self, asked: Asked) -> tuple[bytes, Parts] | None:
-        """Let the handler answer; None: it did not, or failed."""
+        """Let the handler answer: head and body; None: it is for Tornado, which makes errors' answers."""
         try:
-            handler = asked.handler(self._server.application, asked.request)
-            handler.get()
-        except Exception:  # noqa: BLE001 - Tornado runs it again and makes, logs and counts the error's answer
-            self._out = None
+            ready = asked.answer()
+            variant = ready.choose(asked.acceptable) if isinstance(ready, Ready) else None
+        except Exception as error:  # noqa: BLE001 - Tornado runs it again
+            reason = "problem" if isinstance(error, Problem) else "error"
+            self._state.tally.count(SHORT_WAY_FALLBACKS, asked.route, reason)
             return None
-        answer, self._out = self._out, None
-        if answer is not None:
-            self._server.decided(handler)
-        return answer
+        if variant is not None:
+            if asked.held is not None and matches(asked.held, variant.etag):
+                return variant.unchanged, ()
+            if variant.parts is not None:
+                return variant.ok, variant.parts
+        elif inspect.iscoroutine(ready):
+            ready.close()
+        self._state.tally.count(SHORT_WAY_FALLBACKS, asked.route, "unready")
+        return None
 
     def _write(self, asked: Asked, answer: tuple[bytes, Parts], begin: float, *, keep: bool) -> None:
         """Write an answer, or leave it to `pour`."""
         head, parts = answer
-        lead = head + self._server.date + _ENDS[asked.old, keep]
-        exchange = Exchange(asked.handler.route, asked.method, int(head[9:12]), 0, begin)
-        if asked.method == "HEAD":
+        lead = head + self._state.date + _ENDS[asked.old, keep]
+        exchange = Exchange(asked.route, asked.request.method, int(head[9:12]), 0, begin)
+        if asked.is_head:
             parts = ()
         if sum(map(len, parts)) > _AT_ONCE:
-            self._large = exchange, _pieces((lead, *parts))
+            self._large = asked, exchange, _pieces((lead, *parts))
             return
         data = b"".join((lead, *parts))
         exchange.size = len(data)
         try:
             self._wire.send(data)
         finally:
-            self._account(exchange)
+            self._account(asked, exchange)
 
-    def _account(self, exchange: Exchange) -> None:
+    def _account(self, asked: Asked, exchange: Exchange) -> None:
         """Count and log; until now `seconds` is when the exchange began."""
         exchange.seconds = time.perf_counter() - exchange.seconds
-        self._server.answered(self.context, exchange)
+        self._state.answered(self._peer, exchange, asked.request.authorized)
 
 
 def _pieces(parts: Parts) -> Iterator[memoryview]:

@@ -8,10 +8,11 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPInputError, RequestStartLine, ResponseStartLine
 
 from rcmon.telemetry.own import OTHER
+from rcmon.web.telemetry.requests import Authorized
 from rcmon.web.transport import last_words
 from rcmon.web.transport.exchange import Exchange
-from rcmon.web.transport.host import Host
 from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.state import ServerState
 from rcmon.web.transport.wire import READ_SIZE, Wire
 
 BARE_400 = b"HTTP/1.1 400 Bad Request\r\n\r\n"
@@ -24,8 +25,8 @@ class Replay:
     What Tornado says barely, or not at all, before it cuts a connection, is said as a problem document.
     """
 
-    def __init__(self, server: Host, wire: Wire, peer: Peer, head: bytes) -> None:
-        self._server, self._wire, self._stream, self._peer = server, wire, wire.stream, peer
+    def __init__(self, state: ServerState, wire: Wire, peer: Peer, head: bytes) -> None:
+        self._state, self._wire, self._stream, self._peer = state, wire, wire.stream, peer
         self.head = head
         self.begin = time.perf_counter()
         self.written = 0
@@ -89,17 +90,17 @@ class Replay:
 
     def refuse(self, status: int) -> "asyncio.Future[None]":
         """Answer in a handler's place."""
-        data = last_words.answer(status, last_words.DETAILS[status], self.head, self._server.date)
+        data = last_words.answer(status, last_words.DETAILS[status], self.head, self._state.date)
         self.refused = status
         self.written += len(data)
         self.account(OTHER, status)
         return self._wire.write(data)
 
-    def account(self, route: str, status: int) -> None:
+    def account(self, route: str, status: int, authorized: Authorized | None = None) -> None:
         """Count and log the request."""
         seconds = time.perf_counter() - self.begin
         exchange = Exchange(route, last_words.method_of(self.head), status, self.written, seconds)
-        self._server.answered(self._peer, exchange)
+        self._state.answered(self._peer, exchange, authorized)
 
     def close(self) -> None:
         """End the connection; where nothing was answered, a body did not come in time."""
@@ -120,15 +121,15 @@ class Ending(HTTPHeaders):
 class Stock(HTTP1Connection):
     """One request and its answer."""
 
-    def __init__(self, server: Host, wire: Wire, peer: Peer, head: bytes) -> None:
-        self._server, self.replay = server, Replay(server, wire, peer, head)
+    def __init__(self, state: ServerState, wire: Wire, peer: Peer, head: bytes) -> None:
+        self._state, self.replay = state, Replay(state, wire, peer, head)
         self._ends = False
         # Replay offers what Tornado uses of a stream
-        super().__init__(self.replay, False, server.parameters, peer)  # type: ignore[arg-type]  # noqa: FBT003
+        super().__init__(self.replay, False, state.parameters, peer)  # type: ignore[arg-type]  # noqa: FBT003
 
     async def answer(self) -> bool:
         """Answer; whether the connection stays open."""
-        keep = await self.read_response(self._server.start_request(self, self))
+        keep = await self.read_response(self._state.start_request(self, self))
         return keep and not self._ends
 
     def write_headers(
@@ -138,13 +139,17 @@ class Stock(HTTP1Connection):
         chunk: bytes | None = None,
     ) -> "asyncio.Future[None]":
         """Write the head of the answer; a drain that began meanwhile ends the connection behind it."""
-        if self._server.draining:
+        if self._state.draining:
             headers = Ending(headers)
             headers["Connection"] = "close"
         future = super().write_headers(start_line, headers, chunk)
         self.replay.answered = True
         self._ends = headers.get("Connection") == "close"
         return future
+
+    def finished(self, route: str, status: int, authorized: Authorized | None) -> None:
+        """Take note of what a handler answered, and of its role check."""
+        self.replay.account(route, status, authorized)
 
     def close(self) -> None:
         """End the connection, which is left to its owner; say so where a handler could not even begin."""

@@ -1,0 +1,55 @@
+"""What the connections of one server share."""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+from tornado.http1connection import HTTP1ConnectionParameters
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate
+
+from rcmon.access.gate import Gate
+from rcmon.access.handshake.sessions import SessionChains
+from rcmon.telemetry.tally import Tally
+from rcmon.web.telemetry.requests import Authorized, RequestCount
+from rcmon.web.transport.accesslog import AccessLog
+from rcmon.web.transport.exchange import Exchange
+from rcmon.web.transport.guard import Guard, Limits
+from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.request import Request
+
+
+class ShortRoute(Struct, frozen=True):
+    """A resource whose answers are ready."""
+
+    route: str
+    """As metrics and the access log name it."""
+    bind: Callable[[Request], Callable[[], object]]
+    """Give what answers a request, each time it comes: it checks the role and returns a `Ready`."""
+
+
+ShortRoutes = Mapping[str, ShortRoute]
+"""By path."""
+
+
+class ServerState(Struct, kw_only=True, eq=False):
+    """One worker's server, as its connections see it."""
+
+    gate: Gate
+    chains: SessionChains
+    guard: Guard
+    limits: Limits
+    tally: Tally
+    requests: RequestCount
+    access_log: AccessLog
+    short_routes: ShortRoutes
+    parameters: HTTP1ConnectionParameters
+    start_request: Callable[[object, HTTPConnection], HTTPMessageDelegate]
+    """Takes a request that goes Tornado's way."""
+    date: bytes = b""
+    """The Date field, with its CRLF."""
+    draining: bool = False
+    """Whether each connection ends behind its next answer."""
+
+    def answered(self, peer: Peer, exchange: Exchange, authorized: Authorized | None) -> None:
+        """Count and log a request, and the outcome of its role check."""
+        self.requests.answered(exchange.route, exchange.method, exchange.status, exchange.seconds, authorized)
+        self.access_log.request(peer.caller, peer.remote_ip, exchange)

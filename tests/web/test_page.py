@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from rcmon.model import Component, Worker
+from rcmon.process.trouble import Ending
 from rcmon.web.about import BASE
 from rcmon.web.app import TABLE
+from rcmon.web.page.agents import agent_rows
 from rcmon.web.page.overview import Share, span, totals
 from rcmon.web.page.static_files import read_static
-from tests.web.grid import DIFFERING, SITES, STATELESS, make_snapshot
+from tests.web.grid import DIFFERING, NOW, SITES, STATELESS, make_snapshot
 from tests.web.service import Service
 
 VOID = {"meta", "link", "img", "input", "br", "hr", "rect"}
@@ -166,6 +169,71 @@ async def test_before_the_first_snapshot(empty_service: Service) -> None:
     assert "There is no snapshot yet." in text
     assert "No site is known yet." in text
     assert "unhealthy" in text
+
+
+def working(problem: str | None, count: int) -> tuple[Component, ...]:
+    """Make components: one with a problem, the others well."""
+    worker = Worker("w", "Running", NOW - 60, 60, 1)
+    made = [Component(f"C{number}", 1, 7200, (worker,)) for number in range(count)]
+    return (Component("Bad", 1, 7200, (structs.replace(worker, problem=problem),)), *made)
+
+
+@pytest.mark.parametrize(
+    ("components", "stale", "words", "colour"),
+    [
+        (working(None, 2), False, "ok 3 components", "health-ok"),
+        (working(None, 2), True, "not known was well 12 s ago", "health-old"),
+        (working("silent", 2), False, "1 of 3 components down Bad", "health-down"),
+        (working("silent", 2), True, "1 of 3 components down as of 12 s ago: Bad", "health-down"),
+        (working("silent", 0), False, "down none of its 1 components works", "health-down"),
+        ((), False, "not known no component has a worker", "health-unknown"),
+    ],
+)
+async def test_only_an_agent_that_is_known_to_be_well_is_green(
+    service: Service, components: tuple[Component, ...], stale: bool, words: str, colour: str
+) -> None:
+    snapshot = make_snapshot()
+    agent = structs.replace(snapshot.agents["vocms0281"], components=components)
+    source = structs.replace(snapshot.sources[1], up=not stale, stale=stale)
+    await service.publish(structs.replace(snapshot, agents={agent.name: agent}, sources=(source,)))
+    seen = await page(service)
+    row = next(row for row in seen.rows if row and row[0].strip() == "vocms0281")
+    assert " ".join(f"{row[1]} {row[2]}".split()) == words
+    colours = {str(span.get("class")) for span in seen.all("span")}
+    assert {each for each in colours if "health-" in each} == {f"state {colour}"}
+    assert ("from an earlier poll" in " ".join(seen.text)) == stale
+
+
+async def test_an_agent_of_which_an_older_collector_says_nothing(service: Service) -> None:
+    held = service.board.current
+    assert held is not None
+    (row, *_) = agent_rows(structs.replace(held.facts, health=()), NOW)
+    assert (row.health, row.words, row.sites, row.age) == ("unknown", "not known", None, None)
+
+
+async def test_it_says_why_and_how_the_processes_do(service: Service) -> None:
+    slot = service.scoreboard.slot(2)
+    slot.note_ending(Ending("signal", "killed by SIGKILL", NOW - 4, 12.0), failures=1)
+    slot.vacate(0.0)
+    seen = await page(service)
+    text = " ".join("".join(seen.text).split())
+    assert "process collector is not running: killed by SIGKILL" in text
+    assert "since 2026-01-01 11:59 UTC, process_down" in text
+    assert seen.row("collector")[1:] == [
+        "down",
+        "\N{EN DASH}",
+        "0",
+        "killed by SIGKILL 2026-01-01 11:59 UTC",
+    ]
+    assert "the store was made afresh" in text
+
+
+async def test_many_reasons_are_cut(service: Service) -> None:
+    snapshot = make_snapshot()
+    sources = [structs.replace(snapshot.sources[2], name=f"source{number}") for number in range(40)]
+    await service.publish(structs.replace(snapshot, sources=tuple(sources)))
+    text = " ".join("".join((await page(service)).text).split())
+    assert "and 69 more: status" in text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from rcmon.web.api.whoami import describe
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler, page
 from rcmon.web.page import overview
+from rcmon.web.page.agents import agent_rows, old_agents
 
 _AT_ONCE = 100
 """Rows made before other requests get their turn."""
@@ -54,6 +55,8 @@ class PageHandler(Handler):
             "wanted": wanted,
             "states": STATES,
             "tiers": TIERS,
+            "agents": agent_rows(held.facts if held else None, self.services.clock()),
+            "old": old_agents(held.facts if held else None),
             "me": describe(self.request.peer),
             "resources": self.services.resources,
             "number": overview.number,

@@ -186,7 +186,7 @@ def serving(trust: Trust, clock: Callable[[], float] = time.time) -> Iterator[Ru
         server = Server(
             Application([("/", Whoami, {"trust": trust, "clock": clock})]), ssl_options=trust.context
         )
-        server.failures, server.chains = {}, SessionChains()
+        server.failures, server.chains = {}, SessionChains(PATIENCE)
         server.listen(0, "127.0.0.1")
         port = next(iter(server._sockets.values())).getsockname()[1]
         ready.append(Running(trust, port, asyncio.get_running_loop(), server))

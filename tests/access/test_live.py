@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from rcmon.access.handshake import sessions
 from tests.access import pki
 from tests.access.https import Met, Running, Visit, client_with, serving
 from tests.access.place import ALICE, BOB, ROOT, Place
@@ -124,21 +123,6 @@ def test_a_session_resumed_beside_its_first_connection_is_who_it_was(
             assert second.ask().refused == "revoked"
         with Visit(running, context, session) as third:
             assert third.ask().refused == "revoked"
-
-
-def test_a_resumed_session_that_was_forgotten_proves_nobody(
-    running: Running, alice: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sessions, "_REMEMBERED", 1)
-    context = client_with(alice, ssl.TLSVersion.TLSv1_2)
-    with Visit(running, context) as first:
-        assert first.ask() == READER
-        with Visit(running, context) as another:
-            assert another.ask() == READER
-        with Visit(running, context, first.tls.session) as second:
-            assert second.ask() == Met(refused="no_chain")
-            assert second.tls.session_reused is True
-        assert first.ask() == READER
 
 
 def test_a_session_is_not_resumed_under_another_context(place: Place, running: Running, alice: Path) -> None:

@@ -7,6 +7,7 @@ import logging
 import socket
 import ssl
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -156,3 +157,54 @@ async def test_a_resumed_session_is_whom_its_first_connection_proved() -> None:
         assert found == [(False, b"HTTP/1.1 200"), (True, b"HTTP/1.1 200"), (True, b"HTTP/1.1 200")]
         assert all(line.startswith('"/DC=ch/CN=reader" ') for line in served.logged())
         assert served.failures() == {}
+
+
+async def test_a_resumed_session_is_known_however_many_others_there_were() -> None:
+    """As monitoring clients do it: one connection is open all the time, others come and go beside it."""
+
+    def visit(port: int) -> list[tuple[bool | None, bytes]]:
+        context, found = client(READER, ssl.TLSVersion.TLSv1_2), []
+
+        def ask(stack: contextlib.ExitStack, session: ssl.SSLSession | None) -> ssl.SSLSocket:
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            secure = stack.enter_context(context.wrap_socket(plain, session=session))
+            secure.sendall(head("/small"))
+            found.append((secure.session_reused, secure.recv(12)))
+            return secure
+
+        with contextlib.ExitStack() as lasting:
+            first = ask(lasting, None)
+            for _ in range(260):
+                with contextlib.ExitStack() as passing:
+                    ask(passing, None)
+            ask(lasting, first.session)
+        return found
+
+    async with serving() as served:
+        found = await asyncio.to_thread(visit, served.port)
+        assert {code for _, code in found} == {b"HTTP/1.1 200"}
+        assert [reused for reused, _ in found] == [False] * 261 + [True]
+        assert served.failures() == {}
+
+
+async def test_a_session_that_nobody_knows_is_cut_and_the_next_try_is_let_in() -> None:
+    """Not refused: the client did nothing wrong. (The chains are made to forget, to cause that.)"""
+
+    def visit(port: int, forget: Callable[[], None]) -> list[tuple[bool | None, bytes]]:
+        context, found, session = client(READER, ssl.TLSVersion.TLSv1_2), [], None
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                plain = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                secure = stack.enter_context(context.wrap_socket(plain, session=session))
+                with contextlib.suppress(OSError):
+                    secure.sendall(head("/small"))
+                    found.append((secure.session_reused, secure.recv(12)))
+                session = session or secure.session
+                forget()
+        return found
+
+    async with serving() as served:
+        known = served.server.state.chains._chains
+        found = await asyncio.to_thread(visit, served.port, known.clear)
+        assert found == [(False, b"HTTP/1.1 200"), (True, b""), (False, b"HTTP/1.1 200")]
+        assert served.failures() == {"no_chain": 1.0}

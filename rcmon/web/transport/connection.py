@@ -41,6 +41,7 @@ class Connection:
         self, state: ServerState, stream: SSLIOStream, address: str, ended: Callable[["Connection"], None]
     ) -> None:
         self._state, self._limits, self._ended = state, state.limits, ended
+        self._secured = stream.socket
         self.wire = Wire(stream, state.limits.write_timeout)
         self.wire.deadline = time.monotonic() + state.limits.handshake_timeout
         self.peer = Peer(address, state.gate)
@@ -59,6 +60,7 @@ class Connection:
             log.exception("the connection from %s failed", self.peer)
         finally:
             self.wire.close()
+            self._state.chains.ended(self._secured)
             if self._entered:
                 self._state.guard.leaves(self.peer.identity)
             self._ended(self)
@@ -74,7 +76,12 @@ class Connection:
             return False
         self.wire.deadline = time.monotonic() + self._limits.request_timeout
         try:
-            self.peer.proved(self._state.gate.admit(self._state.chains.chain_of(self.wire.stream.socket)))
+            chain = self._state.chains.chain_of(self._secured)
+        except IdentityError as error:  # cut, that the client may shake hands in full: it is nobody's fault
+            guard.refused(error.reason, address, str(error))
+            return False
+        try:
+            self.peer.proved(self._state.gate.admit(chain))
         except IdentityError as error:
             guard.refused(error.reason, address, str(error))
             head = await self.wire.next_head(self._limits.request_timeout)

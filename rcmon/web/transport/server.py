@@ -32,6 +32,8 @@ _BUFFER_SIZE = 1 << 18
 _UNSENT = 128 * 1024
 """Bytes the kernel holds for a client beside those on their way: so much is progress, and costs memory."""
 
+_SWEEP = 2.0
+"""Seconds by which a deadline may be missed: `tick` looks about once a second."""
 _LOOK = 0.1
 """Seconds between two looks for connections that a drain may close."""
 
@@ -60,7 +62,7 @@ class Server(HTTPServer):
         self.live: set[Connection] = set()
         self.state = ServerState(
             gate=gate,
-            chains=SessionChains(),
+            chains=SessionChains(limits.handshake_timeout + _SWEEP),
             guard=Guard(limits, tally),
             limits=limits,
             tally=tally,

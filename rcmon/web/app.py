@@ -39,7 +39,7 @@ TABLE: tuple[type[Handler], ...] = (
 def make_app(parts: Parts, table: Sequence[type[Handler]] = TABLE) -> Application:
     """Build the application. Raises TypeError for a route that bypasses the role check."""
     application = Application(
-        [URLSpec(pattern(handler.route), Delivery, {"resource": handler}) for handler in table],
+        [URLSpec(pattern(handler), Delivery, {"resource": handler}) for handler in table],
         transforms=[Gzip],  # what compress_response=True installs, made stricter
         default_handler_class=Delivery,
         default_handler_args={"resource": NotFoundHandler},
@@ -58,7 +58,7 @@ def routes(table: Sequence[type[Handler]] = TABLE) -> tuple[str, ...]:
 
 def short_routes(services: Services, table: Sequence[type[Handler]] = TABLE) -> dict[str, ShortRoute]:
     """Map the paths that the short way may answer to what answers. Raises TypeError for a coroutine."""
-    return {BASE + handler.route: _short(handler, services) for handler in table if handler.immediate}
+    return {address(handler): _short(handler, services) for handler in table if handler.immediate}
 
 
 def _short(handler: type[Handler], services: Services) -> ShortRoute:
@@ -70,11 +70,16 @@ def _short(handler: type[Handler], services: Services) -> ShortRoute:
     return ShortRoute(handler.route, lambda request: functools.partial(get, handler.of(request, services)))
 
 
-def pattern(route: str) -> str:
-    """Make a route's regular expression; `{name}` is one segment of the path, not empty."""
-    parts = re.split(r"\{([a-z]+)\}", route)
+def address(handler: type[Handler]) -> str:
+    """Tell where a handler answers, with `{name}` for a part of the path."""
+    return handler.outside or BASE + handler.route
+
+
+def pattern(handler: type[Handler]) -> str:
+    """Make a handler's regular expression; `{name}` is one segment of the path, not empty."""
+    parts = re.split(r"\{([a-z]+)\}", address(handler))
     written = "".join(re.escape(part) if i % 2 == 0 else f"(?P<{part}>[^/]+)" for i, part in enumerate(parts))
-    return re.escape(BASE) + ("/?" if route == "/" else written)
+    return f"{written}?" if handler.route == "/" else written
 
 
 def describe(handler: type[Handler]) -> Iterator[Resource]:
@@ -85,7 +90,7 @@ def describe(handler: type[Handler]) -> Iterator[Resource]:
     for role in dict.fromkeys(declared.values()):
         # HEAD and OPTIONS follow the first method's role
         methods = tuple(name for name in allowed(handler) if declared.get(name, first) == role)
-        yield Resource(BASE + handler.route, methods, role, handler.summary, taken)
+        yield Resource(address(handler), methods, role, handler.summary, taken)
 
 
 def check(application: Application) -> None:

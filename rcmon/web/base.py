@@ -26,6 +26,8 @@ class Handler(Guarded, eq=False):
     defined. A handler holds these fields and no others, so that nothing of a request stays for the next.
     """
 
+    outside: ClassVar[str | None] = None
+    """Where it stands, if not at its route below BASE."""
     route: ClassVar[str]
     """Path below BASE, with `{name}` for a part that is passed to the method; the label in metrics."""
     summary: ClassVar[str] = ""

@@ -83,11 +83,11 @@ class Delivery(RequestHandler):
         self.set_status(problem.status_code)
         for name, value in (NO_STORE, ("Vary", "Accept, Accept-Encoding"), *problem.fields):
             self.set_header(name, value)
-        if prefers_html(self.request.headers.get("Accept")):
+        if problem.page is not None or prefers_html(self.request.headers.get("Accept")):
             pages: Pages = self.application.settings["services"].pages
             self.set_header("Content-Type", "text/html; charset=utf-8")
             self.set_header(*CONTENT_POLICY)
-            self.finish(pages.error(problem))
+            self.finish(problem.page or pages.error(problem))
         else:
             self.set_header("Content-Type", MEDIA_TYPE)
             text = document(problem.status_code, problem.detail, self.request.path, problem.members)

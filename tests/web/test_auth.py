@@ -29,7 +29,7 @@ PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281", "{name}": "style.css"}
 
 
 def path_of(handler: type[Handler]) -> str:
-    path = handler.route
+    path = handler.route if handler.outside is None else f"/{handler.outside}"
     for part, value in PARTS.items():
         path = path.replace(part, value)
     return path

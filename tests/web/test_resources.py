@@ -9,7 +9,7 @@ from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.roles import Role
 from rcmon.model import Component, Worker
 from rcmon.web.about import BASE
-from rcmon.web.app import TABLE, describe
+from rcmon.web.app import TABLE, address, describe
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 from tests.web.grid import AGENTS, NOW, SITES, make_snapshot
@@ -28,9 +28,10 @@ async def test_the_index_lists_every_route_with_its_role(service: Service) -> No
     index = await read(service, "/api")
     assert (index["name"], index["version"]) == ("rcmon", service.parts().about.version)
     endpoints = {endpoint["path"]: endpoint for endpoint in index["endpoints"]}  # type: ignore[attr-defined]
-    assert set(endpoints) == {BASE + handler.route for handler in TABLE}
+    assert set(endpoints) == set(map(address, TABLE))
+    assert "/" in endpoints
     for handler in TABLE:
-        endpoint = endpoints[BASE + handler.route]
+        endpoint = endpoints[address(handler)]
         assert endpoint["methods"] == ["GET", "HEAD", "OPTIONS"]
         assert endpoint["summary"].endswith(".")
         assert [taken["name"] for taken in endpoint["parameters"]] == [
@@ -107,6 +108,13 @@ async def test_the_findings_old_place_leads_to_the_new_one_for_readers_only(serv
         assert (moved.code, moved.headers["Location"]) == (308, f"{BASE}/api/findings?pretty")
     assert (await service.ask("/api/quality", "stranger")).code == 403
     assert (await service.ask("/api/quality?x")).code == 400
+
+
+async def test_the_hosts_bare_address_leads_readers_to_the_page(service: Service) -> None:
+    moved = await service.ask("//?site=T1_*")
+    assert (moved.code, moved.headers["Location"]) == (308, f"{BASE}/?site=T1_*")
+    assert (await service.ask("//", "stranger")).code == 403
+    assert (await service.ask(f"/{moved.headers['Location']}")).code == 200
 
 
 async def test_a_timestamp_is_the_begin_of_the_snapshot_wherever_one_stands(service: Service) -> None:

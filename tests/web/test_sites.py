@@ -125,6 +125,8 @@ async def test_fields(service: Service) -> None:
 async def test_csv(service: Service) -> None:
     answer = await service.ask("/api/sites?format=csv&sort=-running_jobs")
     assert answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="sites.csv"'
+    assert "Content-Disposition" not in (await service.ask("/api/sites?format=json&tier=T1")).headers
     rows = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
     assert len(rows) == len(SITES)
     by_name = {site["name"]: site for site in sites_in(await service.ask("/api/sites"))}
@@ -148,6 +150,7 @@ async def test_csv_of_some_fields(service: Service) -> None:
 async def test_ndjson(service: Service) -> None:
     answer = await service.ask("/api/sites?format=ndjson&tier=T1")
     assert answer.headers["Content-Type"] == "application/x-ndjson"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="sites.ndjson"'
     assert answer.body.endswith(b"\n")
     lines = [msgspec.json.decode(line) for line in answer.body.splitlines()]
     assert lines == sites_in(await service.ask("/api/sites?tier=T1"))

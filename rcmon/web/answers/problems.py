@@ -23,14 +23,22 @@ _DETAILS = {
 class Problem(HTTPError):  # noqa: N818 - the name that RFC 9457 gives it
     """An error answer: `detail` tells a person what is wrong with this request and what would be right.
 
-    `members` are further members of the document, for programs; `fields` further header fields.
+    `members` are further members of the document, for programs; `fields` further header fields; `page` is
+    the web page that says it, in place of the document and of the page of errors.
     """
 
     def __init__(
-        self, status: int, detail: str, *, fields: tuple[Field, ...] = (), **members: object
+        self,
+        status: int,
+        detail: str,
+        *,
+        fields: tuple[Field, ...] = (),
+        page: bytes | None = None,
+        **members: object,
     ) -> None:
         super().__init__(status)
         self.detail = detail
+        self.page = page
         self.fields = fields
         self.members: Mapping[str, object] = members
 

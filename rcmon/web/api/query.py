@@ -22,7 +22,7 @@ Many = Annotated[tuple[T, ...], Meta(max_length=MAX_ITEMS)]
 """A list: given repeatedly, or with commas between its items."""
 # a `$` alone would let a line end follow
 GLOB = r"^[A-Za-z0-9_.*?\[\]!-]{1,100}$(?!\n)"
-_NAMES = "names of letters, digits, '_', '-', '.', with the wildcards *, ? and [...], "
+_NAMES = "whole names, upper and lower case apart, with the wildcards *, ? and [...], "
 SiteGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as T1_*")]
 AgentGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as vocms*")]
 
@@ -65,13 +65,27 @@ class QueryReader(Generic[Q]):
 
     def read(self, arguments: Mapping[str, Sequence[bytes]]) -> Q:
         """Read a query. Raises Problem 400."""
+        return self._shape(**self._values(arguments))
+
+    def read_leniently(self, arguments: Mapping[str, Sequence[bytes]]) -> tuple[Q, list[Problem]]:
+        """Read what can be read of a query, and tell what cannot."""
+        values: dict[str, object] = {}
+        problems = []
+        for name, texts in arguments.items():
+            try:
+                values |= self._values({name: texts})
+            except Problem as problem:
+                problems.append(problem)
+        return self._shape(**values), problems
+
+    def _values(self, arguments: Mapping[str, Sequence[bytes]]) -> dict[str, object]:
         values: dict[str, object] = {}
         for name, texts in arguments.items():
             parameter = self._known.get(name)
             if parameter is None:
                 raise _unknown(name, texts, self._known)
             values[name] = _many(parameter, texts) if parameter.many else _one(parameter, texts)
-        return self._shape(**values)
+        return values
 
 
 def _parameter(name: str, hint: object) -> Parameter:

@@ -69,9 +69,11 @@ class SiteQuery(SiteSelection, frozen=True, kw_only=True):
     pretty: bool = False
 
 
-def select(sites: Iterable[SiteEntry], wanted: SiteSelection) -> list[SiteEntry]:
-    """Pick the sites that a query wants, in its order."""
-    name, agent = _pattern(wanted.site), _pattern(wanted.agent)
+def select(
+    sites: Iterable[SiteEntry], wanted: SiteSelection, flags: re.RegexFlag = re.NOFLAG
+) -> list[SiteEntry]:
+    """Pick the sites that a query wants, in its order; `flags` are for the patterns of their names."""
+    name, agent = _pattern(wanted.site, flags), _pattern(wanted.agent)
     chosen = [
         entry
         for entry in sites
@@ -108,9 +110,9 @@ def _holds(entry: SiteEntry, state: str) -> bool:
     return not entry.states if state == UNKNOWN else state in entry.states
 
 
-def _pattern(globs: Sequence[str]) -> Callable[[str], object]:
-    """Make one test of several patterns; a name must match as a whole, case and all."""
-    return re.compile("|".join(map(fnmatch.translate, globs))).match
+def _pattern(globs: Sequence[str], flags: re.RegexFlag = re.NOFLAG) -> Callable[[str], object]:
+    """Make one test of several patterns; a name must match as a whole."""
+    return re.compile("|".join(map(fnmatch.translate, globs)), flags).match
 
 
 def _sorted(

@@ -8,6 +8,7 @@ from rcmon.web.answers.answer import Bare
 from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
+from rcmon.web.page.form import PageQuery
 
 
 class MovedHandler(Handler):
@@ -32,4 +33,14 @@ class QualityHandler(MovedHandler):
     query: Pretty
 
 
-HANDLERS = (QualityHandler,)
+class RootHandler(MovedHandler):
+    """The host's bare address, which is what a person types."""
+
+    outside = "/"
+    route = "host"
+    target = "/"
+    summary = "The host's bare address: a permanent redirect to the page."
+    query: PageQuery
+
+
+HANDLERS = (QualityHandler, RootHandler)

@@ -9,11 +9,12 @@ from rcmon.documents import keys
 from rcmon.timestamps import iso
 from rcmon.web.about import BASE
 from rcmon.web.answers.answer import Stream
+from rcmon.web.answers.headers import Field
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.query import Pretty
 from rcmon.web.api.site_formats import MEDIA_TYPES, Listed, write
-from rcmon.web.api.site_query import SiteQuery, cut, next_offset, select
+from rcmon.web.api.site_query import Format, SiteQuery, cut, next_offset, select
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -40,7 +41,7 @@ class SitesHandler(Handler):
         timestamp = iso(held.facts.started)
         listed = Listed(timestamp, len(chosen), self._next(len(chosen)), cut(chosen, wanted))
         digest = hashlib.sha256(f"{held.sites_digest} {timestamp} {wanted}".encode()).hexdigest()[:20]
-        return Stream(write(listed, wanted), MEDIA_TYPES[wanted.format], digest)
+        return Stream(write(listed, wanted), MEDIA_TYPES[wanted.format], digest, _file(wanted.format))
 
     def _next(self, total: int) -> str | None:
         """Write where the list goes on: the same query with another offset."""
@@ -54,6 +55,11 @@ class SitesHandler(Handler):
             for text in texts
         ]
         return f"{BASE}{self.route}?{urlencode([*asked, ('offset', offset)])}"
+
+
+def _file(form: Format) -> tuple[Field, ...]:
+    """Name the file that a browser makes of what it does not show."""
+    return () if form == "json" else (("Content-Disposition", f'attachment; filename="sites.{form}"'),)
 
 
 class SiteHandler(Handler):

@@ -1,7 +1,5 @@
 """Everything that a configuration names, read and found right before anything is started."""
 
-import functools
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,8 +11,9 @@ from rcmon.access.trust import Trust, TrustFiles
 from rcmon.config.config import Config
 from rcmon.demo.demo import Demo
 from rcmon.errors import ConfigError
-from rcmon.sources.base import Source
-from rcmon.sources.config import build_sources, load_sources
+from rcmon.files.follower import Follower
+from rcmon.files.stamp import UNSEEN, stamp_of
+from rcmon.sources.config import SourceSet, read_sources
 
 
 class Checked(Struct, frozen=True):
@@ -23,7 +22,7 @@ class Checked(Struct, frozen=True):
     config: Config
     trust: Trust
     store_url: URL
-    sources: Callable[[], Sequence[Source]]
+    sources: Follower[SourceSet]
     demo: Demo | None
 
 
@@ -31,9 +30,17 @@ def check(config: Config, demo: Demo | None) -> Checked:
     """Read everything that the configuration names; raises ConfigError for the first thing that is wrong."""
     self_test()
     trust = Trust(trust_files(config))
-    sources = functools.partial(_sources, config, demo)
-    sources()
-    return Checked(config, trust, store_url(config), sources, demo)
+    return Checked(config, trust, store_url(config), follow_sources(config, demo), demo)
+
+
+def follow_sources(config: Config, demo: Demo | None) -> Follower[SourceSet]:
+    """Make the sources of the sources file, to be followed; the demo's stay. Raises ConfigError."""
+    path = Path(config.sources_file)
+    return Follower(
+        "sources",
+        lambda: stamp_of(path) if demo is None else UNSEEN,
+        lambda current: _sources(path, demo, current),
+    )
 
 
 def trust_files(config: Config) -> TrustFiles:
@@ -73,7 +80,7 @@ def store_url(config: Config) -> URL:
     return url.set(password=password)
 
 
-def _sources(config: Config, demo: Demo | None) -> Sequence[Source]:
+def _sources(path: Path, demo: Demo | None, current: SourceSet | None) -> SourceSet:
     if demo is not None and demo.shape is not None:
-        return demo.synthetic_sources()
-    return build_sources(load_sources(Path(config.sources_file)))
+        return SourceSet(tuple(demo.synthetic_sources()))
+    return read_sources(path, current)

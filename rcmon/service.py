@@ -128,7 +128,6 @@ class Service:
                 stale_after=config.stale_after,
                 retention=config.history_retention,
                 holder=self._holder,
-                sources_file=Path(config.sources_file) if self._checked.demo is None else None,
                 sources=self._checked.sources,
                 tally=Tally(self._layout, context.slot.cells),
             ),

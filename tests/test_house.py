@@ -24,7 +24,7 @@ ROOMS = {
     "store": {"errors", "model"},
     "sources": {"errors", "model"},
     "render": {"documents", "exposition", "model", "timestamps"},
-    "collector": {"errors", "model", "process", "render", "sources", "store", "telemetry"},
+    "collector": {"errors", "files", "model", "process", "render", "sources", "store", "telemetry"},
     "web": {
         "access",
         "documents",
@@ -39,7 +39,7 @@ ROOMS = {
     },
     "tools": {"access", "config", "errors", "files", "version"},
     "demo": {"errors", "model"},
-    "checking": {"access", "config", "demo", "errors", "sources"},
+    "checking": {"access", "config", "demo", "errors", "files", "sources"},
     "service": {
         "checking",
         "collector",

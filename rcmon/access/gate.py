@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from rcmon.access.authority.refusal import ChainRule, Refusal
+from rcmon.access.authority.rules import Rules
 from rcmon.access.authority.voms.attributes import VomsAttributes
 from rcmon.access.authority.voms.fqan import Fqan
 from rcmon.access.chain import Chain
@@ -67,6 +68,20 @@ class Gate:
         self._identities: dict[tuple[bytes, ...], Identity] = {}
         self._decisions: dict[Identity, Decision] = {}
         self._decided_at = -1
+
+    @classmethod
+    def by_rules(
+        cls, rules: Rules, roles: RoleTable, *, proxies: bool, clock: Callable[[], float] = time.time
+    ) -> "Gate":
+        """Build a gate that decides by the CAs' own rules."""
+        return cls(
+            roles,
+            revocation=rules.lists,
+            policies=rules.policies,
+            attributes=rules.attributes,
+            proxies=proxies,
+            clock=clock,
+        )
 
     @property
     def generation(self) -> int:

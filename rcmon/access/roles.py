@@ -1,9 +1,6 @@
 """Roles, and the table of who holds them (`conf/roles.toml`)."""
 
 import enum
-import os
-import stat
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from rcmon.access.identity import Identity
 from rcmon.access.names.dn import Dn
 from rcmon.access.role_entries import Entry, Key, read_entry
 from rcmon.errors import ConfigError
+from rcmon.files.reading import OWN, FileError, parse_toml, read_text
 
 
 class Role(enum.StrEnum):
@@ -56,7 +54,9 @@ class RoleTable(Struct, frozen=True):
     def load(cls, path: Path) -> "RoleTable":
         """Read a roles file. Raises ConfigError that names file, role and entry."""
         try:
-            return cls.parse(_read(path))
+            return cls.parse(read_text(path, _MAX_SIZE, OWN))
+        except FileError as error:
+            raise ConfigError(f"roles file {error}") from error
         except ConfigError as error:
             raise ConfigError(f"roles file {path}: {error}") from error
 
@@ -103,29 +103,9 @@ def _keys(identity: Identity, fqans: Iterable[str]) -> Iterator[Key]:
         yield "fqan", fqan
 
 
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            content = file.read(_MAX_SIZE + 1)
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}") from error
-    if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ConfigError(f"others than its owner may write it (mode {mode:04o}); do: chmod go-w {path}")
-    if len(content) > _MAX_SIZE:
-        raise ConfigError(f"is larger than {_MAX_SIZE} octets")
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"is not UTF-8 at octet {error.start}") from error
-
-
 def _entries(text: str) -> Iterator[tuple[Role, Entry]]:
     """Read every entry of a roles file with its role."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"is not TOML: {error}") from error
+    document = parse_toml(text)
     table = document.get("roles")
     if document.keys() != {"roles"} or not isinstance(table, dict):
         raise ConfigError(

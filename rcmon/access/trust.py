@@ -12,14 +12,16 @@ from msgspec import Struct
 
 from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.authority.rules import RuleFiles, Rules
+from rcmon.access.gate import Gate
 from rcmon.access.handshake.credential import Credential, load_credential
 from rcmon.access.handshake.rehearsal import try_handshake
 from rcmon.access.handshake.tls import server_context
 from rcmon.access.roles import RoleTable
 from rcmon.errors import ConfigError
-from rcmon.files.followed import Followed, look
+from rcmon.files.follower import Follower
+from rcmon.files.stamp import stamp_of
 
-log = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 _PAUSE = 0.0005
 """Seconds for which a list being read leaves the interpreter to the event loop, every half millisecond."""
@@ -56,9 +58,9 @@ class Trust:
         self._rules = Rules(files, own.host_names)
         self._rules.refresh(clock(), lambda: None)
         self._check_named_files()
-        self._secured = Followed(self._secured_stamp, self._load_secured)
-        self._roles = Followed(lambda: look(files.roles), lambda _: RoleTable.load(files.roles))
-        self.gate = self._rules.gate(self._roles.value, clock)
+        self._secured = Follower("tls", self._secured_stamp, self._load_secured)
+        self._roles = Follower("roles", lambda: stamp_of(files.roles), lambda _: RoleTable.load(files.roles))
+        self.gate = Gate.by_rules(self._rules, self._roles.value, proxies=files.proxies, clock=clock)
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -73,12 +75,21 @@ class Trust:
         """Tell how each revocation list does; none where they are off."""
         return self._rules.lists.status()
 
-    async def check(self) -> list[tuple[str, bool]]:
-        """Take up what changed; files are read in a thread. One check at a time.
+    def troubles(self) -> dict[str, str | None]:
+        """Tell of each kind of files why its newest content is not in use; None: it is.
 
-        Returns what was reloaded (tls, roles, crl) and whether it was taken up.
+        The kinds are tls, roles, authorities, signing_policy, crl and voms.
         """
-        outcomes = await asyncio.to_thread(self._look_at_files)
+        reloads = (self._secured.reloads, self._roles.reloads, *self._rules.reloads())
+        return {each.what: each.reason for each in reloads}
+
+    async def check(self, *, again: bool = False) -> list[tuple[str, bool]]:
+        """Take up what changed or was refused; files are read in a thread. One check at a time.
+
+        Returns what was reloaded, one of the kinds of `troubles`, and whether it was taken up. `again`:
+        somebody asked for it, and what is still refused is told once more.
+        """
+        outcomes = await asyncio.to_thread(self._look_at_files, again=again)
         if ("roles", True) in outcomes:
             self.gate.replace_roles(self._roles.value)
         return outcomes
@@ -92,9 +103,9 @@ class Trust:
         if vomsdir is not None and not vomsdir.is_dir():
             raise ConfigError(f"vomsdir {vomsdir}: not a directory; name one that holds VO/HOST.lsc files")
 
-    def _look_at_files(self) -> list[tuple[str, bool]]:
-        lists = self._rules.refresh(self._clock(), lambda: time.sleep(_PAUSE))
-        seen = {"crl": lists, "tls": self._secured.refresh(), "roles": self._roles.refresh()}
+    def _look_at_files(self, *, again: bool) -> list[tuple[str, bool]]:
+        seen = self._rules.refresh(self._clock(), lambda: time.sleep(_PAUSE), again=again)
+        seen |= {"tls": self._secured.refresh(again=again), "roles": self._roles.refresh(again=again)}
         return [(what, outcome) for what, outcome in seen.items() if outcome is not None]
 
     def _secured_stamp(self) -> object:
@@ -102,7 +113,7 @@ class Trust:
             authorities: object = self._rules.authorities()
         except ConfigError as error:
             authorities = str(error)
-        return look(self._files.certificate), look(self._files.key), authorities
+        return stamp_of(self._files.certificate), stamp_of(self._files.key), authorities
 
     def _load_secured(self, current: _Secured | None) -> _Secured:
         """Build a context and try it. Gives back the current one where nothing in it would be new."""
@@ -127,4 +138,4 @@ class Trust:
         problem = f"server certificate {self._files.certificate} has expired, or is not valid yet"
         if current and current.credential.is_valid(now):
             raise ConfigError(problem)
-        log.warning("%s: clients will refuse it", problem)
+        LOG.warning("%s: clients will refuse it", problem)

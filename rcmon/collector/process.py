@@ -1,24 +1,23 @@
 """The collector's process: its sources as the sources file has them, its store, and the collector itself."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from msgspec import Struct
 from sqlalchemy.engine import URL
 
 from rcmon.collector.collector import Collector
 from rcmon.collector.cycle import Cycle
-from rcmon.errors import ConfigError
+from rcmon.files.follower import Follower
 from rcmon.process import ChildContext
 from rcmon.render import render
-from rcmon.sources.base import Source
+from rcmon.sources.config import SourceSet
 from rcmon.store import Store
-from rcmon.telemetry.own import RELOADS
+from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
 
-_LOG = logging.getLogger("rcmon.collector.collector")
+LOG = logging.getLogger("rcmon.collector.collector")
 _CHECK = 2.0
 """Seconds until a changed sources file is seen."""
 
@@ -32,17 +31,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention: float
     holder: str
     """This replica's name in the lease of a shared store."""
-    sources_file: Path | None
-    """What to watch for changes; None: the sources are fixed."""
-    sources: Callable[[], Sequence[Source]]
-    """Make the sources as they are configured now; raises ConfigError."""
+    sources: Follower[SourceSet]
+    """As they are configured; followed from here on."""
     tally: Tally
 
 
 async def collect(settings: Settings, context: ChildContext) -> None:
     """Collect until `context.stop` is set."""
     store = Store(settings.store_url)
-    cycle = Cycle(settings.sources(), settings.interval, settings.stale_after)
+    report = ReloadReport(settings.tally, context.trouble)
+    await _take_up(settings.sources, report)  # a restarted collector begins with what its parent once read
+    cycle = Cycle(settings.sources.value.sources, settings.interval, settings.stale_after)
     collector = Collector(
         cycle,
         store,
@@ -56,43 +55,33 @@ async def collect(settings: Settings, context: ChildContext) -> None:
     context.ready()
     try:
         async with asyncio.TaskGroup() as group:
-            following = group.create_task(_follow(settings, collector, hurry))
+            following = group.create_task(_follow(settings.sources, collector, report, hurry))
             await collector.run(context.stop)
             following.cancel()
     finally:
         await store.close()
 
 
-async def _follow(settings: Settings, collector: Collector, hurry: asyncio.Event) -> None:
-    """Take up a changed sources file; a broken one is refused, and what was there stays."""
-    if settings.sources_file is None:
-        return
-    seen = _stamp(settings.sources_file)
+async def _follow(
+    sources: Follower[SourceSet], collector: Collector, report: ReloadReport, hurry: asyncio.Event
+) -> None:
+    """Take up the sources, changed or refused: every few seconds, and at once on HUP."""
     while True:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CHECK):
                 await hurry.wait()
-        except TimeoutError:
-            pass
+        asked = hurry.is_set()
         hurry.clear()
-        stamp = _stamp(settings.sources_file)
-        if stamp == seen:
-            continue
-        seen = stamp
-        try:
-            sources = await asyncio.to_thread(settings.sources)
-        except ConfigError as error:
-            _LOG.error("the changed sources are refused, the old ones stay: %s", error)
-            settings.tally.count(RELOADS, "sources", "failure")
-            continue
-        collector.replace_sources(sources)
-        _LOG.info("took up changed sources: %s", ", ".join(source.name for source in sources))
-        settings.tally.count(RELOADS, "sources", "success")
+        if await _take_up(sources, report, again=asked):
+            collector.replace_sources(sources.value.sources)
+            LOG.info(
+                "took up changed sources: %s", ", ".join(source.name for source in sources.value.sources)
+            )
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+async def _take_up(sources: Follower[SourceSet], report: ReloadReport, *, again: bool = False) -> bool | None:
+    """Look at the sources file in a thread; see `Follower.refresh`."""
+    taken_up = await asyncio.to_thread(sources.refresh, again=again)
+    reloads = sources.reloads
+    report.tell([] if taken_up is None else [(reloads.what, taken_up)], {reloads.what: reloads.reason})
+    return taken_up

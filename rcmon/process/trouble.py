@@ -13,6 +13,7 @@ TROUBLES: Mapping[str, str] = {
     "sources_file": "the sources file, or a file that it names, is refused: the sources before it stay",
     "roles_file": "the roles file is refused: the roles before it stay",
     "tls": "the server's certificate, its key or the CAs are refused: those before them stay",
+    "authorities": "a file of the clients' CAs is refused: what was trusted before stays",
     "crl": "a revocation list is refused or out of date",
     "voms": "a VOMS file is refused",
     "signing_policy": "a signing policy is refused",

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Union
 
 import msgspec
-from msgspec import ValidationError
+from msgspec import Struct, ValidationError
 
 from rcmon.errors import ConfigError
 from rcmon.sources import KINDS
@@ -19,6 +19,24 @@ _KINDS: Mapping[str, SourceKind] = MappingProxyType({kind.name: kind for kind in
 _ANY: Any = Union[tuple(kind.config for kind in KINDS)]  # noqa: UP007 - made of a list
 _AT = re.compile(r"(?P<what>.*) - at `\$(?P<path>.*)`", re.DOTALL)
 _FIELD = re.compile(r"Object (?P<how>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
+
+
+class SourceSet(Struct, frozen=True, eq=False):
+    """The sources of a service, made as they are configured."""
+
+    sources: tuple[Source, ...]
+    configs: tuple[SourceConfig, ...] = ()
+
+
+def read_sources(path: Path, current: SourceSet | None) -> SourceSet:
+    """Make the sources of the sources file; gives back the current ones where it says the same.
+
+    Raises ConfigError.
+    """
+    configs = load_sources(path)
+    if current is not None and current.configs == configs:
+        return current
+    return SourceSet(tuple(build_sources(configs)), configs)
 
 
 def load_sources(path: Path) -> tuple[SourceConfig, ...]:

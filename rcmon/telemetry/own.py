@@ -34,6 +34,8 @@ HANDSHAKE_FAILURES = (
 )
 FAILURES = tuple(dict.fromkeys((*HANDSHAKE_FAILURES, *REFUSALS)))
 """Why a connection did not come to be (TLS), or proves nobody (the rules about identities)."""
+FOLLOWED = ("tls", "roles", "authorities", "signing_policy", "crl", "voms", "sources")
+"""The kinds of files that are taken up while the service runs."""
 
 REQUESTS = counter(
     "rcmon_http_requests_total",
@@ -68,7 +70,19 @@ DECISIONS = counter(
 RELOADS = counter(
     "rcmon_config_reloads_total",
     "Times that files were read again while running; after a failure the earlier content stays.",
-    {"what": ("tls", "roles", "crl", "sources"), "result": ("success", "failure")},
+    {"what": FOLLOWED, "result": ("success", "failure")},
+)
+RELOAD_SUCCEEDED = gauge(
+    "rcmon_config_last_reload_successful",
+    "Whether the newest content of the files is in use in every process; else the earlier one is.",
+    {"what": FOLLOWED},
+    gather="least",
+)
+RELOAD_SUCCESS_TIME = gauge(
+    "rcmon_config_last_reload_success_timestamp_seconds",
+    "When the files were last taken up, in seconds since the epoch.",
+    {"what": FOLLOWED},
+    gather="most",
 )
 
 OWN: tuple[Metric, ...] = tuple(row for row in list(globals().values()) if isinstance(row, Metric))

@@ -16,7 +16,7 @@ from pathlib import Path
 from rcmon.access.authority.crl import CrlMode
 from rcmon.access.authority.rules import RuleFiles, Rules
 from rcmon.access.chain import Link
-from rcmon.access.gate import Decision
+from rcmon.access.gate import Decision, Gate
 from rcmon.access.handshake.rehearsal import client_context, shake_hands, throw_away
 from rcmon.access.handshake.tls import server_context, verified_chain
 from rcmon.access.identity import Identity
@@ -87,7 +87,7 @@ def report(certificate: Path, key: Path, config: Config) -> Iterator[str]:
     roles = RoleTable.load(Path(config.roles_file))
     rules = Rules(files)
     rules.refresh(now, lambda: None)
-    gate = rules.gate(roles, lambda: now)
+    gate = Gate.by_rules(rules, roles, proxies=files.proxies, clock=lambda: now)
     context = server_context(throw_away(), rules.authorities(), proxies=files.proxies)
     chain = handshake(certificate, key, context)
     try:

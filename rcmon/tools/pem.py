@@ -6,8 +6,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from rcmon.access.chain import Link, read_link
+from rcmon.access.der.pem import PemError, load_certificates
 from rcmon.errors import RcmonError
-from rcmon.files.parsed import read_bounded
+from rcmon.files.reading import read_bounded
 
 _MAX_SIZE = 1024 * 1024
 
@@ -21,9 +22,11 @@ def read_certificates(path: Path) -> list[Link]:
     content = read_bounded(path, _MAX_SIZE)
     try:
         if b"-----BEGIN" in content:
-            certificates = x509.load_pem_x509_certificates(content)
+            certificates = load_certificates(content)
         else:
-            certificates = [x509.load_der_x509_certificate(content)]
+            certificates = (x509.load_der_x509_certificate(content),)
+    except PemError as error:
+        raise NoCertificateError(f"{path} {error}") from error
     except (ValueError, x509.InvalidVersion) as error:
         raise NoCertificateError(f"{path} holds no readable certificate, in PEM or DER: {error}") from error
     return [read_link(certificate.public_bytes(Encoding.DER)) for certificate in certificates]

@@ -14,7 +14,7 @@ from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.telemetry.layout import Layout
-from rcmon.telemetry.own import RELOADS
+from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
 from rcmon.web.api.status import StatusReport
@@ -59,13 +59,16 @@ async def serve(settings: Settings, context: ChildContext) -> None:
     probe = Probe(context.local_sockets, lambda: msgspec.json.encode(status.now()))
     hurry = asyncio.Event()
     context.on_reload(hurry.set)
+    report = ReloadReport(server.state.tally, context.trouble)
     try:
-        await _take_up(settings.trust, server)  # a restarted worker begins with what its parent once read
+        await _take_up(
+            settings.trust, server, report
+        )  # a restarted worker begins with what its parent once read
         async with asyncio.TaskGroup() as group:
             lasting = [
                 group.create_task(_tick(server)),
                 group.create_task(board.watch()),
-                group.create_task(_follow(settings.trust, server, hurry)),
+                group.create_task(_follow(settings.trust, server, report, hurry)),
             ]
             server.add_sockets(context.sockets)
             await probe.start()
@@ -118,17 +121,17 @@ async def _tick(server: Server) -> None:
         await asyncio.sleep(_TICK)
 
 
-async def _follow(trust: Trust, server: Server, hurry: asyncio.Event) -> None:
-    """Take up changed certificates, lists and roles: every few seconds, and at once on HUP."""
+async def _follow(trust: Trust, server: Server, report: ReloadReport, hurry: asyncio.Event) -> None:
+    """Take up certificates, lists and roles, changed or refused: every few seconds, and at once on HUP."""
     while True:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TRUST_CHECK):
                 await hurry.wait()
+        asked = hurry.is_set()
         hurry.clear()
-        await _take_up(trust, server)
+        await _take_up(trust, server, report, again=asked)
 
 
-async def _take_up(trust: Trust, server: Server) -> None:
-    for what, succeeded in await trust.check():
-        server.state.tally.count(RELOADS, what, "success" if succeeded else "failure")
+async def _take_up(trust: Trust, server: Server, report: ReloadReport, *, again: bool = False) -> None:
+    report.tell(await trust.check(again=again), trust.troubles())
     server.ssl_options = trust.context

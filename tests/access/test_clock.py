@@ -58,7 +58,7 @@ class Jumping:
         self.identities = {name: self.identified(client) for name, client in CLIENTS.items()}
 
     def make_gate(self, rules: Rules) -> Gate:
-        return rules.gate(ROLES, lambda: self.now)
+        return Gate.by_rules(rules, ROLES, proxies=True, clock=lambda: self.now)
 
     def identified(self, client: pki.Credential) -> Identity:
         """Identify a client without the clock, as a connection does that is older than the jump."""

@@ -44,9 +44,9 @@ def of_a_wrong_kind() -> bytes:
 @pytest.mark.parametrize(
     ("certificate", "key", "complaint"),
     [
-        (b"", HOST.key_pem, "server certificate {cert}: holds no readable certificate"),
+        (b"", HOST.key_pem, "server certificate {cert}: holds no certificate"),
         (BROKEN, HOST.key_pem, "server certificate {cert}: holds no readable certificate"),
-        (HOST.key_pem, HOST.key_pem, "server certificate {cert}: holds no readable certificate"),
+        (HOST.key_pem, HOST.key_pem, "server certificate {cert}: holds no certificate"),
         (HOST.certificate_pem, b"", "server key {key}: holds no private key"),
         (HOST.certificate_pem, HOST.certificate_pem, "server key {key}: holds no private key"),
         (HOST.certificate_pem, HOST.key_pem.replace(b"M", b"N"), "holds a private key that cannot"),

@@ -68,7 +68,9 @@ def test_a_removed_list_is_forgotten(grid: Grid) -> None:
     assert grid.reason(BOB) is None
 
 
-def test_only_the_list_that_changed_is_read_again(grid: Grid) -> None:
+def test_only_the_list_that_changed_is_read_again(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rcmon.files.stamp._SETTLED", 0)
+    grid.refresh()
     pauses: list[int] = []
     grid.put("00000001.r0", crl(ROOT, [1]))
     grid.authorities.refresh()
@@ -152,7 +154,7 @@ def test_a_named_file_that_vanishes_keeps_its_lists(tmp_path: Path) -> None:
     named.unlink()
     grid.refresh()
     assert grid.reason(BOB) == refusal.REVOKED
-    assert grid.lists.errors() == (f"{named}: No such file or directory",)
+    assert grid.lists.errors() == (f"{named}: cannot be read: No such file or directory",)
 
 
 def test_a_directory_that_vanishes_keeps_its_cas_and_lists(grid: Grid) -> None:

@@ -85,7 +85,7 @@ async def test_a_broken_roles_file_is_refused_once_and_the_old_roles_stay(
     assert roles_of(trust) == {Role.READER}
     (record,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert complaint in record.getMessage()
-    assert "what was loaded before stays in use" in record.getMessage()
+    assert "what was good before stays in use" in record.getMessage()
     place.files.roles.unlink(missing_ok=True)
     place.grant("dn:/DC=ch/CN=nobody")
     assert await trust.check() == [("roles", True)]
@@ -116,7 +116,10 @@ async def test_a_new_certificate_is_served_to_new_connections(place: Place) -> N
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        (lambda files: files.certificate.write_text("-----BEGIN"), "server certificate .* holds no readable"),
+        (
+            lambda files: files.certificate.write_text("-----BEGIN"),
+            "server certificate .* holds no certificate",
+        ),
         (lambda files: files.certificate.write_bytes(pki.host(ROOT).certificate_pem), "is not the key of"),
         (lambda files: files.key.unlink(), "server key .* cannot be read"),
         (lambda files: files.key.chmod(0o644), "chmod 600"),
@@ -150,10 +153,10 @@ async def test_a_ca_is_added_and_taken_away(place: Place) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         connect(trust, BOB)
     added = pki.add_to_directory(place.cas, OTHER)
-    assert await trust.check() == [("tls", True)]
+    assert await trust.check() == [("authorities", True), ("tls", True)]
     assert roles_of(trust, BOB) == {Role.READER}
     added.unlink()
-    assert await trust.check() == [("tls", True)]
+    assert await trust.check() == [("authorities", True), ("tls", True)]
     with pytest.raises(ssl.SSLCertVerificationError):
         connect(trust, BOB)
     assert roles_of(trust) == {Role.READER}
@@ -162,10 +165,27 @@ async def test_a_ca_is_added_and_taken_away(place: Place) -> None:
 async def test_the_last_ca_does_not_go_away(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     trust = Trust(place.files)
     place.ca_file.unlink()
-    assert await trust.check() == [("tls", False)]
+    assert await trust.check() == [("authorities", False)]
     assert await trust.check() == []
     assert roles_of(trust) == {Role.READER}
     assert "openssl rehash" in caplog.text
+
+
+async def test_a_directory_that_is_not_mounted_for_a_moment_lets_no_revoked_user_in(place: Place) -> None:
+    place.revoke(ALICE)
+    trust = Trust(place.files)
+    away = place.cas.rename(place.cas.with_name("away"))
+    place.cas.mkdir()
+    assert await trust.check() == [("authorities", False)]
+    with pytest.raises(IdentityError, match="is revoked by"):
+        roles_of(trust)
+    assert "openssl rehash" in str(trust.troubles()["authorities"])
+    place.cas.rmdir()
+    away.rename(place.cas)
+    assert await trust.check() == [("authorities", True)]
+    assert set(trust.troubles().values()) == {None}
+    with pytest.raises(IdentityError, match="is revoked by"):
+        roles_of(trust)
 
 
 async def test_a_revocation_counts_for_whoever_is_connected(place: Place) -> None:

@@ -245,7 +245,7 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "roles.toml"
     path.write_bytes(b"\xff")
     path.chmod(0o600)
-    with pytest.raises(ConfigError, match="not UTF-8 at octet 0"):
+    with pytest.raises(ConfigError, match="not UTF-8: octet 0xff at 0"):
         RoleTable.load(path)
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         RoleTable.load(tmp_path)

@@ -108,15 +108,17 @@ def test_a_malformed_policy_refuses_its_ca(tmp_path: Path) -> None:
     directory.put(ROOT, written("/DC=ch/CN=Root", "/DC=ch/CN=Issuing"))
     directory.put(ISSUING, b"access_id_CA X509 \xff")
     assert directory.reason(ALICE) == refusal.POLICY_UNUSABLE
-    assert directory.policies.errors() == (f"{directory.file(ISSUING)} is not UTF-8: octet 0xff",)
+    assert directory.policies.reloads.errors == (
+        f"{directory.file(ISSUING)}: is not UTF-8: octet 0xff at 18",
+    )
     directory.put(ISSUING, written("/DC=ch/CN=Issuing", "/DC=ch/OU=Users/*"))
-    assert (directory.reason(ALICE), directory.policies.errors()) == (None, ())
+    assert (directory.reason(ALICE), directory.policies.reloads.errors) == (None, ())
 
 
 def test_a_malformed_new_policy_is_refused_and_the_old_one_stays(directory: Directory) -> None:
     directory.put(ISSUING, b"access_id_CA\n")
     assert (directory.reason(ALICE), directory.reason(MALLORY)) == (None, refusal.NAMESPACE)
-    assert directory.policies.errors() == (
+    assert directory.policies.reloads.errors == (
         f"{directory.file(ISSUING)}, line 1: expected 'X509', found the end of the file",
     )
 

@@ -166,10 +166,10 @@ def test_a_bad_new_lsc_file_is_refused_and_the_old_one_stays(site: Site) -> None
     crl_pki.replace(site.lsc, b"/CN=half a pair\n")
     site.refresh()
     assert site.reason(signed()) is None
-    assert site.voms.errors() == (
+    assert site.voms.reloads.errors == (
         f"{site.lsc}: a chain is one or more pairs of lines, a subject and its issuer",
     )
     site.vomsdir.rename(site.vomsdir.with_name("away"))
     site.refresh()
     assert site.reason(signed()) is None
-    assert site.voms.errors()[0] == f"{site.vomsdir}: No such file or directory"
+    assert site.voms.reloads.errors[0] == f"{site.vomsdir}: No such file or directory"

@@ -11,7 +11,7 @@ from rcmon.access.authority.voms import normalise
 from rcmon.access.authority.voms.fqan import VomsError
 from rcmon.access.authority.voms.lsc import parse_lsc
 from rcmon.access.names.dn import Dn
-from rcmon.files.parsed import FileError
+from rcmon.files.reading import FileError
 
 FILE = Path("x.lsc")
 

@@ -163,7 +163,7 @@ def made(tmp_path_factory):
 def stack(tmp_path, made):
     """Give a real configuration: one of the demo's databases with its certificates, without the demo."""
     demo = tmp_path / "made"
-    shutil.copytree(made, demo)
+    shutil.copytree(made, demo, ignore=shutil.ignore_patterns("*.sock"))
     database = next(path for path in sorted(demo.rglob("*.sqlite*")) if path.suffix in {".sqlite", ".db"})
     (tmp_path / "sources.toml").write_text(
         f'[[source]]\nname = "good"\nkind = "wmagent"\nurl = "sqlite:///{database}"\n'
@@ -257,3 +257,35 @@ def test_roles_and_sources_are_taken_up_while_it_runs(tmp_path, stack):
         metrics = service.curl("/api/metrics")[1]
         assert re.search(r'rcmon_config_reloads_total\{what="roles",result="failure"\} [1-9]', metrics)
         assert re.search(r'rcmon_config_reloads_total\{what="sources",result="success"\} 1', metrics)
+
+
+def told(service, name, what, value):
+    """Tell whether status (with a cause of that name) and metrics say that a reload is refused, or not."""
+    status, text = service.json("/api/status"), service.curl("/api/metrics")[1]
+    named = any(cause["name"] == name for cause in status["causes"])
+    gauge = f'rcmon_config_last_reload_successful{{what="{what}"}} {value}'
+    return named is (value == 0) and gauge in text
+
+
+def test_what_is_refused_is_told_while_it_lasts_and_taken_up_when_it_is_right(tmp_path, stack):
+    """Without a HUP: nobody has to know that a file waits for another one."""
+    options, pki = stack
+    roles, sources, password = (tmp_path / name for name in ("roles.toml", "sources.toml", "password"))
+    good_roles, good_sources = roles.read_text(), sources.read_text()
+    with running(tmp_path, *options, pki=pki) as service:
+        until(lambda: told(service, "roles_file_trouble", "roles", 1), "roles that are good")
+        roles.write_text(good_roles[: len(good_roles) // 2])
+        until(lambda: told(service, "roles_file_trouble", "roles", 0), "roles that are refused")
+        sources.write_text(good_sources.replace('"good"', '"better"') + 'password_file = "password"\n')
+        until(lambda: told(service, "sources_file_trouble", "sources", 0), "sources that are refused")
+        assert service.curl("/api/agents/good")[0] == 200
+        assert service.log.read_text().count("sources refused") == 1
+        service.process.send_signal(signal.SIGHUP)
+        until(lambda: service.log.read_text().count("sources refused") == 2, "the answer to whoever asks")
+        password.write_text("secret\n")
+        until(lambda: told(service, "sources_file_trouble", "sources", 1), "sources that are good again")
+        until(lambda: [each["name"] for each in service.json("/api/status")["sources"]] == ["better"], "it")
+        assert told(service, "roles_file_trouble", "roles", 0)
+        roles.write_text(good_roles)
+        until(lambda: told(service, "roles_file_trouble", "roles", 1), "roles that are good again")
+        assert "roles: what was refused is good now" in service.log.read_text()

@@ -67,7 +67,7 @@ def test_der_will_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     [
         (b"", "holds no readable certificate"),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds no readable certificate"),
-        (USERS["user"].key_pem, "holds no readable certificate"),
+        (USERS["user"].key_pem, "holds no certificate in PEM form, but PRIVATE KEY"),
         (pki.proxy(USERS["user"]).certificate_pem, "holds proxies only"),
         (pki.entity(pki.name("CN=a\0"), ROOT).certificate_pem, "U+0000"),
         (pki.entity(pki.name(), ROOT).certificate_pem, "has no subject, host name or single URI"),
@@ -87,4 +87,4 @@ def test_what_names_nobody_is_a_clear_error(
 
 def test_a_missing_file_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert dn.main([str(tmp_path / "none")]) == 1
-    assert capsys.readouterr().err == f"{tmp_path}/none: No such file or directory\n"
+    assert capsys.readouterr().err == f"{tmp_path}/none: cannot be read: No such file or directory\n"

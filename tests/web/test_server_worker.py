@@ -153,12 +153,12 @@ async def test_files_are_looked_at_by_one_check_at_a_time(
     under_way = 0
     check = Trust.check
 
-    async def checked(self: Trust) -> list[tuple[str, bool]]:
+    async def checked(self: Trust, *, again: bool = False) -> list[tuple[str, bool]]:
         nonlocal under_way
         under_way += 1
         assert under_way == 1
         try:
-            return await check(self)
+            return await check(self, again=again)
         finally:
             under_way -= 1
 
@@ -180,7 +180,7 @@ async def test_what_is_done_again_and_again_does_not_fail_silently(
     """It ends the worker with its error, and its connections with it; the supervisor starts another."""
     monkeypatch.setattr(worker, "_TICK", 0.05)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("meant to fail")
 
     async def until_it_fails() -> None:

@@ -5,10 +5,9 @@
 OpenSSL verifies the chain; here the same certificates are read to verify what OpenSSL does not.
 """
 
-import contextlib
-import logging
 import os
 import re
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
@@ -19,14 +18,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct
 
 from rcmon.access.chain import Link, read_link
+from rcmon.access.der.pem import PemError, load_certificates
 from rcmon.access.names.dn import Dn
 from rcmon.errors import IdentityError
-from rcmon.files.parsed import FileError, FileMark, ParsedFiles, mark, read_bounded
-
-log = logging.getLogger(__name__)
+from rcmon.files.follower import FileSet
+from rcmon.files.reading import FileError, read_bounded
+from rcmon.files.reloads import Reloads
+from rcmon.files.stamp import NOWHERE, Stamp, stamp_of
 
 MAX_CA_FILE = 8 * 1024 * 1024
 """Octets; a bundle of all the world's CAs has 1 MB."""
+NO_CA = "holds no file named HASH.0; do: openssl rehash {path}"
 HASHED_NAME = re.compile(r"(?P<hash>[0-9a-f]{8})\.(?:(?P<ca>\d{1,3})|(?P<crl>r\d{1,3})|signing_policy)")
 
 
@@ -35,7 +37,7 @@ class HashedFile(Struct, frozen=True):
 
     path: Path
     hash: str
-    mark: FileMark
+    stamp: Stamp
 
 
 class Trusted(Struct, frozen=True):
@@ -60,27 +62,43 @@ class Authorities:
         self.path = path
         self.generation = 0
         self.trusted = Trusted()
-        self._files = ParsedFiles(read_authorities)
+        self.reloads = Reloads("authorities")
+        self._files = FileSet(read_authorities)
 
-    def refresh(self) -> None:
-        """Look at the files and read those that changed. Never raises: errors stand in `trusted.errors`."""
-        try:
-            trusted = self._directory() if self.path.is_dir() else self._file()
-        except OSError as error:
-            trusted = _with_error(self.trusted, self.path, f"{self.path}: {error.strerror}")
-        for message in set(trusted.errors.values()) - set(self.trusted.errors.values()):
-            log.warning("CA file refused: %s", message)
-        before, self.trusted = self.trusted, trusted
-        if trusted.by_subject != before.by_subject:
+    def refresh(self, *, again: bool = False) -> bool | None:
+        """Look at the files and read those that changed; see `Reloads.tell`.
+
+        Never raises: errors stand in `trusted.errors`.
+        """
+        before, self.trusted = self.trusted, self._look()
+        trusted = self.trusted
+        news = _octets(trusted) != _octets(before)
+        if news:
             self.generation += 1
+        return self.reloads.tell(sorted(trusted.errors.values()), news=news, again=again)
+
+    def _look(self) -> Trusted:
+        """Read anew. Where no CA is left all stays as it was, lists and policies with it.
+
+        A directory that is not mounted for a moment is empty; without its lists revoked users would pass.
+        """
+        try:
+            is_directory = stat.S_ISDIR(self.path.stat().st_mode)
+            trusted = self._directory() if is_directory else self._file()
+        except OSError as error:
+            return _with_error(self.trusted, self.path, f"{self.path}: {error.strerror}")
+        if trusted.by_subject or not self.trusted.by_subject:
+            return trusted
+        problem = min(trusted.errors.values(), default=f"{self.path} {NO_CA.format(path=self.path)}")
+        return _with_error(self.trusted, self.path, problem)
 
     def _file(self) -> Trusted:
-        self._files.refresh({self.path: mark(self.path)})
-        return Trusted(by_subject=_by_subject(self._authorities()), errors=self._errors())
+        self._files.refresh({self.path: stamp_of(self.path)})
+        return Trusted(by_subject=_by_subject(self._authorities()), errors=self._files.errors())
 
     def _directory(self) -> Trusted:
         files = list_hashed(self.path)
-        self._files.refresh({file.path: file.mark for file in files["ca"]})
+        self._files.refresh({file.path: file.stamp for file in files["ca"]})
         by_hash: dict[str, tuple[Link, ...]] = defaultdict(tuple)
         for file in files["ca"]:
             by_hash[file.hash] += self._files.loaded[file.path].value or ()
@@ -89,14 +107,11 @@ class Authorities:
             by_hash=dict(by_hash),
             crls=tuple(files["crl"]),
             policies=tuple(files["policy"]),
-            errors=self._errors(),
+            errors=self._files.errors(),
         )
 
     def _authorities(self) -> Iterable[Link]:
-        return (authority for file in self._files.loaded.values() for authority in file.value or ())
-
-    def _errors(self) -> dict[Path, str]:
-        return {path: file.error for path, file in self._files.loaded.items() if file.error}
+        return (authority for found in self._files.values().values() for authority in found)
 
 
 def list_hashed(directory: Path) -> dict[str, list[HashedFile]]:
@@ -110,8 +125,9 @@ def list_hashed(directory: Path) -> dict[str, list[HashedFile]]:
     for name in sorted(names, key=itemgetter(0)):
         path = directory / name[0]
         kind = "ca" if name["ca"] else "crl" if name["crl"] else "policy"
-        with contextlib.suppress(FileNotFoundError):
-            files[kind].append(HashedFile(path, name["hash"], mark(path)))
+        stamp = stamp_of(path)
+        if stamp != NOWHERE:
+            files[kind].append(HashedFile(path, name["hash"], stamp))
     return files
 
 
@@ -119,9 +135,9 @@ def read_authorities(path: Path) -> tuple[Link, ...]:
     """Read the certificates of a PEM file. Raises RcmonError that names the file."""
     content = read_bounded(path, MAX_CA_FILE)
     try:
-        certificates = x509.load_pem_x509_certificates(content)
-    except ValueError as error:
-        raise FileError(f"{path} holds no readable certificate in PEM form: {error}") from error
+        certificates = load_certificates(content)
+    except PemError as error:
+        raise FileError(f"{path} {error}") from error
     return tuple(_authority(path, certificate) for certificate in certificates)
 
 
@@ -138,6 +154,11 @@ def _by_subject(authorities: Iterable[Link]) -> dict[Dn, tuple[Link, ...]]:
     for authority in authorities:
         found[authority.subject][authority.der] = authority
     return {subject: tuple(same.values()) for subject, same in found.items()}
+
+
+def _octets(trusted: Trusted) -> frozenset[bytes]:
+    """Tell one set of CAs from another; a file that was read again gives the same ones."""
+    return frozenset(link.der for links in trusted.by_subject.values() for link in links)
 
 
 def _with_error(trusted: Trusted, path: Path, error: str) -> Trusted:

@@ -6,13 +6,12 @@ from pathlib import Path
 from cryptography import x509
 from msgspec import Struct
 
-from rcmon.access.authority.authorities import Authorities
+from rcmon.access.authority.authorities import NO_CA, Authorities
 from rcmon.access.authority.crl import CrlMode, RevocationLists
 from rcmon.access.authority.signing_policy import SigningPolicies
 from rcmon.access.authority.voms import VomsAttributes
-from rcmon.access.gate import Gate
-from rcmon.access.roles import RoleTable
 from rcmon.errors import ConfigError
+from rcmon.files.reloads import Reloads
 
 
 class RuleFiles(Struct, frozen=True, kw_only=True):
@@ -35,25 +34,28 @@ class Rules:
     def __init__(self, files: RuleFiles, hosts: Collection[str] = ()) -> None:
         self._files = files
         self._authorities = Authorities(files.authorities)
-        self._policies = SigningPolicies(self._authorities)
+        self.policies = SigningPolicies(self._authorities)
         self.lists = RevocationLists(self._authorities, files.crl, [files.crl_file] if files.crl_file else [])
-        self._voms = VomsAttributes(files.vomsdir, self._authorities, [self._policies, self.lists], hosts)
-        self._errors: frozenset[str] = frozenset()
+        self.attributes = VomsAttributes(files.vomsdir, self._authorities, [self.policies, self.lists], hosts)
 
-    def refresh(self, now: float, pause: Callable[[], None]) -> bool | None:
+    def refresh(
+        self, now: float, pause: Callable[[], None], *, again: bool = False
+    ) -> dict[str, bool | None]:
         """Read what changed, calling `pause` every half millisecond of work on revocation lists.
 
-        True: revocation lists were taken up; False: one was refused; None: neither.
+        Gives what came of each kind of files, by name; see `Reloads.tell`.
         """
-        before = self.lists.generation
-        self._authorities.refresh()
-        self._policies.refresh()
-        self.lists.refresh(now, pause)
-        self._voms.refresh()
-        errors, self._errors = self._errors, frozenset(self.lists.errors())
-        if self._errors - errors:
-            return False
-        return True if self.lists.generation != before else None
+        return {
+            "authorities": self._authorities.refresh(again=again),
+            "signing_policy": self.policies.refresh(again=again),
+            "crl": self.lists.refresh(now, pause, again=again),
+            "voms": self.attributes.refresh(again=again),
+        }
+
+    def reloads(self) -> tuple[Reloads, ...]:
+        """List how each kind of files does."""
+        parts = (self._authorities, self.policies, self.lists, self.attributes)
+        return tuple(part.reloads for part in parts)
 
     def authorities(self) -> tuple[x509.Certificate, ...]:
         """List the trusted CAs. Raises ConfigError where there is none."""
@@ -64,15 +66,4 @@ class Rules:
         path = self._files.authorities
         if trusted.errors:
             raise ConfigError(f"CAs of the clients: {min(trusted.errors.values())}")
-        raise ConfigError(f"CAs of the clients: {path} holds no file named HASH.0; do: openssl rehash {path}")
-
-    def gate(self, roles: RoleTable, clock: Callable[[], float]) -> Gate:
-        """Build a gate that decides by these rules."""
-        return Gate(
-            roles,
-            revocation=self.lists,
-            policies=self._policies,
-            attributes=self._voms,
-            proxies=self._files.proxies,
-            clock=clock,
-        )
+        raise ConfigError(f"CAs of the clients: {path} {NO_CA.format(path=path)}")

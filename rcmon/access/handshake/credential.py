@@ -1,8 +1,6 @@
 """The server's own certificate and private key, checked so that whatever is wrong has a clear message."""
 
-import os
 import re
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,7 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from msgspec import Struct
 
+from rcmon.access.der.pem import PemError, load_certificates
 from rcmon.errors import ConfigError
+from rcmon.files.reading import SECRET, FileError, read_bounded
 
 PrivateKey = (
     rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
@@ -28,7 +28,6 @@ PrivateKey = (
 _KEY_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _MAX_SIZE = 1024 * 1024
 _MAX_CHAIN = 8
-_FORBIDDEN_MODE = stat.S_IWGRP | stat.S_IRWXO
 
 
 class Credential(Struct, frozen=True, eq=False):
@@ -83,14 +82,8 @@ def load_credential(certificate: Path, key: Path) -> Credential:
     Raises ConfigError: a file that cannot be read or parsed, a key that others may read or the group may
     write, an encrypted key, a key that is not the certificate's.
     """
-    try:
-        certificates = _certificates(_read(certificate))
-    except ConfigError as error:
-        raise ConfigError(f"server certificate {certificate}: {error}") from error
-    try:
-        private = _key(_read(key, secret=True))
-    except ConfigError as error:
-        raise ConfigError(f"server key {key}: {error}") from error
+    certificates = _certificates(certificate)
+    private = _key(key)
     matching = [_public_der(each) == _public_der(private) for each in certificates]
     if not any(matching):
         raise ConfigError(f"server key {key} is not the key of the certificate in {certificate}")
@@ -99,30 +92,25 @@ def load_credential(certificate: Path, key: Path) -> Credential:
     return Credential(certificates, private)
 
 
-def _read(path: Path, *, secret: bool = False) -> bytes:
+def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
     try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            content = file.read(_MAX_SIZE + 1)
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}") from error
-    if secret and mode & _FORBIDDEN_MODE:
-        raise ConfigError(
-            f"others may read it or its group may write it (mode {mode:04o}); do: chmod 600 {path}"
-        )
-    if len(content) > _MAX_SIZE:
-        raise ConfigError(f"is larger than {_MAX_SIZE} octets")
-    return content
+        return load_certificates(read_bounded(path, _MAX_SIZE))
+    except FileError as error:
+        raise ConfigError(f"server certificate {error}") from error
+    except PemError as error:
+        raise ConfigError(f"server certificate {path}: {error}") from error
 
 
-def _certificates(content: bytes) -> tuple[x509.Certificate, ...]:
+def _key(path: Path) -> PrivateKey:
     try:
-        return tuple(x509.load_pem_x509_certificates(content))
-    except (ValueError, x509.InvalidVersion) as error:
-        raise ConfigError(f"holds no readable certificate in PEM form: {error}") from error
+        return _parse_key(read_bounded(path, _MAX_SIZE, SECRET))
+    except FileError as error:
+        raise ConfigError(f"server key {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"server key {path}: {error}") from error
 
 
-def _key(content: bytes) -> PrivateKey:
+def _parse_key(content: bytes) -> PrivateKey:
     block = _KEY_BLOCK.search(content)
     if block is None:
         raise ConfigError("holds no private key in PEM form")

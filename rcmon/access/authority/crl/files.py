@@ -8,7 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from rcmon.access.authority.crl.parse import CrlError, Find, NotYetValidError, Pause, RevocationList, read_crl
-from rcmon.files.parsed import FileError, FileMark, read_bounded
+from rcmon.files.reading import FileError, read_bounded
+from rcmon.files.stamp import UNSEEN, Stamp
 
 MAX_FILE = 256 * 1024 * 1024
 """Octets: five million entries."""
@@ -20,14 +21,10 @@ BASE64_CHUNK = 64 * 1024
 WHITESPACE = b" \t\r\n"
 
 
-UNSEEN: FileMark = (0, 0, 0, 0)
-"""Mark of a file that cannot even be looked at."""
-
-
 class CrlFile(Struct, frozen=True):
     """What is in use of one file."""
 
-    mark: FileMark
+    stamp: Stamp
     generation: int
     """Of the authorities that the lists were verified with."""
     lists: tuple[RevocationList, ...]
@@ -36,15 +33,15 @@ class CrlFile(Struct, frozen=True):
     retry: bool = False
     """Whether the same content may be good later."""
 
-    def is_current(self, mark: FileMark, generation: int) -> bool:
+    def is_current(self, stamp: Stamp, generation: int) -> bool:
         """Whether reading the file again would give nothing else."""
-        return self.mark == mark and self.generation == generation and not self.retry
+        return self.stamp == stamp and self.generation == generation and not self.retry
 
 
 def read_crl_file(path: Path, find: Find, now: float, pause: Pause) -> CrlFile:
     """Read a file's lists, as if there had been no earlier content; errors stand in the result.
 
-    `mark` and `generation` are the caller's to fill in.
+    `stamp` and `generation` are the caller's to fill in.
     """
     try:
         content = read_bounded(path, MAX_FILE)
@@ -82,7 +79,7 @@ def merge(path: Path, earlier: CrlFile, new: CrlFile) -> CrlFile:
         elif successor is not None and successor.this_update < old.this_update:
             lists[key] = old
             errors.append(f"{path}: the new list of {old.issuer} is older than the one in use (thisUpdate)")
-    return CrlFile(new.mark, new.generation, tuple(lists.values()), tuple(errors), new.retry)
+    return CrlFile(new.stamp, new.generation, tuple(lists.values()), tuple(errors), new.retry)
 
 
 def _blocks(content: bytes, pause: Pause) -> Iterator[bytes]:

@@ -1,6 +1,5 @@
 """The revocation lists of all files, read again when their files change."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,15 +8,14 @@ from msgspec import Struct
 
 from rcmon.access.authority import refusal
 from rcmon.access.authority.authorities import Authorities
-from rcmon.access.authority.crl.files import UNSEEN, CrlFile, merge, read_crl_file
+from rcmon.access.authority.crl.files import CrlFile, merge, read_crl_file
 from rcmon.access.authority.crl.parse import Pause
 from rcmon.access.authority.crl.table import CrlMode, Table, make_table
 from rcmon.access.authority.issued import issued
 from rcmon.access.authority.refusal import Refusal
 from rcmon.access.chain import Chain
-from rcmon.files.parsed import FileMark, mark
-
-log = logging.getLogger(__name__)
+from rcmon.files.reloads import Reloads
+from rcmon.files.stamp import Stamp, stamp_of
 
 
 class CrlStatus(Struct, frozen=True):
@@ -47,28 +45,36 @@ class RevocationLists:
     def __init__(self, authorities: Authorities, mode: CrlMode, files: Sequence[Path] = ()) -> None:
         self.mode = mode
         self.generation = 0
+        self.reloads = Reloads("crl")
         self._authorities = authorities
         self._named = tuple(files)
         self._files: Mapping[Path, CrlFile] = {}
         self._table: Table | None = None
         self._answers: object = None
+        self._in_use: object = None
 
-    def refresh(self, now: float, pause: Pause) -> None:
-        """Read the files that changed, calling `pause` after each half millisecond of work. Never raises."""
+    def refresh(self, now: float, pause: Pause, *, again: bool = False) -> bool | None:
+        """Read the files that changed, calling `pause` after each half millisecond of work.
+
+        See `Reloads.tell` for what is returned. Never raises.
+        """
         if self.mode is CrlMode.OFF:
-            return
+            return None
         trusted, generation = self._authorities.trusted, self._authorities.generation
         hashed = {file.path: file for file in trusted.crls}
-        marks = {path: file.mark for path, file in hashed.items()} | {
-            path: _look(path) for path in self._named
+        stamps = {path: file.stamp for path, file in hashed.items()} | {
+            path: stamp_of(path) for path in self._named
         }
-        files = {path: self._load(path, seen, generation, now, pause) for path, seen in marks.items()}
+        files = {path: self._load(path, seen, generation, now, pause) for path, seen in stamps.items()}
         table = make_table(((file, hashed.get(path)) for path, file in files.items()), trusted.by_hash)
         answers = table.answers(now)
         self._files, self._table = files, table
         if answers != self._answers:
             self._answers = answers
             self.generation += 1
+        in_use, before = table.signatures(), self._in_use
+        self._in_use = in_use
+        return self.reloads.tell(self.errors(), news=in_use != before, again=again)
 
     def refusal(self, chain: Chain, now: float) -> Refusal | None:
         """Say why one of a chain's certificates is refused; None: none is."""
@@ -89,26 +95,14 @@ class RevocationLists:
         """List every revocation list in use, and every file that has none; file and issuer are unique."""
         return tuple(each for path, file in self._files.items() for each in _status(path, file))
 
-    def _load(self, path: Path, seen: FileMark, generation: int, now: float, pause: Pause) -> CrlFile:
+    def _load(self, path: Path, seen: Stamp, generation: int, now: float, pause: Pause) -> CrlFile:
         known = self._files.get(path)
         if known is not None and known.is_current(seen, generation):
             return known
         trusted = self._authorities.trusted
         read = read_crl_file(path, lambda name: trusted.by_subject.get(name, ()), now, pause)
-        new = msgspec.structs.replace(read, mark=seen, generation=generation)
-        if known is not None:
-            new = merge(path, known, new)
-        if new.errors and (known is None or new.errors != known.errors):
-            kept = "an earlier list stays in use" if new.lists else "no list of it is in use"
-            log.warning("revocation list refused, %s: %s", kept, "; ".join(new.errors))
-        return new
-
-
-def _look(path: Path) -> FileMark:
-    try:
-        return mark(path)
-    except OSError:
-        return UNSEEN
+        new = msgspec.structs.replace(read, stamp=seen, generation=generation)
+        return new if known is None else merge(path, known, new)
 
 
 def _status(path: Path, file: CrlFile) -> list[CrlStatus]:

@@ -60,6 +60,10 @@ class Table(Struct, frozen=True):
             return Refusal(refusal.CRL_MISSING, f"no revocation list of {authority}, and one is required")
         return None
 
+    def signatures(self) -> frozenset[bytes]:
+        """Tell one set of lists in use from another."""
+        return frozenset(each.signature for each in self.in_force.values())
+
     def answers(self, now: float) -> object:
         """Give a value that differs whenever `refusal` may answer differently."""
         in_force = {(key, each.signature, each.next_update <= now) for key, each in self.in_force.items()}

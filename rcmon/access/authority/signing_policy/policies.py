@@ -5,7 +5,6 @@ any has one, it is a grid's directory, and a CA without one may sign nothing, as
 sign everything. A policy that cannot be read refuses its CA, unless an earlier reading was good.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +18,9 @@ from rcmon.access.authority.refusal import Refusal
 from rcmon.access.authority.signing_policy.parse import PolicyError, SigningPolicy, parse_signing_policy
 from rcmon.access.chain import Chain, Link
 from rcmon.access.names.dn import Dn
-from rcmon.files.parsed import FileError, Loaded, ParsedFiles, read_bounded
-
-log = logging.getLogger(__name__)
+from rcmon.files.follower import FileSet
+from rcmon.files.reading import FileError, read_text
+from rcmon.files.reloads import Reloads
 
 MAX_FILE = 1024 * 1024
 """Octets; the longest one of the IGTF has 2 KB."""
@@ -63,19 +62,20 @@ class SigningPolicies:
     def __init__(self, authorities: Authorities) -> None:
         self.generation = 0
         self._authorities = authorities
-        self._files = ParsedFiles(_read)
+        self.reloads = Reloads("signing_policy")
+        self._files = FileSet(_read)
         self._table: _Table | None = None
 
-    def refresh(self) -> None:
-        """Read the files that changed. Never raises."""
-        trusted, before = self._authorities.trusted, self.errors()
-        self._files.refresh({file.path: file.mark for file in trusted.policies})
-        for error in set(self.errors()) - set(before):
-            log.warning("signing policy refused: %s", error)
-        table = _table(trusted, self._files.loaded)
+    def refresh(self, *, again: bool = False) -> bool | None:
+        """Read the files that changed; see `Reloads.tell`. Never raises."""
+        trusted, before = self._authorities.trusted, self._files.values()
+        self._files.refresh({file.path: file.stamp for file in trusted.policies})
+        table = _table(trusted, self._files.values())
         if table != self._table:
             self._table = table
             self.generation += 1
+        news = self._files.values() != before
+        return self.reloads.tell(sorted(self._files.errors().values()), news=news, again=again)
 
     def refusal(self, chain: Chain, now: float) -> Refusal | None:  # noqa: ARG002 - as every rule is asked
         """Say why one of a chain's certificates is refused; None: none is."""
@@ -88,15 +88,11 @@ class SigningPolicies:
                 return found
         return None
 
-    def errors(self) -> tuple[str, ...]:
-        """List what is wrong with any file's newest content."""
-        return tuple(file.error for file in self._files.loaded.values() if file.error)
 
-
-def _table(trusted: Trusted, loaded: Mapping[Path, Loaded[Policies]]) -> _Table:
+def _table(trusted: Trusted, in_use: Mapping[Path, Policies]) -> _Table:
     found: dict[Dn, list[Policies | None]] = defaultdict(list)
     for file in trusted.policies:
-        policies = loaded[file.path].value
+        policies = in_use.get(file.path)
         for authority in {link.subject for link in trusted.by_hash.get(file.hash, ())}:
             if policies not in found[authority]:
                 found[authority].append(policies)
@@ -105,8 +101,6 @@ def _table(trusted: Trusted, loaded: Mapping[Path, Loaded[Policies]]) -> _Table:
 
 def _read(path: Path) -> Policies:
     try:
-        return parse_signing_policy(read_bounded(path, MAX_FILE).decode())
+        return parse_signing_policy(read_text(path, MAX_FILE))
     except PolicyError as error:
         raise FileError(f"{path}, {error}") from error
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path} is not UTF-8: octet 0x{error.object[error.start]:02x}") from error

@@ -6,7 +6,6 @@ chose what to hand on. An attribute is verified when its certificate was signed 
 for this user and is valid now.
 """
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -26,9 +25,9 @@ from rcmon.access.authority.voms.path import path_to_trusted
 from rcmon.access.chain import Chain, Link
 from rcmon.access.der.signatures import SignatureError, verify
 from rcmon.errors import RcmonError
-from rcmon.files.parsed import FileMark, ParsedFiles, mark
-
-log = logging.getLogger(__name__)
+from rcmon.files.follower import FileSet
+from rcmon.files.reloads import Reloads
+from rcmon.files.stamp import NOWHERE, Stamp, stamp_of
 
 CLOCK_SKEW = 300.0
 """Seconds by which an attribute certificate may come from the future: VOMS allows as much."""
@@ -59,8 +58,8 @@ class VomsAttributes:
         self._authorities = authorities
         self._rules = tuple(rules)
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._files = ParsedFiles(read_lsc)
-        self._listing_error: str | None = None
+        self.reloads = Reloads("voms")
+        self._files = FileSet(read_lsc)
         self._changes = 0
 
     @property
@@ -68,25 +67,19 @@ class VomsAttributes:
         """Changes of vomsdir and of the trusted CAs so far."""
         return self._changes + self._authorities.generation
 
-    def refresh(self) -> None:
-        """Read the `.lsc` files that changed. Never raises."""
+    def refresh(self, *, again: bool = False) -> bool | None:
+        """Read the `.lsc` files that changed; see `Reloads.tell`. Never raises."""
         if self._vomsdir is None:
-            return
-        before, known = self._files.loaded, self.errors()
+            return None
+        before, errors = self._files.values(), []
         try:
             self._files.refresh(_list(self._vomsdir))
-            self._listing_error = None
         except OSError as error:
-            self._listing_error = f"{self._vomsdir}: {error.strerror}"
-        for message in set(self.errors()) - set(known):
-            log.warning("vomsdir: %s", message)
-        if before != self._files.loaded:
+            errors.append(f"{self._vomsdir}: {error.strerror}")
+        news = before != self._files.values()
+        if news:
             self._changes += 1
-
-    def errors(self) -> tuple[str, ...]:
-        """List what is wrong with vomsdir; where an earlier reading of a file was good, it stays in use."""
-        listing = (self._listing_error,) if self._listing_error else ()
-        return (*listing, *(file.error for file in self._files.loaded.values() if file.error))
+        return self.reloads.tell(errors + sorted(self._files.errors().values()), news=news, again=again)
 
     def fqans(self, chain: Chain, now: float) -> tuple[Fqan, ...]:
         """List the attributes of a verified chain (leaf first), verified or with the reason why not."""
@@ -141,12 +134,12 @@ class VomsAttributes:
         if self._vomsdir is None:
             raise VomsError("no vomsdir is configured (--vomsdir)")
         path = self._vomsdir / certificate.vo / f"{certificate.host}.lsc"
-        file = self._files.loaded.get(path)
-        if file is None or file.value is None:
+        chains = self._files.values().get(path)
+        if chains is None:
             raise VomsError(f"there is no usable {path}: the server is not trusted for this VO")
         if not certificate.certificates:
             raise VomsError("it does not hold the certificate of the server that signed it")
-        if not matches(file.value, certificate.certificates):
+        if not matches(chains, certificate.certificates):
             raise VomsError(f"the server's certificates are not those that {path} names")
         found = path_to_trusted(certificate.certificates, self._authorities.trusted, now)
         for rule in self._rules:
@@ -167,9 +160,9 @@ def _carried(chain: Chain) -> tuple[bytes | None, Link | None]:
     return None, None
 
 
-def _list(vomsdir: Path) -> Mapping[Path, FileMark]:
-    marks: dict[Path, FileMark] = {}
+def _list(vomsdir: Path) -> Mapping[Path, Stamp]:
+    stamps: dict[Path, Stamp] = {}
     for directory in sorted(vomsdir.iterdir()):
         if directory.is_dir():
-            marks |= {path: mark(path) for path in sorted(directory.glob("*.lsc")) if path.is_file()}
-    return marks
+            stamps |= {path: stamp_of(path) for path in sorted(directory.glob("*.lsc"))}
+    return {path: stamp for path, stamp in stamps.items() if stamp != NOWHERE}

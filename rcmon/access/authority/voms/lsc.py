@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rcmon.access.chain import Link
 from rcmon.access.names.dn import Dn, DnError
-from rcmon.files.parsed import FileError, read_bounded
+from rcmon.files.reading import FileError, read_text
 
 MAX_FILE = 64 * 1024
 NEXT_CHAIN = re.compile(r"-+\s*NEXT CHAIN\s*-+", re.IGNORECASE)
@@ -25,11 +25,7 @@ LscChain = tuple[Pair, ...]
 
 def read_lsc(path: Path) -> tuple[LscChain, ...]:
     """Read a file's chains. Raises FileError that names it and the line."""
-    try:
-        text = read_bounded(path, MAX_FILE).decode()
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path} is not UTF-8: octet 0x{error.object[error.start]:02x}") from error
-    return parse_lsc(text, path)
+    return parse_lsc(read_text(path, MAX_FILE), path)
 
 
 def parse_lsc(text: str, path: Path) -> tuple[LscChain, ...]:

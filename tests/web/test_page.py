@@ -266,7 +266,7 @@ async def test_it_says_why_and_how_the_processes_do(service: Service) -> None:
     seen = await page(service)
     text = " ".join("".join(seen.text).split())
     assert "process collector is not running: killed by SIGKILL" in text
-    assert "since 2026-01-01 11:59 UTC, process_down" in text
+    assert "since 2026-01-01 11:59 UTC · process_down" in text
     assert seen.row("collector")[1:] == [
         "down",
         "\N{EN DASH}",

@@ -56,6 +56,10 @@ class SmallAgent:
         """Run a statement; gives the number of the row that it inserted."""
         return self._connection.execute(sql, values).lastrowid or 0
 
+    def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """Run a query."""
+        return self._connection.execute(sql, values).fetchall()
+
     def job(
         self,
         state: str,

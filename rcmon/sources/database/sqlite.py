@@ -61,6 +61,8 @@ class SQLite:
             raise SourceError("an SQLite file has no password")
         uri = _uri(Path(parameters["database"]))
         raw = await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=limit)
+        # whatever octets a text has: who reads it decides what is to become of those that are no UTF-8
+        raw.text_factory = _text
         link = SQLiteLink(raw)
         link.bounded("", limit)
         await link.watch()
@@ -69,6 +71,10 @@ class SQLite:
     def set_of(self, column: str) -> str:
         """Write the aggregate; in whatever order."""
         return f"GROUP_CONCAT(DISTINCT {column})"
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "surrogateescape")
 
 
 def _uri(path: Path) -> str:

@@ -8,39 +8,40 @@ from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.reading import Reading
 from rcmon.sources.wmagent.sites import SiteMaker, thresholds
 from rcmon.sources.wmagent.totals import batch_rows, count_unfinished, jobs_by_state
-from rcmon.sources.wmagent.values import words
+from rcmon.sources.wmagent.values import Values, text
 from rcmon.sources.wmagent.workers import components
 
 
 def make_agent(name: str, now: float, reading: Reading) -> Agent:
     """Put an agent together; `now` is the time of the poll, seconds since the epoch.
 
-    Raises SourceError for a value of another type than the schema's.
+    Whatever the rows hold, an agent comes of it: what cannot be true is unknown, and a finding.
     """
     findings = Findings(name)
-    known = catalog(reading, findings)
+    values = Values(findings, now)
+    known = catalog(reading, values)
     active = count_active(reading.active_jobs, known, findings)
-    unfinished = count_unfinished(reading, known, findings)
+    unfinished = count_unfinished(reading, known, values)
     findings.note(
         "job_executing_without_batch_row",
         "jobs in state executing without an active batch row",
         count=unfinished.all_executing - active.executing,
     )
-    waiting, limits = unassigned(reading, findings), thresholds(reading.thresholds, known, findings)
+    waiting, limits = unassigned(reading, findings), thresholds(reading.thresholds, known, values)
     maker = SiteMaker(known, limits, active, unfinished, waiting)
-    rows = batch_rows(reading.batch_rows, known, findings)
-    about = {str(parameter): words(value) for parameter, value in reading.agent}
+    rows = batch_rows(reading.batch_rows, known, values)
+    about = {text(parameter): value for parameter, value in reading.agent}
     return Agent(
         name=name,
         polled_at=now,
-        sites=maker.sites(reading.pnns, findings),
-        jobs_by_state=jobs_by_state(reading.jobs_by_state, known, findings),
+        sites=maker.sites(reading.pnns, values),
+        jobs_by_state=jobs_by_state(reading.jobs_by_state, known, values),
         batch_active=rows.active,
         batch_completed=rows.completed,
         created_by_task=unfinished.created,
         executing_by_task=unfinished.executing,
-        components=components(reading.components, reading.workers, now, findings),
-        hostname=about.get("hostname"),
-        version=about.get("wma_version"),
+        components=components(reading.components, reading.workers, values),
+        hostname=values.shown("wma_init.init_value", about.get("hostname")),
+        version=values.shown("wma_init.init_value", about.get("wma_version")),
         findings=findings.all(),
     )

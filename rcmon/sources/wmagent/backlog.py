@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rcmon.sources.database import Row
 from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.reading import Reading
-from rcmon.sources.wmagent.values import numbers
+from rcmon.sources.wmagent.values import numbers, priority_of, whole
 
 ByPriority = Mapping[int, int]
 
@@ -22,7 +22,7 @@ class Places:
         self._valid: dict[int, set[int]] = {}
         self._barred: dict[int, set[int]] = {}
         for subscription, valid, sites in valid_sites:
-            listed = self._valid if int(valid) == 1 else self._barred
+            listed = self._valid if whole(valid) == 1 else self._barred
             listed.setdefault(subscription, set()).update(numbers(sites))
         self._known: dict[str | None, frozenset[int]] = {}
 
@@ -47,7 +47,8 @@ def unassigned(reading: Reading, findings: Findings) -> Mapping[int, Counter[int
     places = Places(reading.pnns, reading.valid_sites)
     waiting: defaultdict[int, Counter[int]] = defaultdict(Counter)
     nowhere = 0
-    for _, subscription, _, priority, storages, count in reading.unassigned_jobs:
+    for _, subscription, _, given, storages, count in reading.unassigned_jobs:
+        priority = priority_of(given)
         jobs, sites = int(count), places.of(subscription, storages)
         if not sites:
             nowhere += jobs

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from rcmon.model import JOB_CLASSES, JobClass, Jobs
 from rcmon.sources.database import Row
 from rcmon.sources.wmagent.batch import PLUGINS, job_class
 from rcmon.sources.wmagent.catalog import Catalog, SiteRow
 from rcmon.sources.wmagent.findings import Findings
+from rcmon.sources.wmagent.values import priority_of
 
 FINISHED = frozenset({"success", "complete", "exhausted", "cleanout", "killed"})
 """States of jobs that need no slot any more (WMCore's ListThresholdsForCreate)."""
@@ -17,7 +19,7 @@ Place = tuple[str, str]
 """Name of a site, name of a task type."""
 
 
-class Active(NamedTuple):
+class Active(Struct, frozen=True):
     """What the active batch rows come to."""
 
     jobs: Mapping[Place, Jobs]
@@ -44,8 +46,8 @@ class ActiveCount:
 
     def add(self, row: Row) -> None:
         """Add one row: `count` batch rows of jobs that do not differ in anything that matters here."""
-        speaks, has_job, state, location, subtype, priority, status, count = row
-        count = int(count)
+        speaks, has_job, state, location, subtype, given, status, count = row
+        count, priority = int(count), priority_of(given)
         if not has_job:
             self._odd["batch_row_without_job"] += count
             return

@@ -4,15 +4,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from itertools import islice
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from rcmon.sources.database import Reader, Row
+from rcmon.sources.wmagent.values import whole
 
 CHUNK = 1000
 """Most subscriptions that one statement names; Oracle takes no more."""
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True):
     """The rows of the statements in `rcmon/sources/wmagent/queries`, each field that of one file."""
 
     sites: Sequence[Row]
@@ -37,7 +39,7 @@ def load_queries(set_of: Callable[[str], str]) -> Mapping[str, str]:
     """Load the statements by name; `set_of` writes a database's aggregate for SET_OF(column)."""
     folder = files("rcmon.sources.wmagent") / "queries"
     queries = {}
-    for name in Reading._fields:
+    for name in Reading.__struct_fields__:
         text = (folder / f"{name}.sql").read_text("utf-8")
         lines = [line for line in text.splitlines() if not line.startswith("--")]
         queries[name] = re.sub(r"SET_OF\(([\w.]+)\)", lambda found: set_of(found[1]), "\n".join(lines))
@@ -46,7 +48,7 @@ def load_queries(set_of: Callable[[str], str]) -> Mapping[str, str]:
 
 async def read(reader: Reader, queries: Mapping[str, str]) -> Reading:
     """Run all statements, one after the other. Raises SourceError."""
-    *ordinary, valid_sites = Reading._fields
+    *ordinary, valid_sites = Reading.__struct_fields__
     rows = {name: await reader.rows(name, queries[name]) for name in ordinary}
     rows[valid_sites] = await _read_valid_sites(reader, queries[valid_sites], rows["unassigned_jobs"])
     return Reading(**rows)
@@ -54,7 +56,8 @@ async def read(reader: Reader, queries: Mapping[str, str]) -> Reading:
 
 async def _read_valid_sites(reader: Reader, query: str, unassigned: Sequence[Row]) -> Sequence[Row]:
     """Read where the subscriptions of unassigned jobs may run."""
-    subscriptions = iter(sorted({int(row[1]) for row in unassigned if row[1] is not None}))
+    named = {number for row in unassigned if (number := whole(row[1])) is not None}
+    subscriptions = iter(sorted(named))
     rows: list[Row] = []
     while chunk := list(islice(subscriptions, CHUNK)):
         listed = ", ".join(map(str, chunk))

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct, structs
 
 from rcmon.model import AgentSite, Jobs, Task
 from rcmon.sources.database import Row
@@ -11,10 +12,10 @@ from rcmon.sources.wmagent.catalog import Catalog, SiteRow, TaskType, first_of_e
 from rcmon.sources.wmagent.counting import Active
 from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.totals import Unfinished
-from rcmon.sources.wmagent.values import whole
+from rcmon.sources.wmagent.values import Values, Whose
 
 
-class Threshold(NamedTuple):
+class Threshold(Struct, frozen=True):
     """What the agent lets one task type have at one site."""
 
     max_slots: int | None
@@ -25,7 +26,7 @@ Thresholds = Mapping[str, Mapping[str, Threshold]]
 """By name of the site and of the task type."""
 
 
-def thresholds(rows: Sequence[Row], catalog: Catalog, findings: Findings) -> Thresholds:
+def thresholds(rows: Sequence[Row], catalog: Catalog, values: Values) -> Thresholds:
     """Take the first of the rows of each site and task type, which is the lowest: see thresholds.sql.
 
     Which of two rows an agent goes by is for chance to say; the lower one never promises too much.
@@ -40,11 +41,16 @@ def thresholds(rows: Sequence[Row], catalog: Catalog, findings: Findings) -> Thr
         elif task.name in found.setdefault(site.name, {}):
             twice[site.name, task.name] += 1
         else:
-            found[site.name][task.name] = Threshold(whole(max_slots), whole(pending_slots))
+            whose = Whose(site=site.name, task=task.name)
+            found[site.name][task.name] = Threshold(
+                values.whole("rc_threshold.max_slots", max_slots, whose),
+                values.whole("rc_threshold.pending_slots", pending_slots, whose),
+            )
     message = "threshold rows whose site or task type does not exist"
-    findings.note("threshold_pointless", message, count=pointless)
+    values.findings.note("threshold_pointless", message, count=pointless)
     for (name, type_name), count in twice.items():
-        findings.note("threshold_twice", "further threshold rows", count=count, site=name, task=type_name)
+        message = "further threshold rows"
+        values.findings.note("threshold_twice", message, count=count, site=name, task=type_name)
     return found
 
 
@@ -75,16 +81,16 @@ class SiteMaker:
         for key, row in catalog.sites.items():
             self._ids.setdefault(row.name, []).append(key)
 
-    def sites(self, pnns: Sequence[Row], findings: Findings) -> Mapping[str, AgentSite]:
+    def sites(self, pnns: Sequence[Row], values: Values) -> Mapping[str, AgentSite]:
         """Make all sites, sorted by name."""
         storages: dict[int, set[str]] = {}
-        for location, _, name in pnns:
-            if name:
-                storages.setdefault(location, set()).add(str(name))
+        for location, _, given in pnns:
+            if name := values.shown("wmbs_pnns.pnn", given):
+                storages.setdefault(location, set()).add(name)
         made = {}
         for _, row in sorted(first_of_each_name(self._catalog.sites), key=lambda each: each[1].name):
             names: set[str] = set().union(*(storages.get(key, set()) for key in self._ids[row.name]))
-            made[row.name] = self._site(row, tuple(sorted(names)), findings)
+            made[row.name] = self._site(row, tuple(sorted(names)), values.findings)
         return made
 
     def _site(self, row: SiteRow, pnns: tuple[str, ...], findings: Findings) -> AgentSite:
@@ -96,7 +102,7 @@ class SiteMaker:
             message = "jobs of a task type without a threshold row here"
             findings.note("threshold_missing", message, count=count, site=row.name, task=name)
         return AgentSite(
-            **row._asdict(),
+            **structs.asdict(row),
             pnns=pnns,
             tasks={name: self._task(row, self._task_types[name]) for name in sorted({*limits, *jobs})},
             backlog=backlog(

@@ -2,17 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from rcmon.model import JOB_STATES
 from rcmon.sources.database import Row
 from rcmon.sources.wmagent.catalog import Catalog
-from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.reading import Reading
-from rcmon.sources.wmagent.values import words
+from rcmon.sources.wmagent.values import Values, Whose, quoted, text
 
 
-class Unfinished(NamedTuple):
+class Unfinished(Struct, frozen=True):
     """What the jobs that may still need a slot come to, those with a site and those without."""
 
     created: Mapping[str, int]
@@ -24,13 +24,13 @@ class Unfinished(NamedTuple):
     """In state executing, of whatever task type."""
 
 
-def count_unfinished(reading: Reading, catalog: Catalog, findings: Findings) -> Unfinished:
+def count_unfinished(reading: Reading, catalog: Catalog, values: Values) -> Unfinished:
     """Count the rows of assigned_jobs.sql and unassigned_jobs.sql."""
     by_task = {state: dict.fromkeys(_task_types(catalog), 0) for state in ("created", "executing")}
     assigned: dict[str, Counter[int]] = {}
     odd: Counter[str] = Counter()
     executing = 0
-    for state, location, subtype, priority, count in _jobs(reading):
+    for state, location, subtype, given, count in _jobs(reading):
         name, jobs = catalog.job_states.get(state, ""), int(count)
         task, site = catalog.task_types.get(subtype), catalog.sites.get(location)
         executing += jobs if name == "executing" else 0
@@ -38,7 +38,9 @@ def count_unfinished(reading: Reading, catalog: Catalog, findings: Findings) -> 
             odd["job_task_type_missing"] += jobs
         elif name in by_task:
             by_task[name][task.name] += jobs
-        if priority is None:
+        whose = Whose(site=site.name if site else None, count=jobs)
+        priority = values.whole("wmbs_workflow.priority", given, whose)
+        if given is None:
             odd["workflow_priority_missing"] += jobs
         if site is not None:
             assigned.setdefault(site.name, Counter())[priority or 0] += jobs
@@ -47,7 +49,7 @@ def count_unfinished(reading: Reading, catalog: Catalog, findings: Findings) -> 
         elif name == "executing":
             odd["job_executing_without_site"] += jobs
     for kind, message in _MESSAGES.items():
-        findings.note(kind, message, count=odd[kind])
+        values.findings.note(kind, message, count=odd[kind])
     return Unfinished(by_task["created"], by_task["executing"], assigned, executing)
 
 
@@ -66,34 +68,35 @@ _MESSAGES = {
 }
 
 
-def jobs_by_state(rows: Sequence[Row], catalog: Catalog, findings: Findings) -> Mapping[str, int]:
+def jobs_by_state(rows: Sequence[Row], catalog: Catalog, values: Values) -> Mapping[str, int]:
     """Count all jobs by state: WMCore's eighteen, and whatever else the agent names."""
     counts = dict.fromkeys(JOB_STATES, 0)
     for state, count in rows:
         name = catalog.job_states.get(state)
         if name not in JOB_STATES:
-            findings.note("job_state_unknown", f"jobs in state {name or 'without a name'}", count=int(count))
+            message = f"jobs in state {name or 'without a name'}"
+            values.findings.note("job_state_unknown", message, count=int(count))
         if name is not None:
             counts[name] = counts.get(name, 0) + int(count)
     return counts
 
 
-class BatchRows(NamedTuple):
+class BatchRows(Struct, frozen=True):
     """Batch rows by batch status, zero-filled over the agent's bl_status."""
 
     active: Mapping[str, int]
     completed: Mapping[str, int]
 
 
-def batch_rows(rows: Sequence[Row], catalog: Catalog, findings: Findings) -> BatchRows:
+def batch_rows(rows: Sequence[Row], catalog: Catalog, values: Values) -> BatchRows:
     """Count the rows of batch_rows.sql; one whose status has no name is not counted."""
     names = sorted(set(catalog.batch_statuses.values()))
     counts = {"1": dict.fromkeys(names, 0), "0": dict.fromkeys(names, 0)}
-    for mark, status, count in rows:
-        name, side = catalog.batch_statuses.get(status), counts.get(str(mark).strip())
+    for given, status, count in rows:
+        name, side = catalog.batch_statuses.get(status), counts.get((text(given) or "").strip())
         if side is None:
-            message = f"batch rows whose status is {words(mark) or 'not set'}, which is neither 1 nor 0"
-            findings.note("batch_row_status_unknown", message, count=int(count))
+            message = f"batch rows whose status is {quoted(given)}, which is neither 1 nor 0"
+            values.findings.note("batch_row_status_unknown", message, count=int(count))
         elif name is not None:
             side[name] += int(count)
     return BatchRows(counts["1"], counts["0"])

@@ -35,7 +35,7 @@ from rcmon.web import worker
 from rcmon.web.about import About
 from rcmon.web.app import routes
 from rcmon.web.transport.accesslog import Style
-from rcmon.web.transport.server import Limits as WebLimits
+from rcmon.web.transport.guard import ClientLimits
 
 HEALTH_SOCKET = "health.sock"
 """In the state directory; conf/healthcheck.py asks there."""
@@ -101,9 +101,9 @@ class Service:
         if self._checked.demo is not None:
             self._checked.demo.build()
 
-    def _web_settings(self) -> worker.Settings:
+    def _web_settings(self) -> worker.WebSettings:
         config = self._config
-        return worker.Settings(
+        return worker.WebSettings(
             about=About(
                 processes=self._names,
                 cycle_interval=config.cycle_interval,
@@ -137,7 +137,7 @@ class Service:
     async def _move(self, context: ChildContext) -> None:
         simulation = self._checked.demo.simulation() if self._checked.demo else None
         if simulation is not None:
-            await keep_moving(simulation, context)
+            await keep_moving(simulation, context.stop, context.ready)
 
 
 def _run_child(layout: Layout, main: Main, context: ChildContext) -> int:
@@ -146,9 +146,9 @@ def _run_child(layout: Layout, main: Main, context: ChildContext) -> int:
     return run_async(main, context)
 
 
-def web_limits(config: Config) -> WebLimits:
+def web_limits(config: Config) -> ClientLimits:
     """Take the limits of a web process from the configuration."""
-    return WebLimits(
+    return ClientLimits(
         connections=config.max_connections,
         per_address=config.max_connections_per_address,
         per_identity=config.max_connections_per_identity,

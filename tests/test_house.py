@@ -58,6 +58,28 @@ ROOMS = {
 }  # fmt: skip
 """Which rooms a room may import from, besides its own."""
 
+WINGS = {
+    "web": {
+        "about": set(),
+        "answers": set(),
+        "probe": set(),
+        "transport": {"answers"},
+        "board": {"answers"},
+        "auth": {"answers", "transport"},
+        "api": {"about", "answers", "board", "transport"},
+        "telemetry": {"about", "answers", "api", "board"},
+        "page": {"about", "answers", "api"},
+        "services": {"about", "answers", "api", "board", "page", "telemetry"},
+        "base": {"answers", "api", "auth", "board", "services", "transport"},
+        "delivery": {"answers", "auth", "base", "services", "transport"},
+        "handlers": {"about", "answers", "api", "auth", "base", "page"},
+        "app": {"about", "answers", "api", "auth", "base", "delivery", "handlers", "services", "transport"},
+        "worker": {"about", "api", "app", "board", "probe", "services", "telemetry", "transport"},
+        "__init__": set(),
+    },
+}  # fmt: skip
+"""Inside a room: which wings a wing may import from, besides its own."""
+
 
 def files() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
@@ -94,6 +116,27 @@ def test_imports_point_down(path):
         assert target in allowed, f"{path}:{node.lineno}: {room} must not import {name}"
 
 
+@pytest.mark.parametrize("room", WINGS)
+def test_imports_inside_a_room_point_down(room):
+    for path in sorted((PACKAGE / room).rglob("*.py")):
+        wing = path.relative_to(PACKAGE / room).parts[0].removesuffix(".py")
+        for node, name in imports(ast.parse(path.read_text())):
+            target = name.split(".")[1:3]
+            if target[0] == room and len(target) > 1:
+                allowed = WINGS[room][wing] | {wing}
+                assert target[1] in allowed, f"{path}:{node.lineno}: {room}/{wing} must not import {name}"
+
+
+@pytest.mark.parametrize("room", WINGS)
+def test_the_wings_have_no_circle(room):
+    assert not [wing for wing in WINGS[room] if wing in reach(wing, WINGS[room])]
+
+
+def test_transport_knows_no_handler():
+    """A connection is given what answers; it must not know what that is."""
+    assert not reach("transport", WINGS["web"]) & {"auth", "base", "delivery", "handlers", "app", "services"}
+
+
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_nothing_is_imported_inside_a_function(path):
     for node in ast.walk(ast.parse(path.read_text())):
@@ -109,10 +152,10 @@ def test_the_two_sides_never_meet():
     assert not reach("store") & (collecting | {"web"})
 
 
-def reach(room: str) -> set[str]:
+def reach(room: str, table: dict[str, set[str]] = ROOMS) -> set[str]:
     found, todo = set(), [room]
     while todo:
-        for target in ROOMS[todo.pop()] - found:
+        for target in table[todo.pop()] - found:
             found.add(target)
             todo.append(target)
     return found
@@ -140,3 +183,48 @@ def test_modules_have_no_circle():
 
     for module in graph:
         visit(module, ())
+
+
+def classes() -> Iterator[tuple[Path, ast.ClassDef]]:
+    for path in files():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                yield path, node
+
+
+def members(node: ast.ClassDef) -> set[str]:
+    """Name what a class defines: methods, names of its own, attributes that its methods give to `self`."""
+    found = set()
+    for inner in node.body:
+        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.add(inner.name)
+        elif isinstance(inner, ast.AnnAssign):
+            found.add(ast.unparse(inner.target))
+        elif isinstance(inner, ast.Assign):
+            found.update(map(ast.unparse, inner.targets))
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store):
+            found.add(inner.attr)
+    return found
+
+
+def bases(node: ast.ClassDef) -> set[str]:
+    return {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases}
+
+
+def test_no_protocol_has_one_implementation():
+    """It would hide an arrow, or a circle, that the imports do not show."""
+    known = {node.name: node for _, node in classes()}
+
+    def whole(node: ast.ClassDef) -> set[str]:
+        inherited = [whole(known[base]) for base in bases(node) if base in known and base != node.name]
+        return members(node).union(*inherited)
+
+    lone = []
+    for path, protocol in classes():
+        if "Protocol" in bases(protocol):
+            needed = whole(protocol)
+            others = [node for _, node in classes() if "Protocol" not in bases(node)]
+            if sum(needed <= whole(node) for node in others) < 2:
+                lone.append(f"{path.relative_to(PACKAGE)}: {protocol.name}")
+    assert not lone

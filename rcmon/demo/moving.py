@@ -2,31 +2,23 @@
 
 import asyncio
 import threading
-from typing import Protocol
+from collections.abc import Callable
 
 from rcmon.demo.simulation import Simulation
 
 
-class Context(Protocol):
-    """What a process of the service is given (rcmon.process.ChildContext)."""
+async def keep_moving(simulation: Simulation, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Run the simulation in a thread until `stop` is set; an error that ends it is raised here.
 
-    @property
-    def stop(self) -> asyncio.Event:
-        """Set when it is time to end."""
-
-    def ready(self) -> None:
-        """Tell that the work has begun."""
-
-
-async def keep_moving(simulation: Simulation, context: Context) -> None:
-    """Run the simulation in a thread until the context stops; an error that ends it is raised here."""
-    stop = threading.Event()
-    running = asyncio.create_task(asyncio.to_thread(simulation.run, stop))
-    stopped = asyncio.create_task(context.stop.wait())
-    context.ready()
+    `ready` is called when the work has begun.
+    """
+    ending = threading.Event()
+    running = asyncio.create_task(asyncio.to_thread(simulation.run, ending))
+    stopped = asyncio.create_task(stop.wait())
+    ready()
     try:
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        stop.set()
+        ending.set()
         stopped.cancel()
         await running

@@ -2,10 +2,10 @@
 
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from rcmon.demo.agents import AGENTS, STUBBORN_SITES, DemoAgent
 from rcmon.demo.changes import Changes, write
@@ -22,14 +22,7 @@ STEP = 1.0
 LONGEST_STEP = 30.0
 """What is made up for at once; if more time passed, the rest never happened."""
 
-log = logging.getLogger(__name__)
-
-
-class Stop(Protocol):
-    """Tells when to end; `threading.Event` is one."""
-
-    def wait(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds; True where it is time to end."""
+LOG = logging.getLogger(__name__)
 
 
 class _MovingAgent:
@@ -95,7 +88,7 @@ class Simulation:
             self.close()
             raise
 
-    def run(self, stop: Stop, clock: Callable[[], float] = time.time) -> None:
+    def run(self, stop: threading.Event, clock: Callable[[], float] = time.time) -> None:
         """Step each second until `stop` says so; an error is logged and the step after it begins afresh."""
         failed = False
         try:
@@ -105,7 +98,7 @@ class Simulation:
                     failed = False
                 except (sqlite3.Error, OSError) as error:
                     if not failed:
-                        log.warning("demo simulation in %s: %s; trying again", self._directory, error)
+                        LOG.warning("demo simulation in %s: %s; trying again", self._directory, error)
                     failed = True
         finally:
             self.close()

@@ -1,12 +1,10 @@
 """What this service is, as it was set up."""
 
 import platform
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from msgspec import Struct
 
-from rcmon.access.authority.crl import CrlStatus
 from rcmon.version import VERSION
 
 NAME = "rcmon"
@@ -33,15 +31,3 @@ class About(Struct, frozen=True, kw_only=True):
         """The slots of the web processes; a single process is one too."""
         named = [index for index, name in enumerate(self.processes) if name.startswith("web")]
         return named or range(len(self.processes))
-
-
-class Trust(Protocol):
-    """What is told about the server's own certificate and the CRLs."""
-
-    def certificate_not_after(self) -> float | None:
-        """Tell until when the server's certificate is valid; None: not known."""
-        ...
-
-    def crls(self) -> Iterable[CrlStatus]:
-        """Tell how each CRL file does; none where they are off."""
-        ...

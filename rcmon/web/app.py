@@ -12,12 +12,11 @@ from tornado.web import Application
 from rcmon.web.about import BASE
 from rcmon.web.answers.compress import Gzip
 from rcmon.web.api.catalog import Resource, Taken
-from rcmon.web.auth import label
+from rcmon.web.auth import allowed, check_roles, label, needs
 from rcmon.web.base import Handler
 from rcmon.web.delivery import Delivery, finished
 from rcmon.web.handlers import agents, findings, index, metrics, moved, page, sites, static, status, whoami
 from rcmon.web.handlers.notfound import NotFoundHandler
-from rcmon.web.rolecheck import allowed, check_roles, needs
 from rcmon.web.services import Parts, Services, make_services
 from rcmon.web.transport.state import ShortRoute
 

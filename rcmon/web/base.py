@@ -10,9 +10,8 @@ from rcmon.web.answers.headers import CONTENT_POLICY, NO_STORE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api.query import Query, QueryReader
-from rcmon.web.auth import Guarded, authorize
+from rcmon.web.auth import Guarded, allowed, authorize, check_roles, follows_get, needs
 from rcmon.web.board import Held
-from rcmon.web.rolecheck import allowed, check_roles, follows_get, needs
 from rcmon.web.services import Services
 from rcmon.web.transport.request import Request
 

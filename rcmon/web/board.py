@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 
@@ -12,30 +11,16 @@ from rcmon.documents.deflated import inflate, inflate_chunks
 from rcmon.documents.shapes import Facts, SiteEntry
 from rcmon.errors import StoreError
 from rcmon.model import Document
+from rcmon.store import Store
 from rcmon.store.notes import Note
 from rcmon.web.answers.ready import Kept, Ready
 
-log = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 _INTERNAL = frozenset({keys.FACTS, keys.SITES_INDEX})
 """Documents for this side alone: no resource serves them."""
 _PIECE = 256 * 1024
 """Bytes inflated before other requests get their turn: about a millisecond's work."""
-
-
-class Snapshots(Protocol):
-    """What of the store is used here."""
-
-    notes: tuple[Note, ...]
-    """What happened to the store, as of the last `load_documents`."""
-
-    async def newest_id(self) -> int | None:
-        """Read the newest snapshot's id; None: there is none yet."""
-        ...
-
-    async def load_documents(self, number: int) -> list[Document]:
-        """Read a snapshot's documents; none where the snapshot is gone by now."""
-        ...
 
 
 class Held:
@@ -80,7 +65,7 @@ class Held:
 class Board:
     """Watches the store. Where that is in trouble, the last snapshot stays and `trouble` says why."""
 
-    def __init__(self, store: Snapshots) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self.current: Held | None = None
         """The newest snapshot; None: there is none yet."""
@@ -104,11 +89,11 @@ class Board:
                 newer = Held(number, await self._store.load_documents(number))
         except (StoreError, msgspec.DecodeError) as error:
             if self.trouble is None:
-                log.error("the store cannot be read, the last snapshot stays: %s", error)  # noqa: TRY400 - a message of ours
+                LOG.error("the store cannot be read, the last snapshot stays: %s", error)  # noqa: TRY400 - a message of ours
             self.trouble = str(error)
             return False
         if self.trouble is not None:
-            log.info("the store can be read again")
+            LOG.info("the store can be read again")
         self.trouble = None
         self.current = newer or self.current
         if newer is not None:

@@ -14,9 +14,8 @@ from rcmon.web.answers import sending
 from rcmon.web.answers.headers import CONTENT_POLICY, NO_STORE, SECURITY
 from rcmon.web.answers.negotiation import prefers_html
 from rcmon.web.answers.problems import MEDIA_TYPE, Problem, document, problem_of
+from rcmon.web.auth import allowed
 from rcmon.web.base import Handler
-from rcmon.web.page.pages import Pages
-from rcmon.web.rolecheck import allowed
 from rcmon.web.services import Services
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.request import Request
@@ -84,10 +83,10 @@ class Delivery(RequestHandler):
         for name, value in (NO_STORE, ("Vary", "Accept, Accept-Encoding"), *problem.fields):
             self.set_header(name, value)
         if problem.page is not None or prefers_html(self.request.headers.get("Accept")):
-            pages: Pages = self.application.settings["services"].pages
+            services: Services = self.application.settings["services"]
             self.set_header("Content-Type", "text/html; charset=utf-8")
             self.set_header(*CONTENT_POLICY)
-            self.finish(problem.page or pages.error(problem))
+            self.finish(problem.page or services.pages.error(problem))
         else:
             self.set_header("Content-Type", MEDIA_TYPE)
             text = document(problem.status_code, problem.detail, self.request.path, problem.members)

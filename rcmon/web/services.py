@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from rcmon.access.trust import Trust
 from rcmon.process.scoreboard import Scoreboard
-from rcmon.web.about import About, Trust
+from rcmon.web.about import About
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.catalog import Resource, index
 from rcmon.web.api.status import StatusReport

@@ -24,7 +24,7 @@ from rcmon.web.probe import Probe
 from rcmon.web.services import Parts
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
-from rcmon.web.transport.server import Limits, Server
+from rcmon.web.transport.server import ClientLimits, Server
 
 _TICK = 1.0
 _TRUST_CHECK = 2.0
@@ -35,7 +35,7 @@ _CLOSING = 1.0
 """Seconds of the drain time that are left for closing."""
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class WebSettings(Struct, frozen=True, kw_only=True):
     """What all web workers of a service share; made before the fork."""
 
     about: About
@@ -43,13 +43,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     trust: Trust
     scoreboard: Scoreboard
     layout: Layout
-    limits: Limits
+    limits: ClientLimits
     style: Style
     write_log: Callable[[str], None]
     short_way: bool
 
 
-async def serve(settings: Settings, context: ChildContext) -> None:
+async def serve(settings: WebSettings, context: ChildContext) -> None:
     """Serve until `context.stop` is set, then drain. What fails for good ends the worker, which restarts."""
     store = Store(settings.store_url)
     board = Board(store)
@@ -85,7 +85,7 @@ async def serve(settings: Settings, context: ChildContext) -> None:
         await store.close()
 
 
-def make_server(settings: Settings, board: Board, context: ChildContext) -> Server:
+def make_server(settings: WebSettings, board: Board, context: ChildContext) -> Server:
     """Build the server of one worker; it listens nowhere yet."""
     tally = Tally(settings.layout, context.slot.cells)
     application = make_app(

@@ -137,14 +137,14 @@ async def test_keep_moving_runs_until_its_process_stops(demo: Demo) -> None:
     demo.build()
     simulation = demo.simulation()
     assert simulation is not None
-    context = Context()
-    moving = asyncio.create_task(keep_moving(simulation, context))
-    await context.is_ready.wait()
+    stop, ready = asyncio.Event(), asyncio.Event()
+    moving = asyncio.create_task(keep_moving(simulation, stop, ready.set))
+    await ready.wait()
     path = database(demo.directory, AGENTS[0])
     log = path.with_name(path.name + "-wal")
     await asyncio.to_thread(wait_for, log)
     assert not moving.done()
-    context.stop.set()
+    stop.set()
     await moving
     assert not log.exists(), "the databases were not closed"
 
@@ -155,20 +155,9 @@ async def test_keep_moving_tells_of_an_error_that_ended_it(demo: Demo) -> None:
             raise ZeroDivisionError(now)
 
     with pytest.raises(ZeroDivisionError):
-        await keep_moving(Broken(demo.directory, "test"), Context())
+        await keep_moving(Broken(demo.directory, "test"), asyncio.Event(), lambda: None)
 
 
 def wait_for(path: Path) -> None:
     while not path.exists():
         time.sleep(0.05)
-
-
-class Context:
-    """What a process is given, as far as the simulation uses it."""
-
-    def __init__(self) -> None:
-        self.stop = asyncio.Event()
-        self.is_ready = asyncio.Event()
-
-    def ready(self) -> None:
-        self.is_ready.set()

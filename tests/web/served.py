@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from tornado.web import RequestHandler
 
 from rcmon.access.roles import Role
-from rcmon.web.answers.answer import Stream
+from rcmon.web.answers.answer import Streamed
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -86,8 +86,8 @@ class ReticentHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
-    def get(self) -> Stream:
-        return Stream(self._pieces(), "text/plain", "reticent")
+    def get(self) -> Streamed:
+        return Streamed(self._pieces(), "text/plain", "reticent")
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         yield b"well, "

@@ -27,7 +27,7 @@ from rcmon.web.services import Parts
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
 from rcmon.web.transport.peer import Peer
-from rcmon.web.transport.server import Limits, Server
+from rcmon.web.transport.server import ClientLimits, Server
 from tests.web.grid import NOW
 from tests.web.pki import Pki
 
@@ -80,7 +80,7 @@ class Service:
             gate=self.gate,
             tally=self.tally,
             access_log=AccessLog(self.lines.append, "web-0", Style()),
-            limits=Limits(),
+            limits=ClientLimits(),
             short_routes=short_routes(self.app.settings["services"]),
             ssl_options=pki.server_context,
         )

@@ -31,7 +31,7 @@ from rcmon.web.board import Board
 from rcmon.web.services import Parts
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
-from rcmon.web.transport.guard import Limits
+from rcmon.web.transport.guard import ClientLimits
 from rcmon.web.transport.server import Server
 from tests.access import pki
 from tests.web.caller import Caller
@@ -100,7 +100,7 @@ def roles_of(*readers: pki.Credential) -> RoleTable:
 
 
 class Serving:
-    """One worker's server with everything it counts and logs. `limits` as in `Limits`."""
+    """One worker's server with everything it counts and logs. `limits` as in `ClientLimits`."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class Serving:
             gate=self.gate,
             tally=self.tally,
             access_log=AccessLog(self.lines.append, "web-0", Style()),
-            limits=Limits(**limits),
+            limits=ClientLimits(**limits),
             short_routes=short_routes(self.application.settings["services"], table) if short else {},
             ssl_options=server_context(host, [ROOT.certificate], proxies=proxies),
         )

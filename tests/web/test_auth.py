@@ -15,12 +15,11 @@ from rcmon.telemetry.own import DECISIONS
 from rcmon.web.about import BASE
 from rcmon.web.answers.answer import Bare
 from rcmon.web.app import TABLE, check, make_app
-from rcmon.web.auth import ANYONE, authorize, requires
+from rcmon.web.auth import ANYONE, allowed, authorize, follows_get, needs, requires
 from rcmon.web.base import Handler
 from rcmon.web.delivery import Delivery
 from rcmon.web.handlers.moved import MovedHandler
 from rcmon.web.handlers.whoami import WhoamiHandler
-from rcmon.web.rolecheck import allowed, follows_get, needs
 from rcmon.web.transport.request import Request
 from tests.web.pki import PERSONAS
 from tests.web.service import Service

@@ -15,8 +15,8 @@ from rcmon.telemetry import own
 from rcmon.telemetry.tally import Tally
 from rcmon.web.about import PYTHON_VERSION
 from rcmon.web.telemetry.exposition import MEDIA_TYPES
-from rcmon.web.telemetry.requests import RequestCount
 from rcmon.web.telemetry.told import FAMILIES
+from rcmon.web.transport.request_count import RequestCount
 from tests.web.grid import NOW, make_snapshot
 from tests.web.service import PROCESSES, Service
 from tests.web.tools import tool

@@ -4,8 +4,8 @@ from rcmon.process.scoreboard import Scoreboard
 from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.own import BUCKETS, DECISIONS, DURATIONS, OTHER, REQUESTS
 from rcmon.telemetry.tally import Tally
-from rcmon.web.telemetry.requests import RequestCount
 from rcmon.web.telemetry.totals import Totals
+from rcmon.web.transport.request_count import RequestCount
 
 LAYOUT = Layout({"route": ("/a", "/b/{site}")})
 

@@ -22,7 +22,7 @@ from rcmon.web.app import routes
 from rcmon.web.board import Board
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import Style
-from rcmon.web.transport.guard import Limits
+from rcmon.web.transport.guard import ClientLimits
 from rcmon.web.transport.server import Server
 from tests.access import pki
 from tests.access.place import ALICE, ROOT, Place
@@ -41,13 +41,13 @@ class Working:
         self.scoreboard = Scoreboard(1, layout.size)
         self.scoreboard.slot(0).occupy(1, 0.0)
         self.totals = Totals(layout, self.scoreboard)
-        self.settings = worker.Settings(
+        self.settings = worker.WebSettings(
             about=About(processes=("web-0",), cycle_interval=60.0, store_kind="sqlite"),
             store_url=make_url(f"sqlite:///{directory / 'rcmon.sqlite'}"),
             trust=place.trust(),
             scoreboard=self.scoreboard,
             layout=layout,
-            limits=Limits(),
+            limits=ClientLimits(),
             style=Style(),
             write_log=self.lines.append,
             short_way=short_way,

@@ -8,7 +8,7 @@ from rcmon.web.answers.headers import Field
 from rcmon.web.answers.ready import Ready
 
 
-class Stream(Struct, frozen=True):
+class Streamed(Struct, frozen=True):
     """Bytes that are computed while they leave."""
 
     pieces: AsyncIterator[bytes]
@@ -26,4 +26,4 @@ class Bare(Struct, frozen=True):
     fields: tuple[Field, ...] = ()
 
 
-Answer = Ready | Stream | Bare
+Answer = Ready | Streamed | Bare

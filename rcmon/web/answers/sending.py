@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-from rcmon.web.answers.answer import Answer, Bare, Stream
+from rcmon.web.answers.answer import Answer, Bare, Streamed
 from rcmon.web.answers.headers import REVALIDATE, Field
 from rcmon.web.answers.negotiation import codings, wants_gzip
 from rcmon.web.answers.problems import Problem
@@ -17,7 +17,7 @@ async def send(handler: RequestHandler, answer: Answer) -> None:
     """Send what a method returned; Problem 406 where the client accepts no content coding that there is."""
     if isinstance(answer, Ready):
         await _ready(handler, answer)
-    elif isinstance(answer, Stream):
+    elif isinstance(answer, Streamed):
         await _stream(handler, answer)
     elif isinstance(answer, Bare):
         handler.set_status(answer.status)
@@ -79,7 +79,7 @@ async def _pour(handler: RequestHandler, chunks: Iterator[bytes]) -> None:
         return
 
 
-async def _stream(handler: RequestHandler, stream: Stream) -> None:
+async def _stream(handler: RequestHandler, stream: Streamed) -> None:
     """Answer with bytes that are computed while they leave.
 
     Tornado compresses them where gzip is preferred, which the ETag tells apart.

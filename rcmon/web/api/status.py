@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from rcmon.access.authority.crl import CrlStatus
+from rcmon.access.trust import Trust
 from rcmon.documents.shapes import Facts
 from rcmon.model import SourceState
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.slot import Slot
 from rcmon.timestamps import iso, seconds
-from rcmon.web.about import PYTHON_VERSION, About, Trust
+from rcmon.web.about import PYTHON_VERSION, About
 from rcmon.web.answers.cached import Cached
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api.diagnosis import Evidence, age, diagnose, known_age

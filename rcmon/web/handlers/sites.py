@@ -8,7 +8,7 @@ from rcmon.access.roles import Role
 from rcmon.documents import keys
 from rcmon.timestamps import iso
 from rcmon.web.about import BASE
-from rcmon.web.answers.answer import Stream
+from rcmon.web.answers.answer import Streamed
 from rcmon.web.answers.headers import Field
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
@@ -30,18 +30,18 @@ class SitesHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
-    def get(self) -> Ready | Awaitable[Stream]:
+    def get(self) -> Ready | Awaitable[Streamed]:
         """Answer with the snapshot's sites: ready bytes without a query, else a stream."""
         return self._selected() if self.query != self.reader.nothing else self.held().ready[keys.SITES]
 
-    async def _selected(self) -> Stream:
+    async def _selected(self) -> Streamed:
         held = self.held()
         wanted = self.query
         chosen = select((await held.sites()).values(), wanted)
         timestamp = iso(held.facts.started)
         listed = Listed(timestamp, len(chosen), self._next(len(chosen)), cut(chosen, wanted))
         digest = hashlib.sha256(f"{held.sites_digest} {timestamp} {wanted}".encode()).hexdigest()[:20]
-        return Stream(write(listed, wanted), MEDIA_TYPES[wanted.format], digest, _file(wanted.format))
+        return Streamed(write(listed, wanted), MEDIA_TYPES[wanted.format], digest, _file(wanted.format))
 
     def _next(self, total: int) -> str | None:
         """Write where the list goes on: the same query with another offset."""

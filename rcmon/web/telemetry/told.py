@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from rcmon.access.authority.crl import CrlStatus
+from rcmon.access.trust import Trust
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.slot import Slot
 from rcmon.telemetry.metric import Metric, counter, gauge, info
 from rcmon.telemetry.own import OWN
-from rcmon.web.about import PYTHON_VERSION, About, Trust
+from rcmon.web.about import PYTHON_VERSION, About
 from rcmon.web.api.reasons import KINDS, LEVELS, Reason, level_of
 from rcmon.web.board import Board
 from rcmon.web.telemetry.totals import Sample

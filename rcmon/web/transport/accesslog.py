@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from rcmon.web.transport.exchange import Exchange
 
-log = logging.getLogger("rcmon.web.transport.server")
+LOG = logging.getLogger("rcmon.web.transport.server")
 
 _FLUSH_AT = 512
 _SERVER_ERROR = 500
@@ -83,11 +83,11 @@ class AccessLog:
             self._write("".join(lines))
         except OSError as error:
             if not self._lost:
-                log.error("the access log cannot be written: %s", error)  # noqa: TRY400 - no bug of ours
+                LOG.error("the access log cannot be written: %s", error)  # noqa: TRY400 - no bug of ours
             self._lost += len(lines)
             return
         if self._lost:
-            log.warning("the access log is written again; %d lines were lost", self._lost)
+            LOG.warning("the access log is written again; %d lines were lost", self._lost)
             self._lost = 0
 
 

@@ -26,7 +26,7 @@ from rcmon.web.transport.state import ServerState
 from rcmon.web.transport.tornado_way import Stock
 from rcmon.web.transport.wire import READ_SIZE, Wire
 
-log = logging.getLogger("rcmon.web.transport.server")
+LOG = logging.getLogger("rcmon.web.transport.server")
 _TURN = 32
 """So many requests of one connection, then others have a turn."""
 _LINGER = 2.0
@@ -57,7 +57,7 @@ class Connection:
         except StreamClosedError:
             pass  # the client is gone, or was cut
         except Exception:
-            log.exception("the connection from %s failed", self.peer)
+            LOG.exception("the connection from %s failed", self.peer)
         finally:
             self.wire.close()
             self._state.chains.ended(self._secured)

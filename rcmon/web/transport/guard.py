@@ -15,12 +15,12 @@ from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED, HANDSHAKES_FA
 from rcmon.telemetry.tally import Tally
 from rcmon.web.transport.handshake_reasons import detail_of, reason_of
 
-log = logging.getLogger("rcmon.web.transport.server")
+LOG = logging.getLogger("rcmon.web.transport.server")
 _SPARE_FILES = 64
 """File descriptors kept free for the store, the log and the like: without any the accept loop spins."""
 
 
-class Limits(Struct, frozen=True):
+class ClientLimits(Struct, frozen=True):
     """What one worker grants its clients; times in seconds."""
 
     connections: int = 4000
@@ -37,11 +37,11 @@ class Limits(Struct, frozen=True):
 class Guard:
     """Counts one worker's open connections by address and identity, and those that were refused."""
 
-    def __init__(self, limits: Limits, tally: Tally) -> None:
+    def __init__(self, limits: ClientLimits, tally: Tally) -> None:
         self._limits, self._tally = limits, tally
         self._room = min(limits.connections, spare_files())
         if self._room < limits.connections:
-            log.warning(
+            LOG.warning(
                 "at most %d connections, not %d: the process may not open more files (RLIMIT_NOFILE)",
                 self._room,
                 limits.connections,
@@ -92,12 +92,12 @@ class Guard:
         self._tally.count(HANDSHAKES_FAILED, reason)
         if reason != "closed":
             what = (address, reason, _one_line(detail))
-            log.info("refused a connection from %s: %s: %s", *what, extra={"kind": reason})
+            LOG.info("refused a connection from %s: %s: %s", *what, extra={"kind": reason})
 
     def failed(self, error: Exception, address: str) -> None:
         """Count and log a connection that failed before its handshake; a traceback only for a bug of ours."""
         if not isinstance(error, OSError | ValueError):
-            log.error("a connection from %s failed before its handshake", address, exc_info=error)
+            LOG.error("a connection from %s failed before its handshake", address, exc_info=error)
         self.refused(reason_of(error), address, detail_of(error))
 
 

@@ -17,7 +17,7 @@ _HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]+")
 _FRAMING = frozenset({"content-length", "transfer-encoding", "expect", "upgrade", "trailer", "te"})
 
 
-class Fields(dict[str, str]):
+class HeadFields(dict[str, str]):
     """Request fields by lower-case name; looked up in any case, like Tornado's HTTPHeaders."""
 
     def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
@@ -36,7 +36,7 @@ class Head:
 
     __slots__ = ("fields", "keep", "method", "path", "version")
 
-    def __init__(self, method: str, path: str, version: str, fields: Fields, *, keep: bool) -> None:
+    def __init__(self, method: str, path: str, version: str, fields: HeadFields, *, keep: bool) -> None:
         self.method, self.path, self.version, self.fields, self.keep = method, path, version, fields, keep
 
 
@@ -46,7 +46,7 @@ def parse(head: bytes) -> Head | None:
     if match is None:
         return None
     lines = match[4].decode("ascii").split("\r\n")[:-1]
-    fields = Fields()
+    fields = HeadFields()
     for line in lines:
         name, _, value = line.partition(": ")
         fields[name.lower()] = value.strip(" ")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from rcmon.web.telemetry.requests import Authorized
 from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.request_count import Authorized
 
 
 class Request(Struct, eq=False):

@@ -15,16 +15,16 @@ from tornado.web import Application
 from rcmon.access.gate import Gate
 from rcmon.access.handshake.sessions import SessionChains
 from rcmon.telemetry.tally import Tally
-from rcmon.web.telemetry.requests import RequestCount
 from rcmon.web.transport.acceptor import Acceptor
 from rcmon.web.transport.accesslog import AccessLog
 from rcmon.web.transport.connection import Connection
-from rcmon.web.transport.guard import Guard, Limits
+from rcmon.web.transport.guard import ClientLimits, Guard
+from rcmon.web.transport.request_count import RequestCount
 from rcmon.web.transport.state import ServerState, ShortRoutes
 from rcmon.web.transport.throttle import Throttle
 from rcmon.web.transport.wire import READ_SIZE
 
-__all__ = ["Limits", "Server"]
+__all__ = ["ClientLimits", "Server"]
 
 _BODY_SIZE = 1 << 20
 _BUFFER_SIZE = 1 << 18
@@ -48,7 +48,7 @@ class Server(HTTPServer):
         gate: Gate,
         tally: Tally,
         access_log: AccessLog,
-        limits: Limits,
+        limits: ClientLimits,
         short_routes: ShortRoutes,
         **options: Any,
     ) -> None:

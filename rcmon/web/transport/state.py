@@ -9,12 +9,12 @@ from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 from rcmon.access.gate import Gate
 from rcmon.access.handshake.sessions import SessionChains
 from rcmon.telemetry.tally import Tally
-from rcmon.web.telemetry.requests import Authorized, RequestCount
 from rcmon.web.transport.accesslog import AccessLog
 from rcmon.web.transport.exchange import Exchange
-from rcmon.web.transport.guard import Guard, Limits
+from rcmon.web.transport.guard import ClientLimits, Guard
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.request import Request
+from rcmon.web.transport.request_count import Authorized, RequestCount
 
 
 class ShortRoute(Struct, frozen=True):
@@ -36,7 +36,7 @@ class ServerState(Struct, kw_only=True, eq=False):
     gate: Gate
     chains: SessionChains
     guard: Guard
-    limits: Limits
+    limits: ClientLimits
     tally: Tally
     requests: RequestCount
     access_log: AccessLog

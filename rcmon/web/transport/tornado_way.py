@@ -8,10 +8,10 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPInputError, RequestStartLine, ResponseStartLine
 
 from rcmon.telemetry.own import OTHER
-from rcmon.web.telemetry.requests import Authorized
 from rcmon.web.transport import last_words
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.request_count import Authorized
 from rcmon.web.transport.state import ServerState
 from rcmon.web.transport.wire import READ_SIZE, Wire
 
@@ -111,7 +111,7 @@ class Replay:
         self._wire.close()
 
 
-class Ending(HTTPHeaders):
+class LastFields(HTTPHeaders):
     """Fields of a connection's last answer: Tornado would promise an HTTP/1.0 client another one."""
 
     def __setitem__(self, name: str, value: str) -> None:
@@ -140,7 +140,7 @@ class Stock(HTTP1Connection):
     ) -> "asyncio.Future[None]":
         """Write the head of the answer; a drain that began meanwhile ends the connection behind it."""
         if self._state.draining:
-            headers = Ending(headers)
+            headers = LastFields(headers)
             headers["Connection"] = "close"
         future = super().write_headers(start_line, headers, chunk)
         self.replay.answered = True

@@ -56,6 +56,8 @@ def busy(service: Service) -> None:
     for tally in (service.tally, other):
         tally.change(own.CONNECTIONS, 1)
         tally.count(own.CONNECTIONS_ACCEPTED)
+    service.tally.set(own.RELOAD_SUCCEEDED, 1.0, "roles")
+    service.tally.set(own.RELOAD_SUCCESS_TIME, NOW, "roles")
     service.scoreboard.slot(1).count_restart()
     service.scoreboard.slot(2).say("collector", "store", "disk is full")
     for index in range(len(PROCESSES)):
@@ -176,7 +178,9 @@ async def test_gzip_holds_the_same_families(service: Service) -> None:
 
 
 async def test_a_scrape_changes_nothing_but_the_count_of_requests(service: Service) -> None:
-    counted = tuple(f"rcmon_{name}" for name in ("http_", "authorization_decisions_", "process_"))
+    counted = tuple(
+        f"rcmon_{name}" for name in ("http_", "short_way_", "authorization_decisions_", "process_")
+    )
     lines = [
         [line for line in (await service.ask("/api/metrics")).body.splitlines() if not counts(line, counted)]
         for _ in range(3)
@@ -185,8 +189,8 @@ async def test_a_scrape_changes_nothing_but_the_count_of_requests(service: Servi
 
 
 def counts(line: bytes, families: tuple[str, ...]) -> bool:
-    """Tell whether a line is a sample of one of the families."""
-    return line.decode().startswith(families)
+    """Tell whether a line belongs to one of the families."""
+    return line.decode().removeprefix("# HELP ").removeprefix("# TYPE ").startswith(families)
 
 
 async def test_a_newer_snapshot_is_served_at_once(service: Service) -> None:

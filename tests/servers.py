@@ -1,4 +1,4 @@
-"""Private servers for tests: MariaDB, PostgreSQL and Prometheus from the system's packages, on loopback.
+"""Private servers for tests (MariaDB, PostgreSQL, PgBouncer, Prometheus): the system's packages, on loopback.
 
 Each starter is a context manager: a directory of its own, a free port, ready when it yields, stopped when
 it ends. As root the databases run as the users that their packages made (`mysql`, `postgres`), because
@@ -111,6 +111,26 @@ def postgresql() -> Iterator[Server]:
         ask = [asked, "-q", "-h", "127.0.0.1", "-p", str(port)]
         with _running(command, folder, lambda: subprocess.call(ask) == 0, signal.SIGINT, user) as process:
             yield Server(port, "postgres", "rcmon-test", folder, process)
+
+
+@contextmanager
+def pgbouncer(behind: Server, options: str = "") -> Iterator[Server]:
+    """Run a private PgBouncer in transaction mode before a PostgreSQL, else as Debian configures it.
+
+    `options` are further lines of its section `[pgbouncer]`, such as `default_pool_size = 1`.
+    """
+    server = need("pgbouncer")
+    with _folder("postgres") as (folder, user):
+        (folder / "users").write_text(f'"{behind.user}" "{behind.password}"\n')
+        port = free_port()
+        (folder / "pgbouncer.ini").write_text(
+            f"[databases]\n* = host=127.0.0.1 port={behind.port}\n[pgbouncer]\npool_mode = transaction\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+            f"auth_type = md5\nauth_file = {folder / 'users'}\n{options}\n"
+        )
+        command = [server, str(folder / "pgbouncer.ini")]
+        with _running(command, folder, lambda: _connects(port), signal.SIGTERM, user) as process:
+            yield Server(port, behind.user, behind.password, folder, process)
 
 
 @contextmanager

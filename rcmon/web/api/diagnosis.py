@@ -152,5 +152,6 @@ def _troubles(troubles: Sequence[Trouble]) -> Iterator[Reason]:
         same.setdefault((trouble.what, trouble.reason), []).append(trouble)
     for (what, reason), said in same.items():
         who = ", ".join(dict.fromkeys(trouble.process for trouble in said))
-        text = f"{what.replace('_', ' ')}: {reason}"
+        words = what.replace("_", " ")
+        text = reason if reason.lower().startswith(words) else f"{words}: {reason}"
         yield because(f"{what}_trouble", text, who, min(trouble.since for trouble in said))

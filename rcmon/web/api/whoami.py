@@ -31,7 +31,7 @@ class Certificate(Struct, frozen=True):
     """`full` or `limited` where it is a proxy (RFC 3820)."""
 
 
-class Fqan(Struct, frozen=True):
+class FqanShape(Struct, frozen=True):
     """One VOMS attribute, such as /cms/Role=production."""
 
     name: str
@@ -49,7 +49,7 @@ class Whoami(Struct, frozen=True):
     dns: Sequence[str]
     uris: Sequence[str]
     emails: Sequence[str]
-    fqans: Sequence[Fqan]
+    fqans: Sequence[FqanShape]
     """VOMS attributes; only verified ones can grant a role."""
     proxy: bool
     limited: bool
@@ -74,7 +74,7 @@ def describe(peer: Peer) -> Whoami:
         dns=identity.sans.dns,
         uris=identity.sans.uris,
         emails=identity.sans.emails,
-        fqans=tuple(Fqan(fqan.value, fqan.verified) for fqan in decision.fqans),
+        fqans=tuple(FqanShape(fqan.value, fqan.verified) for fqan in decision.fqans),
         proxy=identity.proxy_depth > 0,
         limited=identity.limited,
         chain=tuple(map(_certificate, identity.chain)),

@@ -64,7 +64,7 @@ class Row(Struct, frozen=True):
     pending: Share
 
 
-class Totals(Struct, frozen=True):
+class GridTotals(Struct, frozen=True):
     """All sites together."""
 
     sites: int
@@ -109,12 +109,12 @@ def row(entry: SiteEntry) -> Row:
     )
 
 
-def totals(entries: Iterable[SiteEntry]) -> Totals:
+def totals(entries: Iterable[SiteEntry]) -> GridTotals:
     """Sum up sites; slots are those that are known."""
     every = list(entries)
     counts = Counter(_state(entry) for entry in every)
     order = (*SITE_STATES, *sorted(counts.keys() - {*SITE_STATES, DIFFERING, UNKNOWN}), DIFFERING, UNKNOWN)
-    return Totals(
+    return GridTotals(
         sites=len(every),
         by_state={state: counts[state] for state in order if counts[state]},
         running=Share(

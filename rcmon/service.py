@@ -152,6 +152,8 @@ def web_limits(config: Config) -> ClientLimits:
         connections=config.max_connections,
         per_address=config.max_connections_per_address,
         per_identity=config.max_connections_per_identity,
+        body_memory=config.max_body_memory,
+        body_memory_per_identity=config.max_body_memory_per_identity,
         handshake_timeout=config.tls_handshake_timeout,
         request_timeout=config.request_timeout,
         idle_timeout=config.idle_timeout,

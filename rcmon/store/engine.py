@@ -43,7 +43,7 @@ def make_engine(address: Address) -> AsyncEngine:
             hide_parameters=True,
         )
     except ModuleNotFoundError as error:
-        raise StoreError(f"{address} needs {error.name}: install rcmon[postgres]") from None
+        raise StoreError(f"{address} needs {error.name}: pip install '.[postgres]' in the clone") from None
     if sqlite:
         event.listen(engine.sync_engine, "connect", _set_up)
         event.listen(engine.sync_engine, "begin", _begin)

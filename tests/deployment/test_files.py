@@ -1,5 +1,6 @@
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 from tests.servers import need
@@ -48,3 +49,26 @@ def test_tests_run_on_every_python_that_is_supported() -> None:
     text = (TOP / ".github" / "workflows" / "tests.yml").read_text()
     assert 'python: ["3.11", "3.12", "3.13", "3.14"]' in text
     assert 'requires-python = ">=3.11"' in (TOP / "pyproject.toml").read_text()
+
+
+def test_the_licence_goes_with_the_package() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    assert project["license"] == "Apache-2.0"
+    assert project["license-files"] == ["rcmon/LICENSE"]
+    text = (TOP / "rcmon" / "LICENSE").read_text()
+    assert "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert (TOP / ".github" / "SECURITY.md").is_file()
+
+
+def test_what_is_said_about_pip_works_from_a_clone() -> None:
+    """rcmon is on no index: `pip install rcmon` would take whatever is called so."""
+    extras = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    files = [TOP / "README.md", *TOP.glob("conf/*"), *TOP.glob("rcmon/**/*.py")]
+    lines = [line for file in files for line in file.read_text().splitlines() if "pip install" in line]
+    assert lines
+    for line in lines:
+        what = line.split("pip install", 1)[1]
+        assert not re.match(r"[-\s\w]*'?rcmon", what), line
+        for names in re.findall(r"\.\[([a-z,]+)\]", what):
+            assert set(names.split(",")) <= extras.keys(), line

@@ -160,7 +160,7 @@ def test_a_driver_that_is_not_installed_is_told_with_what_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "asyncmy", None)
-    with pytest.raises(ConfigError, match=r"pip install 'rcmon\[mysql\]'"):
+    with pytest.raises(ConfigError, match=r"pip install '\.\[mysql\]' in the clone"):
         build_sources([WMAgentConfig(name="vocms0999", url="mysql://reader@host/db")])
 
 

@@ -239,7 +239,7 @@ async def test_notes_reach_other_processes_with_the_documents(url: str | URL, op
 
 async def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
-    with pytest.raises(StoreError, match=r"needs asyncpg: install rcmon\[postgres\]"):
+    with pytest.raises(StoreError, match=r"needs asyncpg: pip install '\.\[postgres\]' in the clone"):
         await Store("postgresql://rcmon@127.0.0.1/rcmon").newest_id()
 
 

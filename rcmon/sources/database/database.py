@@ -68,7 +68,7 @@ class Database:
         except ImportError as error:
             missing = f"the driver for {self.driver.names[0]}:// is not installed ({error.name})"
             raise ConfigError(
-                f"{missing}; install it with: pip install 'rcmon[{self.driver.extra}]'"
+                f"{missing}; install it: pip install '.[{self.driver.extra}]' in the clone"
             ) from error
         except ArgumentError as error:
             raise ConfigError(f"url cannot be used: {error}") from error

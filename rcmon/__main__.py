@@ -1,6 +1,6 @@
 """`python -m rcmon` is `python run.py`."""
 
-from rcmon.cli import main
+from rcmon.launch import main
 
 if __name__ == "__main__":
     main()

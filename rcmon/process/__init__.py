@@ -5,7 +5,7 @@ from rcmon.process.context import ChildContext, ChildSpec
 from rcmon.process.leave import leave
 from rcmon.process.loop import Main
 from rcmon.process.notify import Notifier
-from rcmon.process.sockets import bind_local, bind_sockets
+from rcmon.process.sockets import bind_local, bind_sockets, is_answered, listening_at
 from rcmon.process.supervisor import Supervisor
 from rcmon.process.watched import Limits
 
@@ -18,7 +18,9 @@ __all__ = [
     "Supervisor",
     "bind_local",
     "bind_sockets",
+    "is_answered",
     "leave",
+    "listening_at",
     "run_async",
     "run_single",
 ]

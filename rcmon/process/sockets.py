@@ -4,6 +4,8 @@ import errno
 import logging
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tornado import netutil
@@ -15,6 +17,8 @@ LOG = logging.getLogger("rcmon.process")
 _BACKLOG = 1024
 """Connections that wait in the kernel while no worker accepts, as when one is being replaced."""
 _LOCAL_BACKLOG = 16
+_LOCAL_PATIENCE = 2.0
+"""Seconds that somebody who listens at a path has to take a connection."""
 _MAX_PORT = 65535
 
 
@@ -71,6 +75,40 @@ def bind_local(path: Path) -> socket.socket | None:
         os.close(folder)
     listening.setblocking(False)  # noqa: FBT003 - its parameter has no name
     return listening
+
+
+@contextmanager
+def listening_at(path: Path) -> Iterator[list[socket.socket]]:
+    """Listen at a path during the block, where that can be; then it goes, unless it is another's by now."""
+    listening = bind_local(path)
+    if listening is None:
+        yield []
+        return
+    made = path.stat().st_ino
+    try:
+        yield [listening]
+    finally:
+        listening.close()
+        with suppress(OSError):
+            if path.stat().st_ino == made:
+                path.unlink()
+
+
+def is_answered(path: Path) -> bool:
+    """Tell whether somebody listens at a path that `bind_local` made."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
+        channel.settimeout(_LOCAL_PATIENCE)
+        try:
+            channel.connect(f"/proc/self/fd/{folder}/{path.name}")
+        except OSError:
+            return False
+        finally:
+            os.close(folder)
+    return True
 
 
 def address_of(listening: socket.socket) -> str:

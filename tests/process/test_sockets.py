@@ -5,12 +5,13 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from tornado import netutil
 
 from rcmon.errors import ConfigError
-from rcmon.process import bind_sockets
+from rcmon.process import bind_sockets, is_answered, listening_at
 from rcmon.process.sockets import address_of
 
 # Tornado leaves the socket that it could not bind to the garbage collector.
@@ -122,3 +123,31 @@ def _has_ipv6() -> bool:
             return True
     except OSError:
         return False
+
+
+def test_a_local_socket_goes_unless_a_successor_took_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "health.sock"
+    assert not is_answered(path)
+    with listening_at(path) as (first,):
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert is_answered(path)
+        with listening_at(path):
+            first.close()
+        assert not path.exists()
+    with listening_at(path), listening_at(path):
+        pass
+    with listening_at(path) as (old,):
+        old.close()
+        with listening_at(path) as (_successor,):
+            pass
+    assert not is_answered(tmp_path / "none" / "health.sock")
+
+
+def test_a_place_that_takes_no_socket_costs_the_service_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "health.sock").mkdir()
+    (tmp_path / "health.sock" / "full").touch()
+    with listening_at(tmp_path / "health.sock") as local:
+        assert local == []
+    assert "cannot listen there" in caplog.text

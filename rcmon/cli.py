@@ -2,11 +2,13 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from rcmon import log
-from rcmon.checking import Checked, check
-from rcmon.config.config import Config, load, printed
+from rcmon.checking import Checked, Report, check, examine
+from rcmon.config.config import Config, load
+from rcmon.config.printing import printed
 from rcmon.demo.demo import Demo, prepare
 from rcmon.demo.pki import P12_PASSWORD
 from rcmon.errors import ConfigError, RcmonError
@@ -24,36 +26,44 @@ def main() -> None:
     try:
         code = run(load(sys.argv[1:], os.environ, VERSION))
     except ConfigError as error:
-        code = refuse(error, EX_CONFIG)
+        code = refuse(error.messages, EX_CONFIG)
     except RcmonError as error:
-        code = refuse(error, 1)
+        code = refuse([str(error)], 1)
     leave(code)
 
 
-def refuse(error: RcmonError, code: int) -> int:
-    """Say in one line on standard error what is wrong."""
-    line = " ".join(str(error).split())
-    sys.stderr.write(f"rcmon: {line}\n")
+def refuse(messages: Iterable[str], code: int) -> int:
+    """Say on standard error what is wrong, each thing in one line."""
+    for message in messages:
+        line = " ".join(message.split())
+        sys.stderr.write(f"rcmon: {line}\n")
     return code
 
 
-def run(config: Config) -> int:
+def run(given: Config) -> int:
     """Do what the configuration asks for; raises RcmonError, ConfigError before anything was started."""
-    if config.print_config:
-        sys.stdout.write(printed(config) + "\n")
+    if given.print_config:
+        sys.stdout.write(printed(given) + "\n")
         return 0
-    demo = None
-    if config.demo:
-        demo = prepare(Path(config.state_dir), config.synthetic)
-        config = config.override("demo", **demo.overrides())
+    demo, config = None, given
+    if given.demo:
+        demo = prepare(Path(given.state_dir), given.synthetic)
+        config = given.override("demo", **demo.overrides())
+    if given.check_config:
+        return tell(examine(given, config, demo))
     write_log = log.set_up(
         config.log_level, config.log_format, config.log_file, config.log_rotate_size, config.log_rotate_keep
     )
     checked = check(config, demo)
-    if config.check_config:
-        sys.stdout.write("the configuration is right\n")
-        return 0
     return Service(checked, write_log).run(lambda port: announce(checked, port))
+
+
+def tell(report: Report) -> int:
+    """Print what an examination found and give the exit code: 78 where anything would stop the start."""
+    code = refuse((f"error: {line}" for line in report.errors), EX_CONFIG if report.errors else 0)
+    for kind, lines in (("warning: ", report.warnings), ("", report.facts), ("", [report.verdict])):
+        sys.stdout.writelines(f"{kind}{line}\n" for line in lines)
+    return code
 
 
 def announce(checked: Checked, port: int) -> None:

@@ -6,7 +6,11 @@ class RcmonError(Exception):
 
 
 class ConfigError(RcmonError):
-    """An option, section, variable or file that cannot be used; the message is one line (exit code 78)."""
+    """Options, sections, variables or files that cannot be used; each message is one line (exit code 78)."""
+
+    def __init__(self, *messages: str) -> None:
+        super().__init__("; ".join(messages))
+        self.messages = messages
 
 
 class StoreError(RcmonError):

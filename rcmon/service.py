@@ -5,13 +5,13 @@ import functools
 import os
 import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sqlalchemy.engine import URL
 
 from rcmon import log
-from rcmon.checking import Checked
+from rcmon.checking import HEALTH_SOCKET, Checked, web_processes
 from rcmon.collector import process as collecting
 from rcmon.config.config import Config
 from rcmon.demo.moving import keep_moving
@@ -22,8 +22,8 @@ from rcmon.process import (
     Limits,
     Main,
     Supervisor,
-    bind_local,
     bind_sockets,
+    listening_at,
     run_async,
     run_single,
 )
@@ -37,8 +37,6 @@ from rcmon.web.app import routes
 from rcmon.web.transport.accesslog import Style
 from rcmon.web.transport.guard import ClientLimits
 
-HEALTH_SOCKET = "health.sock"
-"""In the state directory; conf/healthcheck.py asks there."""
 _COLLECTOR, _DEMO = "collector", "demo"
 
 
@@ -47,28 +45,33 @@ class Service:
 
     def __init__(self, checked: Checked, write_log: Callable[[str], None]) -> None:
         self._checked, self._config, self._write_log = checked, checked.config, write_log
-        workers = self._config.workers or len(os.sched_getaffinity(0))
+        workers = web_processes(self._config)
         self._web = tuple(f"web-{number}" for number in range(workers))
         self._moving = checked.demo is not None and checked.demo.shape is None
         others = (_COLLECTOR, _DEMO) if self._moving else (_COLLECTOR,)
         self._layout = Layout({"route": routes()})
         self._names = self._web if workers == 1 else (*self._web, *others)
-        self._scoreboard = Scoreboard(len(self._names), self._layout.size)
+        self._board = Scoreboard(len(self._names), self._layout.size)
         self._holder = f"{socket.gethostname()}:{Path(self._config.state_dir).resolve()}"
 
     def run(self, announce: Callable[[int], None]) -> int:
         """Run until TERM or INT and give the exit code. `announce` gets the port when all are ready."""
-        make_state_dir(Path(self._config.state_dir))
+        state = Path(self._config.state_dir)
+        make_state_dir(state)
         raise_file_limit()
-        sockets = [*bind_sockets(self._config.host, self._config.port), *self._local()]
+        sockets = bind_sockets(self._config.host, self._config.port)
         on_ready = functools.partial(announce, sockets[0].getsockname()[1])
+        with listening_at(state / HEALTH_SOCKET) as local:
+            return self._run([*sockets, *local], on_ready)
+
+    def _run(self, sockets: Sequence[socket.socket], on_ready: Callable[[], None]) -> int:
         grace = self._config.shutdown_grace
         if len(self._web) == 1:
             self._prepare()
-            slot = self._scoreboard.slot(0)
+            slot = self._board.slot(0)
             return run_single(self._mains(), slot, grace=grace, sockets=sockets, on_ready=on_ready)
         return Supervisor(
-            self._scoreboard,
+            self._board,
             [
                 ChildSpec(
                     name, functools.partial(_run_child, self._layout, main), slot, listens=name in self._web
@@ -80,11 +83,6 @@ class Service:
             before=("prepare the store", self._prepare),
             on_ready=on_ready,
         ).run()
-
-    def _local(self) -> list[socket.socket]:
-        """Listen where this user's probe asks how the service does."""
-        listening = bind_local(Path(self._config.state_dir) / HEALTH_SOCKET)
-        return [] if listening is None else [listening]
 
     def _mains(self) -> dict[str, Main]:
         mains: dict[str, Main] = dict.fromkeys(
@@ -111,7 +109,7 @@ class Service:
             ),
             store_url=self._checked.store_url,
             trust=self._checked.trust,
-            scoreboard=self._scoreboard,
+            scoreboard=self._board,
             layout=self._layout,
             limits=web_limits(config),
             style=Style(config.log_format, config.log_access, config.log_slow, config.log_access_sample),
@@ -152,8 +150,6 @@ def web_limits(config: Config) -> ClientLimits:
         connections=config.max_connections,
         per_address=config.max_connections_per_address,
         per_identity=config.max_connections_per_identity,
-        body_memory=config.max_body_memory,
-        body_memory_per_identity=config.max_body_memory_per_identity,
         handshake_timeout=config.tls_handshake_timeout,
         request_timeout=config.request_timeout,
         idle_timeout=config.idle_timeout,

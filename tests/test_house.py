@@ -39,7 +39,7 @@ ROOMS = {
     },
     "tools": {"access", "config", "errors", "files", "version"},
     "demo": {"errors", "model"},
-    "checking": {"access", "config", "demo", "errors", "files", "sources"},
+    "checking": {"access", "config", "demo", "errors", "files", "process", "sources", "store", "timestamps"},
     "service": {
         "checking",
         "collector",
@@ -53,8 +53,9 @@ ROOMS = {
         "web",
     },
     "cli": {"checking", "config", "demo", "errors", "log", "process", "service", "version"},
-    "__main__": {"cli"},
-    "__init__": {"version"},
+    "launch": {"cli"},
+    "__main__": {"launch"},
+    "__init__": set(),
 }  # fmt: skip
 """Which rooms a room may import from, besides its own."""
 

@@ -6,18 +6,16 @@ The command line wins over `RCMON_…` variables, those over the file, the file 
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import configargparse
 from msgspec import Struct, structs
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from rcmon.config.file import TomlReader, closest
+from rcmon.config.environment import check_variables, without_links
 from rcmon.config.options import OPTIONS, Option, Value, read
+from rcmon.config.parser import DEFAULT_FILE, Parser, parser
 from rcmon.errors import ConfigError
-
-DEFAULT_FILE = Path("conf/rcmon.toml")
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -48,8 +46,6 @@ class Config(Struct, frozen=True, kw_only=True):
     max_connections: int
     max_connections_per_address: int
     max_connections_per_identity: int
-    max_body_memory: int
-    max_body_memory_per_identity: int
     request_timeout: float
     idle_timeout: float
     write_timeout: float
@@ -62,6 +58,7 @@ class Config(Struct, frozen=True, kw_only=True):
     log_access_sample: int
     log_slow: float
     check_config: bool
+    probe: bool
     print_config: bool
     demo: bool
     synthetic: str | None
@@ -72,43 +69,6 @@ class Config(Struct, frozen=True, kw_only=True):
         """Replace values, remembering their origin."""
         origins = {**self.origins, **dict.fromkeys(values, origin)}
         return structs.replace(self, origins=origins, **values)
-
-
-class Parser(configargparse.ArgumentParser):  # type: ignore[misc]  # it has no type hints
-    """The command line's parser: it raises ConfigError where argparse would leave the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse, with the option that was most likely meant."""
-        words = message.removeprefix("unrecognized arguments: ").split()
-        hint = closest(words[0], [f"--{option.name}" for option in OPTIONS]) if words else ""
-        raise ConfigError(message + hint)
-
-
-def parser(version: str, file: Path | None) -> Parser:
-    """Make the parser from the table of options; `file` is what it reads below the environment."""
-    made = Parser(
-        prog="rcmon",
-        description="Workload Management Resource Control Monitor",
-        allow_abbrev=False,
-        add_env_var_help=False,
-        add_config_file_help=False,
-        config_file_parser_class=TomlReader,
-        default_config_files=[str(file)] if file else [],
-        epilog="Each option is also an environment variable: --tls-cert is RCMON_TLS_CERT.",
-    )
-    made.add_argument("--version", action="version", version=f"rcmon {version}")
-    made.add_argument("--config", metavar="FILE", help=f"TOML file of options (default: {DEFAULT_FILE})")
-    for option in OPTIONS:
-        shown = "" if option.default in (None, False) else f" (default: {option.default})"
-        made.add_argument(
-            f"--{option.name}",
-            env_var=option.variable,
-            nargs="?" if option.flag else None,
-            const="true" if option.flag else None,
-            metavar="" if option.flag else option.key.upper(),
-            help=(option.help + shown).replace("%", "%%"),
-        )
-    return made
 
 
 def config_file(arguments: Sequence[str], environment: Mapping[str, str]) -> Path | None:
@@ -126,15 +86,6 @@ def config_file(arguments: Sequence[str], environment: Mapping[str, str]) -> Pat
     return Path(named)
 
 
-def check_variables(environment: Mapping[str, str]) -> None:
-    """Refuse a misspelt RCMON_ variable, which would be ignored in silence."""
-    known = [*(option.variable for option in OPTIONS), "RCMON_CONFIG"]
-    for name in environment:
-        # the tests' own switch, which their sub-processes inherit
-        if name.startswith("RCMON_") and name not in known and name != "RCMON_TEST_ALL":
-            raise ConfigError(f"environment: unknown variable {name}{closest(name, known)}")
-
-
 def origin(made: Parser, option: Option, file: Path | None) -> str:
     """Tell where the value of an option that was given came from."""
     for source, settings in made.get_source_to_settings_dict().items():
@@ -146,23 +97,33 @@ def origin(made: Parser, option: Option, file: Path | None) -> str:
 
 
 def load(arguments: Sequence[str], environment: Mapping[str, str], version: str) -> Config:
-    """Read the configuration; raises ConfigError with one line that names what is wrong and what is right."""
-    check_variables(environment)
-    file = config_file(arguments, environment)
+    """Read the configuration; raises ConfigError with a line for each thing that is wrong."""
+    own = without_links(environment)
+    check_variables(own)
+    file = config_file(arguments, own)
     made = parser(version, file)
     try:
-        given = vars(made.parse_args(list(arguments), env_vars=dict(environment)))
-    except (OSError, UnicodeDecodeError) as error:
+        given = vars(made.parse_args(list(arguments), env_vars=dict(own)))
+    except OSError as error:
         raise ConfigError(f"--config: {str(file)!r} cannot be read: {error}") from None
+    return checked(_converted(made, given, file))
+
+
+def _converted(made: Parser, given: Mapping[str, str | None], file: Path | None) -> Config:
+    """Convert every option; what cannot be is told all at once."""
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
+    wrong: list[str] = []
     for option in OPTIONS:
-        value = given[option.attribute]
-        origins[option.attribute] = "default" if value is None else origin(made, option, file)
-        values[option.attribute] = (
-            option.default if value is None else read(option, value, origins[option.attribute])
-        )
-    return checked(Config(**values, origins=origins))
+        value, name = given[option.attribute], option.attribute
+        origins[name] = "default" if value is None else origin(made, option, file)
+        try:
+            values[name] = option.default if value is None else read(option, value, origins[name])
+        except ConfigError as error:
+            wrong += error.messages
+    if wrong:
+        raise ConfigError(*wrong)
+    return Config(**values, origins=origins)
 
 
 def checked(config: Config) -> Config:
@@ -176,17 +137,6 @@ def checked(config: Config) -> Config:
             ) from None
     if config.synthetic is not None and not config.demo:
         raise ConfigError(f"--synthetic: {config.synthetic!r} needs --demo")
+    if config.probe and not config.check_config:
+        raise ConfigError("--probe: needs --check-config")
     return config
-
-
-def printed(config: Config) -> str:
-    """Print every value with its origin; a password in the database URL is masked."""
-    lines = []
-    for option in OPTIONS:
-        value = getattr(config, option.attribute)
-        if option.name == "database" and value:
-            value = make_url(value).render_as_string(hide_password=True)
-        lines.append(
-            f"{option.name} = {'' if value is None else value}  # {config.origins[option.attribute]}"
-        )
-    return "\n".join(lines)

@@ -32,8 +32,12 @@ class TomlReader(configargparse.ConfigFileParser):  # type: ignore[misc]  # it h
         """Read the file; raises ConfigFileParserException that names file, section and key."""
         name = getattr(stream, "name", "configuration file")
         try:
-            sections = tomllib.loads(stream.read())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            sections = tomllib.loads(stream.read().removeprefix("\ufeff"))
+        except UnicodeDecodeError as error:
+            raise configargparse.ConfigFileParserException(
+                f"{name}: is not UTF-8 at octet {error.start}; save it as UTF-8"
+            ) from None
+        except tomllib.TOMLDecodeError as error:
             raise configargparse.ConfigFileParserException(f"{name}: not TOML: {error}") from None
         items = OrderedDict[str, str]()
         for section, keys in sections.items():

@@ -1,14 +1,16 @@
 """The options: one visible table from which the parser, the file reader and the documentation are made."""
 
+import unicodedata
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from rcmon.errors import ConfigError
 
 Value = str | int | float | bool | None
 
 
-class Option(NamedTuple):
+class Option(Struct, frozen=True):
     """One option, settable on the command line, by `RCMON_…` and, where it has a section, in the file."""
 
     name: str
@@ -21,6 +23,11 @@ class Option(NamedTuple):
     help: str
     flag: bool = False
     """Whether it stands alone on the command line."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words that it takes; none where it takes others."""
+        return self.convert.words if isinstance(self.convert, OneOf) else ()
 
     @property
     def attribute(self) -> str:
@@ -38,11 +45,18 @@ class Option(NamedTuple):
         return "RCMON_" + self.name.upper().replace("-", "_")
 
 
+def any_text(value: str) -> str:
+    """Take any text, also the empty one."""
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise ValueError("a text in UTF-8 without control characters")
+    return value
+
+
 def text(value: str) -> str:
     """Take any text but the empty one."""
     if not value.strip():
         raise ValueError("a text that is not empty")
-    return value
+    return any_text(value)
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -75,15 +89,21 @@ def seconds(low: float, high: float) -> Callable[[str], float]:
     return convert
 
 
-def one_of(*choices: str) -> Callable[[str], str]:
+class OneOf(Struct, frozen=True):
     """Take one of the words."""
 
-    def convert(value: str) -> str:
-        if value not in choices:
-            raise ValueError("one of " + ", ".join(choices))
+    words: tuple[str, ...]
+
+    def __call__(self, value: str) -> str:
+        """Take it; raises ValueError for any other."""
+        if value not in self.words:
+            raise ValueError("one of " + ", ".join(self.words))
         return value
 
-    return convert
+
+def one_of(*words: str) -> OneOf:
+    """Take one of the words."""
+    return OneOf(words)
 
 
 def boolean(value: str) -> bool:
@@ -102,12 +122,16 @@ OPTIONS: tuple[Option, ...] = (
         "host",
         "server",
         "0.0.0.0",  # noqa: S104 - a server listens
-        text,
-        "address or host name to listen on; 0.0.0.0 is all of IPv4, :: all of IPv6",
+        any_text,
+        'address or host name to listen on; 0.0.0.0 is all of IPv4, :: all of IPv6, "" all of both',
     ),
     Option("port", "server", 5000, whole(0, 65535), "port to listen on; 0 takes a free one"),
     Option(
-        "workers", "server", 0, whole(0, 256), "web processes; 0: one per core; 1: everything in one process"
+        "workers",
+        "server",
+        0,
+        whole(0, 256),
+        "web processes; 0: one per core that we may use; 1: everything in one process",
     ),
     Option("state-dir", "server", "var", text, "directory of what rcmon keeps"),
     Option(
@@ -166,16 +190,6 @@ OPTIONS: tuple[Option, ...] = (
     Option("max-connections-per-address", "limits", 1000, whole(1, 1_000_000), "of them from one address"),
     Option("max-connections-per-identity", "limits", 1000, whole(1, 1_000_000), "of them by one identity"),
     Option(
-        "max-body-memory",
-        "limits",
-        64 << 20,
-        whole(1 << 20, 1 << 36),
-        "bytes of requests' bodies that a web process holds at a time",
-    ),
-    Option(
-        "max-body-memory-per-identity", "limits", 8 << 20, whole(1 << 20, 1 << 36), "of them by one identity"
-    ),
-    Option(
         "request-timeout", "limits", 10.0, seconds(1, 600), "seconds a client has to send a whole request"
     ),
     Option("idle-timeout", "limits", 75.0, seconds(1, 3600), "seconds an idle connection is kept"),
@@ -203,7 +217,15 @@ OPTIONS: tuple[Option, ...] = (
         None,
         default=False,
         convert=boolean,
-        help="check the configuration and every file it names, then leave",
+        help="check the configuration and all that it names, say everything that is wrong, then leave",
+        flag=True,
+    ),
+    Option(
+        "probe",
+        None,
+        default=False,
+        convert=boolean,
+        help="with --check-config: also connect to every source and the store",
         flag=True,
     ),
     Option(
@@ -211,7 +233,7 @@ OPTIONS: tuple[Option, ...] = (
         None,
         default=False,
         convert=boolean,
-        help="print every value and where it came from, then leave",
+        help="print every value and where it came from, as TOML without secrets, then leave",
         flag=True,
     ),
     Option(

@@ -1,5 +1,6 @@
 """The configuration: precedence, and one clear line for whatever is wrong."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from rcmon.config import config
 from rcmon.config.options import OPTIONS
+from rcmon.config.parser import parser
+from rcmon.config.printing import printed
 from rcmon.errors import ConfigError
 
 PROJECT = Path(__file__).parents[2]
@@ -65,6 +68,7 @@ def test_the_default_file_is_read_where_it_stands_and_not_beside_a_named_one():
         (["--config", "none.toml"], {}, ["--config", "'none.toml'"]),
         (["--config"], {}, ["--config", "file"]),
         (["--synthetic", "1x1"], {}, ["--synthetic", "--demo"]),
+        (["--probe"], {}, ["--probe", "--check-config"]),
         ([], {"RCMON_PROT": "5"}, ["RCMON_PROT", "did you mean RCMON_PORT?"]),
         ([], {"RCMON_PORT": "5 0"}, ["--port", "environment RCMON_PORT", "'5 0'"]),
         ([], {"RCMON_DEMO": "perhaps"}, ["--demo", "RCMON_DEMO", "true or false"]),
@@ -104,11 +108,115 @@ def test_a_file_that_is_not_text_is_named():
         load("--config", "some.toml")
 
 
-def test_printing_masks_the_password_and_tells_origins():
-    text = config.printed(load("--database", "postgresql://u:secret@h/d", RCMON_PORT="1"))
-    assert "secret" not in text
+TEXTS = (
+    "plain",
+    "quotes \" and ' and \\\\ of them",
+    "snow \N{SNOWMAN} and \N{GRINNING FACE}",
+    "# no comment = 1",
+    "[no section]",
+    " blanks ",
+)
+
+
+@pytest.mark.parametrize("value", TEXTS)
+def test_what_is_printed_can_be_read_back(value):
+    made = load(
+        "--state-dir", value, "--tls-cert", value, "--log-file", value, "--host", "",
+        "--short-way", "false", "--log-slow", "0.125", "--database", "postgresql://u@h/d?ssl=true",
+        RCMON_PORT="1",
+    )  # fmt: skip
+    file = write(printed(made))
+    again = load("--config", file)
+    for option in OPTIONS:
+        assert getattr(again, option.attribute) == getattr(made, option.attribute), option.name
+    assert again.origins["port"] == f"file {file}"
+
+
+def test_printing_tells_origins_and_no_secret():
+    for secret in ("postgresql://u:secret@h/d", "postgresql://h/d?user=u&password=secret"):
+        text = printed(load("--database", secret, RCMON_PORT="1"))
+        assert "secret" not in text
+        assert "***" not in text
+        assert "its password is not printed" in text
+        assert load("--config", write(text)).database.startswith("postgresql://")
     assert "port = 1  # environment RCMON_PORT" in text
-    assert "host = 0.0.0.0  # default" in text
+    assert 'host = "0.0.0.0"  # default' in text
+    assert "# cert = ...  # default" in text
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    with pytest.raises(ConfigError) as caught:
+        load("--port", "x", "--workers", "-1", RCMON_LOG_LEVEL="loud")
+    assert [message.split()[0] for message in caught.value.messages] == ["--port", "--workers", "--log-level"]
+    with pytest.raises(ConfigError) as caught:
+        load(RCMON_PROT="1", RCMON_HOTS="x")
+    assert len(caught.value.messages) == 2
+
+
+@pytest.mark.parametrize("name", ["RCMON", "RCMON_WEB", "RCMON_2"])
+def test_what_kubernetes_puts_there_for_its_services_is_no_option(name):
+    """As the kubelet writes it for a Service with the ports 5000/TCP (https) and 53/UDP."""
+    links = {f"{name}_SERVICE_HOST": "10.96.3.7", f"{name}_SERVICE_PORT": "5000"}
+    links |= {f"{name}_SERVICE_PORT_HTTPS": "5000", f"{name}_PORT": "tcp://10.96.3.7:5000"}
+    for port, protocol in (("5000", "TCP"), ("53", "UDP")):
+        link = f"{name}_PORT_{port}_{protocol}"
+        links[link] = f"{protocol.lower()}://[fd00::7]:{port}"
+        links |= {f"{link}_PROTO": protocol.lower(), f"{link}_PORT": port, f"{link}_ADDR": "fd00::7"}
+    made = load(**links)
+    assert made.port == 5000
+    assert set(made.origins.values()) == {"default"}
+    assert load("--port", "7", **links).port == 7
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"RCMON_PORT": "tcp:/10.96.3.7:5000"},
+        {"RCMON_WEB_PORT": "5000"},
+        {"RCMON_SERVICE_HOST": "some.host.example"},
+        {"RCMON_SERVICE_PORT": "https"},
+        {"RCMON_PORT_5000_TCP_ADDRESS": "10.96.3.7"},
+        {"RCMON_STATE_DIRECTORY": "x"},
+    ],
+)
+def test_what_only_looks_like_it_is_refused(environment):
+    (name,) = environment
+    with pytest.raises(ConfigError, match=name):
+        load(**environment)
+
+
+def test_both_families_are_an_empty_host_wherever_it_is_said():
+    assert load("--host", "").host == ""
+    assert load("--host=").host == ""
+    assert load(RCMON_HOST="").host == ""
+    assert load("--config", write("[server]\nhost = ''\n")).host == ""
+
+
+def test_a_byte_order_mark_says_nothing_and_utf_16_is_named():
+    Path("some.toml").write_bytes(b"\xef\xbb\xbf[server]\nport = 7\n")
+    assert load("--config", "some.toml").port == 7
+    Path("some.toml").write_text("[server]\nport = 7\n", encoding="utf-16")
+    with pytest.raises(ConfigError, match=r"some\.toml.*not UTF-8"):
+        load("--config", "some.toml")
+
+
+def test_a_value_that_no_text_can_be_is_refused():
+    for value in ("a\nb", "a\udcffb", "a\x00b"):
+        with pytest.raises(ConfigError, match="UTF-8 without control characters"):
+            load("--state-dir", value)
+
+
+def test_help_has_groups_choices_and_flags():
+    text = parser("1", None).format_help()
+    for option in OPTIONS:
+        assert len(re.findall(rf"^  --{option.name}(?![\w-])", text, re.MULTILINE)) == 1, option.name
+        for word in option.choices:
+            assert re.search(rf"^  --{option.name} {{.*{word}.*}}", text, re.MULTILINE)
+    sections = {option.section for option in OPTIONS if option.section}
+    assert set(re.findall(r"^\[(\w+)\]:$", text, re.MULTILINE)) == sections
+    assert re.search(r"^  --demo  +serve", text, re.MULTILINE), "a flag takes nothing"
+    assert max(map(len, text.splitlines())) <= 100
+    assert "%" not in text
 
 
 def test_every_option_is_a_field_and_stands_in_the_shipped_file_with_its_default():

@@ -41,3 +41,4 @@ def test_a_probe_is_no_failed_handshake_and_ready_comes_with_a_snapshot(tmp_path
             )
             assert sum(map(float, failed)) == 0
     assert probe(tmp_path / "state" / "demo").returncode == 1
+    assert not (tmp_path / "state" / "demo" / "health.sock").exists(), "it goes with the service"

@@ -181,7 +181,7 @@ def test_check_config_says_what_is_right_and_what_is_not(tmp_path, stack):
     options, _ = stack
     command = [sys.executable, str(PROJECT / "run.py"), *options, "--check-config"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
-    assert "right" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("the service would start")
     (tmp_path / "roles.toml").write_text('[roles]\nreader = ["dm:/CN=x"]\n')
     assert "dm:/CN=x" in refused(*options, "--check-config", directory=tmp_path)
     (tmp_path / "roles.toml").write_text("[roles]\n")
@@ -210,7 +210,7 @@ def test_a_source_that_hangs_or_dies_costs_the_others_nothing(tmp_path, stack):
             )
             up = {source["name"]: source["up"] for source in status["sources"]}
             assert up == {"good": True, "hangs": False, "dead": False}
-            assert status["status"] == "degraded"
+            assert status["status"] != "healthy"
             assert any("hangs" in reason for reason in status["reasons"])
             assert list(service.json("/api/agents/good/thresholds"))
             assert service.curl("/api/agents/hangs")[0] == 404
@@ -227,7 +227,7 @@ def test_a_restart_serves_the_last_snapshot_at_once(tmp_path, stack):
     with running(tmp_path, *options, pki=pki) as service:
         assert service.json("/api/sites")["count"] == sites
         status = until(
-            lambda: (one := service.json("/api/status"))["status"] == "degraded" and one, "the failure"
+            lambda: (one := service.json("/api/status"))["status"] != "healthy" and one, "the failure"
         )
         assert status["sources"][0]["age"] > 0
         assert not database.exists()

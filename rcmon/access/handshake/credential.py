@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from cryptography import x509
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec import Struct
 
 from rcmon.access.der.pem import PemError, load_certificates
@@ -26,6 +28,7 @@ PrivateKey = (
 """The kinds of key that TLS servers have."""
 
 _KEY_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_FOR_SERVERS = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 _MAX_SIZE = 1024 * 1024
 _MAX_CHAIN = 8
 
@@ -55,6 +58,16 @@ class Credential(Struct, frozen=True, eq=False):
             return ()
         return tuple(names.value.get_values_for_type(x509.DNSName))
 
+    @property
+    def addresses(self) -> tuple[IPv4Address | IPv6Address, ...]:
+        """The IP addresses that the certificate is for; none where they cannot be read."""
+        try:
+            names = self.certificates[0].extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+            return ()
+        found = names.value.get_values_for_type(x509.IPAddress)
+        return tuple(each for each in found if isinstance(each, IPv4Address | IPv6Address))
+
     def pem(self) -> bytes:
         """Write certificates and key in one, unencrypted."""
         key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -79,10 +92,14 @@ class Credential(Struct, frozen=True, eq=False):
 def load_credential(certificate: Path, key: Path) -> Credential:
     """Read certificate (PEM, its chain behind it) and key (PEM, unencrypted); both may be one file.
 
-    Raises ConfigError: a file that cannot be read or parsed, a key that others may read or the group may
-    write, an encrypted key, a key that is not the certificate's.
+    Raises ConfigError: a file that cannot be read or parsed, one that is not for servers, a key that others
+    may read or the group may write, an encrypted key, a key that is not the certificate's.
     """
     certificates = _certificates(certificate)
+    try:
+        _check_purpose(certificates[0])
+    except ConfigError as error:
+        raise ConfigError(f"server certificate {certificate}: {error}") from error
     private = _key(key)
     matching = [_public_der(each) == _public_der(private) for each in certificates]
     if not any(matching):
@@ -125,6 +142,22 @@ def _parse_key(content: bytes) -> PrivateKey:
     if not isinstance(key, PrivateKey):
         raise ConfigError(f"holds a private key of a kind that TLS does not use ({type(key).__name__})")
     return key
+
+
+def _check_purpose(certificate: x509.Certificate) -> None:
+    """Refuse one that says it is not for servers: no client takes it."""
+    try:
+        extensions = certificate.extensions
+    except (ValueError, x509.DuplicateExtension) as error:
+        raise ConfigError(f"has extensions that cannot be read: {error}") from error
+    for extension in extensions:
+        value = extension.value
+        if isinstance(value, x509.ExtendedKeyUsage) and _FOR_SERVERS.isdisjoint(value):
+            raise ConfigError(
+                "is not for servers: its extended key usage lacks serverAuth; ask for one that is"
+            )
+        if isinstance(value, x509.KeyUsage) and not value.digital_signature:
+            raise ConfigError("may not sign, which TLS needs: its key usage lacks digitalSignature")
 
 
 def _public_der(holder: x509.Certificate | PrivateKey) -> bytes:

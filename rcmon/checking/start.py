@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy.engine import URL, make_url
 
 from rcmon.access.authority.crl import CrlMode
+from rcmon.access.authority.rules import RuleFiles
 from rcmon.access.handshake.rehearsal import self_test
 from rcmon.access.trust import Trust, TrustFiles
 from rcmon.config.config import Config
@@ -43,24 +44,41 @@ def follow_sources(config: Config, demo: Demo | None) -> Follower[SourceSet]:
     )
 
 
-def trust_files(config: Config) -> TrustFiles:
-    """Name the files of certificates, lists and roles."""
-    for option in ("tls_cert", "tls_key", "tls_ca"):
-        if getattr(config, option) is None:
-            name = option.replace("_", "-")
-            raise ConfigError(
-                f"--{name}: missing; rcmon serves over mutual TLS only:"
-                " give --tls-cert, --tls-key and --tls-ca, or try --demo"
-            )
-    return TrustFiles(
-        certificate=Path(str(config.tls_cert)),
-        key=Path(str(config.tls_key)),
+def missing(config: Config) -> str | None:
+    """Say which options are missing without which nothing is served; None: none is."""
+    names = [
+        f"--{name}"
+        for name in ("tls-cert", "tls-key", "tls-ca")
+        if getattr(config, name.replace("-", "_")) is None
+    ]
+    if not names:
+        return None
+    return (
+        f"{', '.join(names)}: missing; rcmon serves over mutual TLS only:"
+        " give --tls-cert, --tls-key and --tls-ca, or try --demo"
+    )
+
+
+def rule_files(config: Config) -> RuleFiles:
+    """Name the files that decide which certificates of clients are good."""
+    return RuleFiles(
         authorities=Path(str(config.tls_ca)),
-        roles=Path(config.roles_file),
         proxies=config.tls_proxies == "accept",
         crl=CrlMode(config.tls_crl),
         crl_file=Path(config.tls_crl_file) if config.tls_crl_file else None,
         vomsdir=Path(config.vomsdir) if config.vomsdir else None,
+    )
+
+
+def trust_files(config: Config) -> TrustFiles:
+    """Name the files of certificates, lists and roles. Raises ConfigError where an option is missing."""
+    if lacking := missing(config):
+        raise ConfigError(lacking)
+    return TrustFiles(
+        certificate=Path(str(config.tls_cert)),
+        key=Path(str(config.tls_key)),
+        roles=Path(config.roles_file),
+        **structs.asdict(rule_files(config)),
     )
 
 

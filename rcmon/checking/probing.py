@@ -1,0 +1,57 @@
+"""`--check-config --probe`: every source polled once, and the store asked, without a change to either."""
+
+import asyncio
+from collections.abc import Sequence
+from time import time
+
+from rcmon.checking.report import Report
+from rcmon.checking.start import store_url
+from rcmon.config.config import Config
+from rcmon.errors import ConfigError, StoreCorruptError, StoreError
+from rcmon.sources.base import Source, poll_one
+from rcmon.store import Store
+from rcmon.store.address import parse
+
+
+def probe(config: Config, report: Report, sources: Sequence[Source]) -> None:
+    """Connect to all of them at once, each within its own timeout, and report what fails."""
+    asyncio.run(_probe(config, report, sources))
+
+
+async def _probe(config: Config, report: Report, sources: Sequence[Source]) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_probe_store(config, report))
+        for source in sources:
+            group.create_task(_probe_source(source, report))
+
+
+async def _probe_source(source: Source, report: Report) -> None:
+    try:
+        poll = await poll_one(source, time())
+    finally:
+        await source.close()
+    if poll.batch is None:
+        report.warn(f"source {source.name}: {poll.error}")
+    else:
+        agents = ", ".join(f"{len(agent.sites)} sites" for agent in poll.batch.agents)
+        report.tell(f"source {source.name}: answers in {poll.duration:.2f} s ({agents})")
+
+
+async def _probe_store(config: Config, report: Report) -> None:
+    try:
+        url = store_url(config)
+        path = parse(url).path
+        if path is not None and not path.exists():
+            report.tell(f"store: {path} is not there yet, it is made at the start")
+            return
+        store = Store(url)
+        try:
+            newest = await store.newest_id()
+        finally:
+            await store.close()
+    except StoreCorruptError as error:
+        report.warn(f"store: {error}; the start would make it, or set it aside and make it afresh")
+    except (ConfigError, StoreError) as error:
+        report.error(f"store: {error}")
+    else:
+        report.tell(f"store: answers, newest snapshot {newest if newest is not None else 'none'}")

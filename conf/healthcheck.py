@@ -2,10 +2,10 @@
 
 It reads the status that the service gives to its own user at `health.sock` in the state directory
 (RCMON_STATE_DIR, or `var`; HEALTHCHECK_SOCKET names another place), and holds that it is not unhealthy:
-there is a snapshot, it is not old, and not every source or agent is down. That takes no certificate and is
-no TLS handshake that fails. With HEALTHCHECK_CERT, a PEM file of certificate and key that has the role
-reader, it asks over TLS instead, at HEALTHCHECK_PORT, RCMON_PORT or 5000. HEALTHCHECK_TIMEOUT is how long
-it waits, seconds (8).
+there is a snapshot, it is not old, not every source is down, and no agent or component of one. That takes no
+certificate and is no TLS handshake that fails. With HEALTHCHECK_CERT, a PEM file of certificate and key that
+has the role reader, it asks over TLS instead, at HEALTHCHECK_PORT, RCMON_PORT or 5000. HEALTHCHECK_TIMEOUT is
+how long it waits, seconds (8).
 
 `healthcheck.py alive` holds only that a web worker answers: for who restarts the container where this fails
 (a Kubernetes livenessProbe), which mends no agent that is down.

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -150,33 +149,6 @@ def test_a_port_in_use_is_named(tmp_path):
     assert "in use" in line
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Make the demo's certificates and databases, which then stand still."""
-    directory = tmp_path_factory.mktemp("made")
-    with running(directory, "--demo", "--workers", "1") as service:
-        service.stop()
-    return directory / "state" / "demo"
-
-
-@pytest.fixture
-def stack(tmp_path, made):
-    """Give a real configuration: one of the demo's databases with its certificates, without the demo."""
-    demo = tmp_path / "made"
-    shutil.copytree(made, demo, ignore=shutil.ignore_patterns("*.sock"))
-    database = next(path for path in sorted(demo.rglob("*.sqlite*")) if path.suffix in {".sqlite", ".db"})
-    (tmp_path / "sources.toml").write_text(
-        f'[[source]]\nname = "good"\nkind = "wmagent"\nurl = "sqlite:///{database}"\n'
-    )
-    (tmp_path / "roles.toml").write_text((demo / "roles.toml").read_text())
-    (tmp_path / "roles.toml").chmod(0o600)
-    pki = demo / "pki"
-    options = ["--tls-cert", pki / "server.crt", "--tls-key", pki / "server.key", "--tls-ca", pki / "ca.crt"]
-    options += ["--roles-file", tmp_path / "roles.toml", "--sources-file", tmp_path / "sources.toml"]
-    options += ["--workers", "2", "--cycle-interval", "1"]
-    return [str(option) for option in options], pki
-
-
 def test_check_config_says_what_is_right_and_what_is_not(tmp_path, stack):
     options, _ = stack
     command = [sys.executable, str(PROJECT / "run.py"), *options, "--check-config"]
@@ -210,7 +182,10 @@ def test_a_source_that_hangs_or_dies_costs_the_others_nothing(tmp_path, stack):
             )
             up = {source["name"]: source["up"] for source in status["sources"]}
             assert up == {"good": True, "hangs": False, "dead": False}
-            assert status["status"] != "healthy"
+            assert {("source_down", "hangs"), ("source_down", "dead")} <= {
+                (cause["name"], cause["what"]) for cause in status["causes"]
+            }
+            assert "sources_down" not in {cause["name"] for cause in status["causes"]}
             assert any("hangs" in reason for reason in status["reasons"])
             assert list(service.json("/api/agents/good/thresholds"))
             assert service.curl("/api/agents/hangs")[0] == 404
@@ -227,8 +202,10 @@ def test_a_restart_serves_the_last_snapshot_at_once(tmp_path, stack):
     with running(tmp_path, *options, pki=pki) as service:
         assert service.json("/api/sites")["count"] == sites
         status = until(
-            lambda: (one := service.json("/api/status"))["status"] != "healthy" and one, "the failure"
+            lambda: (one := service.json("/api/status"))["sources"][0]["error"] and one, "the failure"
         )
+        assert status["status"] == "unhealthy"
+        assert "sources_down" in {cause["name"] for cause in status["causes"]}
         assert status["sources"][0]["age"] > 0
         assert not database.exists()
 

@@ -147,6 +147,10 @@ async def test_unhealthy_when_a_source_has_nothing_left_to_show(service: Service
     read = await status(service)
     assert read.status == "unhealthy"
     assert names(read) == [("source_lost", "vocms0281"), ("source_down", "vocms0281")]
+    never = structs.replace(GOOD, up=False, last_success=None)
+    await publish(service, never, structs.replace(GOOD, name="other"))
+    read = await status(service)
+    assert (read.status, names(read)) == ("degraded", [("source_down", "vocms0281")])
 
 
 def with_workers(*problems: str | None) -> Agent:

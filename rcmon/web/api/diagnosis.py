@@ -88,8 +88,8 @@ def _ailing(source: SourceState, now: float) -> Iterator[Reason]:
     if not source.up:
         text = f"source {source.name} is down: {source.error or 'no poll yet'}"
         yield because("source_down", text, source.name, last)
-        if not source.stale:
-            text = f"there are no data of source {source.name} to show"
+        if last is not None and not source.stale:
+            text = f"the last data of source {source.name} are too old to show: nothing of it is known"
             yield because("source_lost", text, source.name, last)
     if source.stale:
         known = "" if last is None else f", {age(last, now):.0f} s old"

@@ -45,7 +45,7 @@ _KINDS: tuple[ReasonKind, ...] = (
     ReasonKind("no_snapshot", "unhealthy", "No cycle has ended yet: there is nothing to show."),
     ReasonKind("data_old", "unhealthy", "The snapshot is more than five cycle intervals old."),
     ReasonKind("sources_down", "unhealthy", "The newest poll of every source failed."),
-    ReasonKind("source_lost", "unhealthy", "A source fails, and there are no data of it to show any more."),
+    ReasonKind("source_lost", "unhealthy", "A source fails, and its last data are too old to show."),
     ReasonKind("agent_down", "unhealthy", "No component of an agent works."),
     ReasonKind("component_down", "unhealthy", "A component of an agent has a worker that does not work."),
     ReasonKind("certificate_expired", "unhealthy", "The server's certificate has expired."),

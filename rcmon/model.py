@@ -182,11 +182,11 @@ class SourceState(Struct, frozen=True):
     name: str
     kind: str
     up: bool
-    """Whether its newest poll succeeded."""
+    """Whether the newest of its polls that ended succeeded; not before one did."""
     stale: bool
-    """Whether the snapshot holds an earlier poll's data of it."""
+    """Whether the snapshot holds data of it that did not come in this cycle."""
     last_success: float | None
-    """Begin of its last successful poll."""
+    """Begin of its last successful poll: its data are as old."""
     duration: float | None
     """Seconds its newest poll took, failed or not; None before the first."""
     error: str | None
@@ -195,6 +195,8 @@ class SourceState(Struct, frozen=True):
     """Failed polls since the store was made: it outlives restarts."""
     agents: tuple[str, ...] = ()
     """Names of the agents that it claims; of several sources that claim one, the first configured has it."""
+    polling_since: float | None = None
+    """Begin of the poll that still ran when the cycle's time was up; None: none did."""
 
 
 class Site(Struct, frozen=True):

@@ -123,6 +123,7 @@ class Service:
             collecting.Settings(
                 store_url=self._checked.store_url,
                 interval=config.cycle_interval,
+                budget=config.cycle_budget,
                 stale_after=config.stale_after,
                 retention=config.history_retention,
                 holder=self._holder,

@@ -10,17 +10,24 @@ Values: TypeAlias = tuple[str | None, int | None, int | None, int | None, int | 
 _GONE: Values = (None, None, None, None, None)
 _LARGEST = 2**63 - 1
 """What a database's integer holds."""
+_LONGEST_NAME = 1000
+"""Octets of a site's name: with an agent's, an index of PostgreSQL takes no more than 2704."""
 
 
 def changes(previous: Snapshot | None, snapshot: Snapshot) -> list[HistoryRow]:
     """List each agent's sites whose state, slots or jobs differ from the previous snapshot.
 
     Without a previous snapshot that is all of them. What left the snapshot gets a row of nothing but None.
+    Where the previous one is later, since the clock was set back, that is all of them too: what was kept
+    from then on is replaced.
     """
     before = {} if previous is None else dict(_sites(previous))
+    set_back = previous is not None and previous.started >= snapshot.started
     rows = []
     for (agent, site), seen in _sites(snapshot):
         earlier = before.pop((agent, site), None)
+        if set_back:
+            earlier = None
         if earlier is seen:
             continue  # a stale agent's: the very same
         values = _values(seen)
@@ -31,10 +38,10 @@ def changes(previous: Snapshot | None, snapshot: Snapshot) -> list[HistoryRow]:
 
 
 def _sites(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], AgentSite]]:
-    """Go through each agent's sites, but for a name that no database takes as text."""
+    """Go through each agent's sites, but for a name that no database takes as a key."""
     for agent, seen in snapshot.agents.items():
         for name, site in seen.sites.items():
-            if "\0" not in agent + name:
+            if "\0" not in agent + name and len(name.encode()) <= _LONGEST_NAME:
                 yield (agent, name), site
 
 

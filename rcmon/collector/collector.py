@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from rcmon.collector.changes import changes
@@ -23,18 +24,19 @@ Render: TypeAlias = Callable[[Snapshot, Mapping[str, Document]], list[Document]]
 LEASE_INTERVALS = 3
 """A lease lasts so many intervals: a dead holder is replaced before the service counts as unhealthy."""
 STEP_INTERVALS = 5
-"""A step that lasts so many intervals, and the slowest source besides, is given up."""
+LONGEST_STEP = 30.0
+"""A step that lasts so many intervals, and so many seconds besides, is given up."""
 PRUNE_SECONDS = 3600.0
-"""How often history is pruned."""
+"""How often history is pruned, and how long the clock must have been left alone for that."""
 
 
 class Collector:
     """Runs cycles and publishes what they give.
 
     `retention`: seconds that history is kept. `holder` names this replica in the lease of a shared store:
-    the same over restarts, and no other replica's. `beat` is called with `time.monotonic()` from the event
-    loop at least once a second, so that it stops when the loop hangs but not when a poll does. `doing` takes
-    in a few words what was done last.
+    the same over restarts, and no other replica's. `doing` takes in a few words what was done last;
+    `tell_trouble` what is wrong, of `rcmon.process.trouble.TROUBLES`, and why, or None once it is right.
+    `running` is a clock that nobody sets.
     """
 
     def __init__(
@@ -45,8 +47,9 @@ class Collector:
         *,
         retention: float,
         holder: str,
-        beat: Callable[[float], None] = lambda _: None,
         doing: Callable[[str], None] = lambda _: None,
+        tell_trouble: Callable[[str, str | None], None] = lambda _what, _reason: None,
+        running: Callable[[], float] = time.monotonic,
     ) -> None:
         self.trouble: StoreError | None = None
         """Why the store failed last, for as long as it fails."""
@@ -55,14 +58,15 @@ class Collector:
         self._render = render
         self._retention = retention
         self._holder = holder
-        self._beat = beat
         self._doing = doing
+        self._tell_trouble = tell_trouble
+        self._running = running
         self._cycles = 0
         self._leads = False
         self._resumed = False
         self._saved: Snapshot | None = None
         self._documents: Mapping[str, Document] = {}
-        self._pruned = -math.inf
+        self._prune_after = -math.inf
 
     def replace_sources(self, sources: Sequence[Source]) -> None:
         """Poll these from the next cycle on."""
@@ -76,9 +80,8 @@ class Collector:
         if not await self._take_lease():
             self._doing("another replica collects, or the store is out of reach")
             return None
-        await self._resume()
-        snapshot = await self._cycle.run_once(now)
-        documents, rows = await asyncio.to_thread(self._prepare, snapshot)
+        await self._resume(now)
+        snapshot, (documents, rows) = await self._cycle.run(now, self._prepare)
         self._documents = {document.key: document for document in documents}
         try:
             await self._save(snapshot, documents, rows)
@@ -87,6 +90,8 @@ class Collector:
             self._note_trouble(error)
         else:
             self._note_well()
+        blamed = "; ".join(f"source {name}: {why}" for name, why in self._cycle.blamed.items())
+        self._tell_trouble("render", blamed or None)
         self._tell(snapshot)
         return snapshot
 
@@ -96,9 +101,9 @@ class Collector:
         The starts lie on a fixed grid: one that comes while a step still runs is skipped.
         """
         try:
-            await Pace(lambda: self.step(time.time()), self._cycle.interval, self._longest, self._beat).run(
-                stop
-            )
+            longest = STEP_INTERVALS * self._cycle.interval + LONGEST_STEP
+            tell = partial(self._tell_trouble, "cycle")
+            await Pace(lambda: self.step(time.time()), self._cycle.interval, longest, tell).run(stop)
         finally:
             await self.close()
 
@@ -117,9 +122,6 @@ class Collector:
         self._cycles += 1
         sources, up = len(snapshot.sources), sum(source.up for source in snapshot.sources)
         self._doing(f"cycle {self._cycles}, {up} of {sources} sources up, {len(snapshot.agents)} agents")
-
-    def _longest(self) -> float:
-        return STEP_INTERVALS * self._cycle.interval + self._cycle.slowest
 
     async def _take_lease(self) -> bool:
         """Take or renew the lease where replicas share the store; tells whether this one collects."""
@@ -140,7 +142,7 @@ class Collector:
             self._note_well()
         return leads
 
-    async def _resume(self) -> None:
+    async def _resume(self, now: float) -> None:
         """Go on from the store's newest snapshot, at the start and after another replica collected."""
         if self._resumed:
             return
@@ -149,13 +151,16 @@ class Collector:
         except StoreError as error:
             self._note_trouble(error)
             return
-        mine = self._cycle.previous
-        if last is not None and (mine is None or mine.started < last.started):
+        # the newest in the store is its newest, whatever the clocks of those who wrote it said
+        mine = self._saved is not None and last is not None and self._saved.started == last.started
+        if last is not None and not mine:
             self._cycle.previous = last
+        if last is not None and abs(now - last.started) > self._retention:
+            self._prune_after = self._running() + PRUNE_SECONDS
         self._saved, self._resumed = last, True
 
     def _prepare(self, snapshot: Snapshot) -> tuple[list[Document], list[HistoryRow]]:
-        """Render, and find what changed since the last snapshot that was saved; runs in a thread."""
+        """Render, and find what changed since the last snapshot that was saved; in a thread."""
         return self._render(snapshot, self._documents), changes(self._saved, snapshot)
 
     async def _save(
@@ -172,16 +177,21 @@ class Collector:
         self._saved = snapshot
 
     async def _prune(self, now: float) -> None:
-        if not 0 <= now - self._pruned < PRUNE_SECONDS:
+        """Delete old history, unless the clock may be wrong: what goes does not come back."""
+        running, clock_set = self._running(), self._cycle.clock_set
+        steady = clock_set is None or running - clock_set >= PRUNE_SECONDS
+        if running >= self._prune_after and steady:
             await self._store.prune(now - self._retention)
-            self._pruned = now
+            self._prune_after = running + PRUNE_SECONDS
 
     def _note_trouble(self, error: StoreError) -> None:
         if self.trouble is None or type(self.trouble) is not type(error):
             LOG.error("the store fails, the next cycle tries again: %s", error)
         self.trouble = error
+        self._tell_trouble("store", str(error))
 
     def _note_well(self) -> None:
         if self.trouble is not None:
             LOG.info("the store works again")
         self.trouble = None
+        self._tell_trouble("store", None)

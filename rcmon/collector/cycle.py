@@ -1,28 +1,38 @@
-"""One cycle: poll every source at once, merge what came, find what is wrong."""
+"""One cycle: poll every source at once, merge what came in time, find what is wrong."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-import msgspec
 from msgspec import structs
 
+from rcmon.collector import clock
+from rcmon.collector.clock import Moment
 from rcmon.collector.findings import findings
+from rcmon.collector.isolation import isolated
 from rcmon.collector.merge import merge
-from rcmon.model import Batch, Snapshot
-from rcmon.sources.base import Poll, Source, poll_one
+from rcmon.collector.polling import Heard, Watch
+from rcmon.collector.soundness import checked
+from rcmon.errors import RcmonError
+from rcmon.model import Snapshot
+from rcmon.sources.base import Source
 
 LOG = logging.getLogger(__name__)
 
-GRACE = 1.0
-"""Seconds that a poll has to end after its timeout; then the cycle goes on without it."""
+T = TypeVar("T")
+
+BUDGET = 0.6
+"""Share of the interval that a cycle waits for its polls, unless told otherwise."""
 
 
 class Cycle:
     """The sources, and the way from them to one snapshot after the other.
 
-    `interval` and `stale_after` in seconds; `previous` is the snapshot that the next one continues.
+    `interval` and `stale_after` in seconds; `previous` is the snapshot that the next one continues. A cycle
+    waits for the polls that it begins for the share `budget` of the interval. One that still runs then goes
+    on, and joins the cycle in which it ends.
     """
 
     def __init__(
@@ -31,131 +41,112 @@ class Cycle:
         interval: float,
         stale_after: float,
         previous: Snapshot | None = None,
+        *,
+        budget: float = BUDGET,
+        running: Callable[[], float] = time.monotonic,
     ) -> None:
         self.interval = interval
         self.stale_after = stale_after
         self.previous = previous
-        self._watches = [_Watch(source) for source in sources]
-        self._retired: list[_Watch] = []
-
-    @property
-    def slowest(self) -> float:
-        """The longest timeout of a source, seconds; 0 where there is none."""
-        return max((watch.source.timeout for watch in self._watches), default=0.0)
+        self.clock_set: float | None = None
+        """When the wall's clock was last found set, as `running` tells; None: never."""
+        self.blamed: Mapping[str, str] = {}
+        """Sources whose data could not be dealt with in the last cycle, and why."""
+        self._budget = budget * interval
+        self._running = running
+        self._last: Moment | None = None
+        self._watches = [Watch(source) for source in sources]
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def run_once(self, now: float) -> Snapshot:
-        """Poll all sources and conclude; takes no longer than the slowest source may, and a moment.
-
-        `now` is the cycle's begin, seconds since the epoch. No source's failure reaches another.
-        """
-        begun = time.monotonic()
-        await self._close_retired()
-        polls = await asyncio.gather(*(watch.poll(now) for watch in self._watches))
-        previous = self.previous
-        snapshot = await asyncio.to_thread(self._conclude, polls, previous, now, begun)
-        _log_changes(previous, snapshot)
-        self.previous = snapshot
+        """Poll and conclude; see `run`."""
+        snapshot, _ = await self.run(now, lambda _: None)
         return snapshot
 
+    async def run(self, now: float, prepare: Callable[[Snapshot], T]) -> tuple[Snapshot, T]:
+        """Poll all sources, conclude from what came in time, and prepare what is to be published of it.
+
+        `now` is the cycle's begin, seconds since the epoch. No source's failure reaches another: also where
+        merge, findings or `prepare`, which runs in a thread, raise for its data, the cycle goes on without.
+        """
+        begun = time.monotonic()
+        self._look_at_clock(Moment(now, self._running()))
+        await self._poll(now)
+        heard = [watch.heard() for watch in self._watches]
+        previous = self.previous
+
+        def make(some: Sequence[Heard]) -> tuple[Snapshot, T]:
+            snapshot = self._conclude(some, previous, now, begun)
+            return snapshot, prepare(snapshot)
+
+        (snapshot, prepared), causes = await asyncio.to_thread(_isolated, make, heard)
+        _log_changes(previous, snapshot, heard, causes)
+        self.previous, self.blamed = snapshot, {source: str(error) for source, error in causes.items()}
+        return snapshot, prepared
+
     def replace_sources(self, sources: Sequence[Source]) -> None:
-        """Poll these from the next cycle on; those that are not among them any more are closed then."""
+        """Poll these from the next cycle on; those that are not among them any more are closed meanwhile."""
         kept = {id(watch.source): watch for watch in self._watches}
-        watches = [kept.pop(id(source)) if id(source) in kept else _Watch(source) for source in sources]
-        self._retired += kept.values()
-        self._watches = watches
+        self._watches = [kept.pop(id(source)) if id(source) in kept else Watch(source) for source in sources]
+        for watch in kept.values():
+            closing = asyncio.create_task(watch.close(), name=f"retire {watch.source.name}")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
-        """Close all sources."""
+        """Close all sources; polls that run are cut off."""
         self.replace_sources(())
-        await self._close_retired()
+        if self._closing:
+            await asyncio.wait(self._closing)
 
-    async def _close_retired(self) -> None:
-        retired, self._retired = self._retired, []
-        await asyncio.gather(*(watch.close() for watch in retired))
+    async def _poll(self, now: float) -> None:
+        """Begin a poll of each source that has none running, and wait for these, but not too long."""
+        begun = {task: watch for watch in self._watches if (task := watch.begin(now)) is not None}
+        if begun:
+            await asyncio.wait(
+                begun, timeout=min(self._budget, max(watch.longest for watch in begun.values()))
+            )
+
+    def _look_at_clock(self, now: Moment) -> None:
+        """Where the wall's clock was set since the last cycle, tell what was polled before by it."""
+        by = clock.set_by(self._last, now) if self._last else 0.0
+        self._last = now
+        if not by:
+            return
+        LOG.warning("the clock was set %s by %.0f s", "forward" if by > 0 else "back", abs(by))
+        self.clock_set = now.running
+        for watch in self._watches:
+            watch.shift(by)
+        if self.previous is not None:
+            self.previous = clock.shifted(self.previous, by)
 
     def _conclude(
-        self, polls: Sequence[Poll], previous: Snapshot | None, now: float, begun: float
+        self, heard: Sequence[Heard], previous: Snapshot | None, now: float, begun: float
     ) -> Snapshot:
-        sound = [checked(poll) for poll in polls]
-        merged = merge(sound, previous, now, 0.0, interval=self.interval, stale_after=self.stale_after)
+        merged = merge(heard, previous, now, 0.0, interval=self.interval, stale_after=self.stale_after)
         found = findings(merged)
         return structs.replace(merged, findings=found, duration=time.monotonic() - begun)
 
 
-def checked(poll: Poll) -> Poll:
-    """Take a poll whose batch is what the model says, down to each number; make it a failed one otherwise.
-
-    So a source that gives something else (a text where a number belongs, what cannot be stored) fails
-    alone, instead of failing merge, rendering or storing for all.
-    """
-    if poll.batch is None:
-        return poll
-    try:
-        sound = msgspec.msgpack.decode(msgspec.msgpack.encode(poll.batch), type=Batch)
-    except (TypeError, ValueError, OverflowError) as error:
-        return structs.replace(poll, batch=None, error=f"gave something that cannot be used: {error}")
-    return structs.replace(poll, batch=sound)
+def _isolated(make: Callable[[Sequence[Heard]], T], heard: Sequence[Heard]) -> tuple[T, dict[str, Exception]]:
+    sound = [structs.replace(one, polls=tuple(checked(poll) for poll in one.polls)) for one in heard]
+    return isolated(make, sound)
 
 
-class _Watch:
-    """A source whose polls cannot hold up a cycle, even if one ignores that it is cancelled."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self._running: asyncio.Task[Poll] | None = None
-
-    async def poll(self, now: float) -> Poll:
-        """Poll; a poll that has not ended a moment after its timeout is left to itself."""
-        if self._running is not None and not self._running.done():
-            return self._failed(now, 0.0, "an earlier poll has still not ended")
-        begun = time.monotonic()
-        task = self._running = asyncio.create_task(
-            poll_one(self.source, now), name=f"poll {self.source.name}"
-        )
-        try:
-            await asyncio.wait({task}, timeout=self.source.timeout + GRACE)
-        finally:
-            if not task.done():
-                task.cancel()
-        took = time.monotonic() - begun
-        if not task.done():
-            return self._failed(now, took, f"did not end within its timeout of {self.source.timeout:g} s")
-        if task.cancelled():
-            return self._failed(now, took, "was cancelled")
-        if (error := task.exception()) is not None:
-            LOG.error("source %s: poll failed", self.source.name, exc_info=error)
-            return self._failed(now, took, f"failed with {type(error).__name__}")
-        return task.result()
-
-    async def close(self) -> None:
-        """Close the source; one that does not let itself be closed is left."""
-        closing = asyncio.create_task(self.source.close(), name=f"close {self.source.name}")
-        tasks = {closing} | ({self._running} if self._running else set())
-        for task in tasks - {closing}:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=self.source.timeout + GRACE)
-        if not closing.done():
-            closing.cancel()
-            LOG.warning("source %s does not close", self.source.name)
-        elif not closing.cancelled() and (error := closing.exception()) is not None:
-            LOG.warning("source %s: closing failed: %s", self.source.name, error)
-
-    def _failed(self, now: float, took: float, error: str) -> Poll:
-        return Poll(
-            source=self.source.name,
-            kind=self.source.kind,
-            started=now,
-            duration=took,
-            batch=None,
-            error=error,
-        )
-
-
-def _log_changes(previous: Snapshot | None, snapshot: Snapshot) -> None:
-    """Log each source that failed or recovered, once."""
+def _log_changes(
+    previous: Snapshot | None,
+    snapshot: Snapshot,
+    heard: Sequence[Heard],
+    causes: Mapping[str, Exception],
+) -> None:
+    """Log each source that failed or recovered, once, with what nobody expected to be raised."""
     up = {state.name: state.up for state in previous.sources} if previous else {}
+    raised: dict[str, BaseException] = {
+        poll.source: poll.cause for one in heard for poll in one.polls if poll.cause is not None
+    }
+    raised |= {source: error for source, error in causes.items() if not isinstance(error, RcmonError)}
     for state in snapshot.sources:
         if not state.up and up.get(state.name, True):
-            LOG.warning("source %s fails: %s", state.name, state.error)
+            LOG.warning("source %s fails: %s", state.name, state.error, exc_info=raised.get(state.name))
         elif state.up and not up.get(state.name, True):
             LOG.info("source %s works again", state.name)

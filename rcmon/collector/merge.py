@@ -4,18 +4,25 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from rcmon.model import Agent, AgentSite, Jobs, Site, Snapshot, SourceState
+from msgspec import structs
+
+from rcmon.collector.polling import Heard
+from rcmon.errors import SourceError
+from rcmon.model import JOB_CLASSES, Agent, AgentSite, Jobs, Site, Snapshot, SourceState
 from rcmon.sources.base import Poll
 
 _TIER = re.compile(r"(T[0-3])_[A-Z]{2}_.")
 """The grid's site names are tier, country and name: T2_CH_CERN."""
 
-Earlier: TypeAlias = tuple[SourceState | None, dict[str, Agent]]
+LARGEST = 2**50
+"""More than any count of jobs or slots can be; some thousands of such sums still fit what stores them."""
+
+Earlier: TypeAlias = tuple[SourceState, dict[str, Agent]]
 """A source's state in the previous snapshot, and the agents that were taken from it."""
 
 
 def merge(
-    polls: Sequence[Poll],
+    heard: Sequence[Heard],
     previous: Snapshot | None,
     started: float,
     duration: float,
@@ -23,22 +30,20 @@ def merge(
     interval: float,
     stale_after: float,
 ) -> Snapshot:
-    """Conclude a cycle from its polls, in configured order; findings are left to `rcmon.collector.findings`.
+    """Conclude a cycle from what it heard, in configured order; findings are `rcmon.collector.findings`.
 
-    A source that failed keeps the agents of its last success, marked stale, until that is `stale_after`
-    seconds ago; then they go. What is polled no longer vanishes at once. Of several sources that claim an
-    agent the first configured has it. `started` is the cycle's begin, seconds since the epoch.
+    A source that fails, or whose poll still runs, keeps the agents of its last success, marked stale, until
+    that is `stale_after` seconds ago; then they go. What is polled no longer vanishes at once. Of several
+    sources that claim an agent the first configured has it. `started` is the cycle's begin, seconds since
+    the epoch. Raises SourceError where a sum over agents is more than can be.
     """
     earlier = _earlier(previous)
     states, found = [], {}
-    for poll in polls:
-        last, agents = earlier.get((poll.source, poll.kind), (None, {}))
-        if poll.batch is not None:
-            agents = _by_name(poll.batch.agents)
-        elif last is None or last.last_success is None or started - last.last_success > stale_after:
-            agents = {}
-        states.append(_state(poll, last, agents))
-        found[poll.source] = agents
+    for one in heard:
+        known = earlier.get((one.source, one.kind)) or (_unheard(one), {})
+        state, agents = _follow(one, known, started - stale_after)
+        states.append(state)
+        found[one.source] = agents
     agents = {name: found[source][name] for name, source in sorted(owners(states).items())}
     return Snapshot(
         started=started,
@@ -76,6 +81,13 @@ def known_sum(values: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
+def _possible(site: str, what: str, count: int | None) -> int | None:
+    """Give a count as it is; raises SourceError for one that cannot be."""
+    if count is not None and abs(count) > LARGEST:
+        raise SourceError(f"site {site}: {count} {what} are more than can be")
+    return count
+
+
 def _earlier(previous: Snapshot | None) -> dict[tuple[str, str], Earlier]:
     """Find what the previous snapshot knows of each source, by name and kind."""
     if previous is None:
@@ -91,20 +103,53 @@ def _by_name(agents: Sequence[Agent]) -> dict[str, Agent]:
     return {agent.name: agent for agent in reversed(agents)}
 
 
-def _state(poll: Poll, last: SourceState | None, agents: Mapping[str, Agent]) -> SourceState:
-    up = poll.batch is not None
-    before = last.last_success if last else None
-    failures = last.errors_total if last else 0
+def _unheard(one: Heard) -> SourceState:
+    """Make the state of a source of which nothing has been heard yet."""
     return SourceState(
-        name=poll.source,
-        kind=poll.kind,
-        up=up,
-        stale=not up and bool(agents),
-        last_success=poll.started if up else before,
-        duration=poll.duration,
-        error=None if up else poll.error or "failed without saying why",
-        errors_total=failures if up else failures + 1,
+        name=one.source,
+        kind=one.kind,
+        up=False,
+        stale=False,
+        last_success=None,
+        duration=None,
+        error="its first poll has not ended yet",
+    )
+
+
+def _follow(one: Heard, known: Earlier, oldest: float) -> tuple[SourceState, dict[str, Agent]]:
+    """Take a source's state and agents on by what was heard of it; data from before `oldest` go."""
+    state, agents = known
+    fresh = False
+    for poll in one.polls:
+        if poll.batch is None:
+            state = _failed(state, poll)
+        else:
+            agents, fresh = _by_name(poll.batch.agents), True
+            state = structs.replace(
+                state, up=True, last_success=poll.started, duration=poll.duration, error=None
+            )
+    if one.dropped is not None:
+        state, agents = structs.replace(state, up=False, error=one.dropped), {}
+    elif not fresh and agents and (state.last_success is None or state.last_success < oldest):
+        agents = {}
+        if state.up:
+            state = structs.replace(state, up=False, error="its poll takes longer than its data are kept")
+    state = structs.replace(
+        state,
+        stale=bool(agents) and not (fresh and state.up),
         agents=tuple(sorted(agents)),
+        polling_since=one.polling_since,
+    )
+    return state, agents
+
+
+def _failed(state: SourceState, poll: Poll) -> SourceState:
+    return structs.replace(
+        state,
+        up=False,
+        duration=poll.duration,
+        error=poll.error or "failed without saying why",
+        errors_total=state.errors_total + 1,
     )
 
 
@@ -113,13 +158,18 @@ def _site(name: str, views: Mapping[str, AgentSite]) -> Site:
     for agent, view in views.items():
         if view.state is not None:
             states.setdefault(view.state, []).append(agent)
+    jobs = sum((view.jobs for view in views.values()), Jobs())
+    for kind in JOB_CLASSES:
+        _possible(name, f"{kind} jobs", getattr(jobs, kind))
+    slots = known_sum(view.running_slots for view in views.values())
+    pending_slots = known_sum(view.pending_slots for view in views.values())
     return Site(
         name=name,
         tier=tier(name),
         state=next(iter(states)) if len(states) == 1 else None,
         states={state: tuple(states[state]) for state in sorted(states)},
-        running_slots=known_sum(view.running_slots for view in views.values()),
-        pending_slots=known_sum(view.pending_slots for view in views.values()),
-        jobs=sum((view.jobs for view in views.values()), Jobs()),
+        running_slots=_possible(name, "running slots", slots),
+        pending_slots=_possible(name, "pending slots", pending_slots),
+        jobs=jobs,
         agents=views,
     )

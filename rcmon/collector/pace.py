@@ -1,4 +1,4 @@
-"""Pace: a step at once, then one per interval on a fixed grid, with a sign of life in between."""
+"""Pace: a step at once, then one per interval on a fixed grid of a clock that nobody sets."""
 
 import asyncio
 import logging
@@ -9,8 +9,6 @@ from typing import Any
 
 LOG = logging.getLogger(__name__)
 
-BEAT = 0.5
-"""Seconds between two beats."""
 LEAVE = 5.0
 """Seconds that a step has to end when it is cancelled."""
 
@@ -27,20 +25,26 @@ class Pace:
 
     A start that comes while a step still runs is skipped, so that nothing queues and nothing drifts. A step
     that takes longer than `longest` seconds is cancelled. One that raises is logged, once for as long as it
-    raises the same, and the next comes as if nothing had been. `beat` is called with `time.monotonic()`
-    from the event loop, at least once a second: it stops when the loop hangs, not when a step waits.
+    raises the same, and the next comes as if nothing had been. `tell` takes after each step why it failed,
+    in one line, or None.
     """
 
     def __init__(
-        self, step: Step, interval: float, longest: Callable[[], float], beat: Callable[[float], None]
+        self,
+        step: Step,
+        interval: float,
+        longest: float,
+        tell: Callable[[str | None], None] = lambda _: None,
     ) -> None:
         self._step = step
         self._interval = interval
         self._longest = longest
-        self._beat = beat
+        self._tell = tell
         self._task: asyncio.Task[object] | None = None
         self._deadline = math.inf
+        self._given_up = ""
         self._failure = ""
+        self._late = self._skipped = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; the step that runs then is cancelled."""
@@ -49,13 +53,12 @@ class Pace:
         try:
             while not stopping.done():
                 now = time.monotonic()
-                self._beat(now)
                 if now >= due:
                     due = next_start(first, self._interval, now)
                     self._start(now)
                 self._give_up(now)
                 waited = {stopping} if self._task is None else {stopping, self._task}
-                wait = min(BEAT, max(due - now, 0.0))
+                wait = max(min(due, self._deadline) - now, 0.0)
                 await asyncio.wait(waited, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 self._report()
         finally:
@@ -68,14 +71,18 @@ class Pace:
     def _start(self, now: float) -> None:
         """Start a step, or skip it while the one before still runs."""
         if self._task is not None:
-            LOG.warning("skipped a start: the step before still runs")
+            if not self._late:
+                LOG.warning("skips a start: the step before still runs after %g s", self._interval)
+            self._late = self._skipped = True
             return
+        self._late, self._skipped = self._skipped, False
         self._task = asyncio.create_task(self._step(), name="pace: step")
-        self._deadline = now + self._longest()
+        self._deadline = now + self._longest
 
     def _give_up(self, now: float) -> None:
-        if self._task is not None and now > self._deadline:
-            LOG.error("gave up a step that took longer than %g s", self._longest())
+        if self._task is not None and now >= self._deadline:
+            self._given_up = f"gave up a step that took longer than {self._longest:g} s"
+            LOG.error("%s", self._given_up)
             self._task.cancel()
             self._deadline = math.inf
 
@@ -84,8 +91,11 @@ class Pace:
         if self._task is None or not self._task.done():
             return
         task, self._task = self._task, None
+        self._deadline = math.inf
         error = None if task.cancelled() else task.exception()
         failure = "" if error is None else f"{type(error).__name__}: {error}"
         if failure and failure != self._failure:
             LOG.error("a step failed, the next comes in its time", exc_info=error)
         self._failure = failure
+        self._tell(failure or self._given_up or None)
+        self._given_up = ""

@@ -27,6 +27,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     store_url: URL
     interval: float
+    budget: float
+    """Share of the interval that a cycle waits for its polls."""
     stale_after: float
     retention: float
     holder: str
@@ -41,7 +43,12 @@ async def collect(settings: Settings, context: ChildContext) -> None:
     store = Store(settings.store_url)
     report = ReloadReport(settings.tally, context.trouble)
     await _take_up(settings.sources, report)  # a restarted collector begins with what its parent once read
-    cycle = Cycle(settings.sources.value.sources, settings.interval, settings.stale_after)
+    cycle = Cycle(
+        settings.sources.value.sources,
+        settings.interval,
+        settings.stale_after,
+        budget=settings.budget,
+    )
     collector = Collector(
         cycle,
         store,
@@ -49,6 +56,7 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         retention=settings.retention,
         holder=settings.holder,
         doing=context.doing,
+        tell_trouble=context.trouble,
     )
     hurry = asyncio.Event()
     context.on_reload(hurry.set)

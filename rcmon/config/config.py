@@ -39,6 +39,7 @@ class Config(Struct, frozen=True, kw_only=True):
     roles_file: str
     sources_file: str
     cycle_interval: float
+    cycle_budget: float
     stale_after: float
     history_retention: float
     database: str | None

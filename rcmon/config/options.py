@@ -74,19 +74,24 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return convert
 
 
-def seconds(low: float, high: float) -> Callable[[str], float]:
-    """Take a number of seconds from low to high."""
+def number(low: float, high: float, what: str) -> Callable[[str], float]:
+    """Take a number from low to high."""
 
     def convert(value: str) -> float:
         try:
-            number = float(value)
+            given = float(value)
         except ValueError:
-            number = low - 1
-        if not low <= number <= high:  # not-a-number fails here too
-            raise ValueError(f"seconds from {low:g} to {high:g}")
-        return number
+            given = low - 1
+        if not low <= given <= high:  # not-a-number fails here too
+            raise ValueError(f"{what} from {low:g} to {high:g}")
+        return given
 
     return convert
+
+
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    """Take a number of seconds from low to high."""
+    return number(low, high, "seconds")
 
 
 class OneOf(Struct, frozen=True):
@@ -176,6 +181,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("roles-file", "access", "conf/roles.toml", text, "who holds which role"),
     Option("sources-file", "collector", "conf/sources.toml", text, "what is polled"),
     Option("cycle-interval", "collector", 60.0, seconds(1, 3600), "seconds between the starts of two cycles"),
+    Option(
+        "cycle-budget",
+        "collector",
+        0.6,
+        number(0.05, 0.95, "a share"),
+        "share of the interval that a cycle waits for its polls; later ones join a later cycle",
+    ),
     Option(
         "stale-after",
         "collector",

@@ -135,6 +135,8 @@ class SourceShape(Struct, frozen=True):
     duration: float | None
     error: str | None
     errors_total: int
+    polling_since: str | None = None
+    """Begin of the poll that the cycle did not wait for."""
 
 
 class AgentShort(Struct, frozen=True):

@@ -123,4 +123,5 @@ def _source(source: SourceState | None) -> SourceShape | None:
         duration=seconds(source.duration),
         error=source.error,
         errors_total=source.errors_total,
+        polling_since=iso(source.polling_since),
     )

@@ -1,7 +1,6 @@
 """What every source and kind of source is, and how one is polled."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Protocol
@@ -10,8 +9,6 @@ from msgspec import Meta, Struct
 
 from rcmon.errors import RcmonError
 from rcmon.model import Batch
-
-LOG = logging.getLogger(__name__)
 
 Name = Annotated[
     str,
@@ -100,12 +97,14 @@ class Poll(Struct, frozen=True):
     batch: Batch | None = None
     error: str | None = None
     """Why it failed, in one line free of secrets."""
+    cause: BaseException | None = None
+    """What nobody expected it to fail with: for the log, since nobody vouches for its text."""
 
 
 async def poll_one(source: Source, now: float) -> Poll:
     """Poll a source within its timeout; whatever goes wrong is told in the result, nothing is raised."""
     begun = time.monotonic()
-    batch, error = None, None
+    batch, error, cause = None, None, None
     try:
         async with asyncio.timeout(source.timeout) as limit:
             batch = await source.poll(now)
@@ -114,8 +113,7 @@ async def poll_one(source: Source, now: float) -> Poll:
     except TimeoutError:
         overdue = f"no answer within its timeout of {source.timeout:g} s"
         error = overdue if limit.expired() else "timed out on its own"
-    except Exception as failure:
-        # a source's own fault must not end the cycle; its text is only logged, since nobody vouches for it
-        LOG.exception("source %s: poll failed unexpectedly", source.name)
+    except Exception as failure:  # noqa: BLE001 - a source's own fault must not end the cycle
+        cause = failure
         error = f"failed unexpectedly with {type(failure).__name__}; the log says more"
-    return Poll(source.name, source.kind, now, time.monotonic() - begun, batch, error)
+    return Poll(source.name, source.kind, now, time.monotonic() - begun, batch, error, cause)

@@ -11,11 +11,11 @@ from sqlalchemy.engine import URL
 from tornado.ioloop import IOLoop
 
 from rcmon.collector.collector import Collector
-from rcmon.collector.cycle import Cycle
 from rcmon.errors import StoreBusyError, StoreCorruptError
 from rcmon.model import Agent, Batch, Document, Snapshot
 from rcmon.store import Store
 from rcmon.store.address import parse
+from tests.collector.steady import Steady
 from tests.scripted import Scripted, until
 from tests.servers import free_port, postgresql
 from tests.store.made import agent, agent_site, document
@@ -32,11 +32,22 @@ class Lab:
     def __init__(self, url: str | URL, holder: str = "one", retention: float = 86400.0) -> None:
         self.source = Scripted("a", [agent("a", 3)])
         self.store = Store(url)
-        self.beats: list[float] = []
-        self.cycle = Cycle([self.source], 60.0, 3600.0)
+        self.cycle = Steady([self.source], 60.0, 3600.0)
+        self.troubles: dict[str, str] = {}
         self.collector = Collector(
-            self.cycle, self.store, render, retention=retention, holder=holder, beat=self.beats.append
+            self.cycle,
+            self.store,
+            render,
+            retention=retention,
+            holder=holder,
+            tell_trouble=self.tell,
+            running=lambda: self.cycle.at,
         )
+
+    def tell(self, what: str, reason: str | None) -> None:
+        self.troubles = {key: text for key, text in self.troubles.items() if key != what}
+        if reason is not None:
+            self.troubles[what] = reason
 
     async def last(self) -> Snapshot | None:
         return await self.store.last_snapshot()
@@ -147,10 +158,12 @@ async def test_trouble_with_the_store_is_logged_once_and_passes(
         result = await lab.collector.step(start)
         assert result is not None
         assert lab.collector.trouble is not None
+        assert lab.troubles == {"store": str(lab.collector.trouble)}
     async with lab.store._transaction() as connection:
         await connection.exec_driver_sql("PRAGMA query_only=OFF")
     result = await lab.collector.step(1240.0)
     assert lab.collector.trouble is None
+    assert lab.troubles == {}
     assert await lab.last() == result
     # what changed meanwhile is in the history, at the time when it could be written
     assert [row.time for row in await lab.store.history("a", "T2_XX_Site0001", 0)] == [1000.0, 1240.0]
@@ -210,13 +223,13 @@ async def test_a_record_that_cannot_be_stored_loses_no_cycle(lab: Lab) -> None:
     assert await lab.last() == result
 
 
-async def test_run_steps_at_once_beats_and_cleans_up(lab: Lab) -> None:
+async def test_run_steps_at_once_and_cleans_up(lab: Lab) -> None:
     stop = asyncio.Event()
     running = asyncio.ensure_future(lab.collector.run(stop))
     await until(lambda: lab.source.polls == 1)
-    await until(lambda: len(lab.beats) >= 4)  # between the first and the fourth the step has ended
-    while await lab.last() is None:
-        await until(lambda: bool(lab.beats))
+    async with asyncio.timeout(60):
+        while await lab.last() is None:
+            await asyncio.sleep(0.01)
     stop.set()
     await asyncio.wait_for(running, 30)
     assert lab.source.closed == 1
@@ -247,6 +260,7 @@ async def test_of_two_replicas_on_one_database_one_collects(
     first, second = new_lab(server_url), new_lab(server_url, "two")
     await first.store.migrate()
     await second.store.migrate()
+    await expire_lease(first.store)
     assert await first.collector.step(1000.0) is not None
     assert await second.collector.step(1000.0) is None
     assert (first.source.polls, second.source.polls) == (1, 0)

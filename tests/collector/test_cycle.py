@@ -6,16 +6,17 @@ from typing import Any, cast
 import pytest
 from msgspec import structs
 
-from rcmon.collector.cycle import Cycle, checked
+from rcmon.collector.soundness import checked
 from rcmon.model import Agent, Jobs, Snapshot, Task
 from rcmon.sources.base import Poll, Source, poll_one
+from tests.collector.steady import Steady
 from tests.collector.test_merge import good
 from tests.scripted import Scripted, until
 from tests.store.made import agent, agent_site, snapshot
 
 
-def cycle_of(*sources: Scripted, previous: Snapshot | None = None) -> Cycle:
-    return Cycle(sources, 60.0, 300.0, previous)
+def cycle_of(*sources: Source, previous: Snapshot | None = None, budget: float = 0.6) -> Steady:
+    return Steady(sources, 60.0, 300.0, previous, budget=budget)
 
 
 def polls_of(name: str) -> list[str]:
@@ -86,7 +87,7 @@ async def test_a_poll_that_ends_in_no_way_that_is_allowed_costs_the_others_nothi
             raise ZeroDivisionError
         return await poll_one(source, now)
 
-    monkeypatch.setattr("rcmon.collector.cycle.poll_one", broken)
+    monkeypatch.setattr("rcmon.collector.polling.poll_one", broken)
     sources = Scripted("cancels", mood="cancel"), Scripted("breaks"), Scripted("works", [agent("a")])
     result = await cycle_of(*sources).run_once(1000.0)
     assert [state.error for state in result.sources] == [
@@ -103,8 +104,9 @@ async def test_a_poll_that_ignores_its_cancellation_does_not_hold_up_the_cycle()
     async with asyncio.timeout(20):
         first = await cycle.run_once(1000.0)
         second = await cycle.run_once(1060.0)
-    assert "did not end" in str(first.sources[0].error)
-    assert "still not ended" in str(second.sources[0].error)
+    assert "does not end, though its timeout of 0.05 s is over" in str(first.sources[0].error)
+    assert [state.errors_total for state in (first.sources[0], second.sources[0])] == [1, 2]
+    assert second.sources[0].polling_since == 1000.0
     assert stubborn.polls == 1  # hanging polls do not pile up
     assert list(second.agents) == ["a"]
     stubborn.released.set()
@@ -113,7 +115,7 @@ async def test_a_poll_that_ignores_its_cancellation_does_not_hold_up_the_cycle()
     assert stubborn.polls == 2
 
 
-async def test_a_cycle_that_is_cancelled_cancels_its_polls() -> None:
+async def test_a_poll_outlives_a_cycle_that_is_cancelled_but_not_the_end() -> None:
     hanging = Scripted("hangs", mood="hang", timeout=1000.0)
     cycle = cycle_of(hanging)
     running = asyncio.ensure_future(cycle.run_once(1000.0))
@@ -121,7 +123,9 @@ async def test_a_cycle_that_is_cancelled_cancels_its_polls() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    await until(lambda: not polls_of("hangs"))
+    assert polls_of("hangs")
+    await cycle.close()
+    assert not polls_of("hangs")
 
 
 LIES: list[Agent] = [
@@ -156,6 +160,7 @@ async def test_sources_can_be_replaced_while_running() -> None:
     assert list((await cycle.run_once(1.0)).agents) == ["goes", "stays"]
     cycle.replace_sources([comes, stays])
     assert list((await cycle.run_once(2.0)).agents) == ["comes", "stays"]
+    await until(lambda: goes.closed == 1)
     assert (stays.closed, goes.closed, comes.closed) == (0, 1, 0)
     await cycle.close()
     assert (stays.closed, goes.closed, comes.closed) == (1, 1, 1)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from rcmon.collector.merge import merge, owners, tier
+from rcmon.collector.polling import Heard
 from rcmon.model import Agent, Batch, Jobs, Snapshot
 from rcmon.sources.base import Poll
 from tests.store.made import TASKS, agent, agent_site
@@ -24,7 +25,8 @@ def bad(source: str, *, at: float = 1000.0, kind: str = "test") -> Poll:
 def cycle(
     polls: Sequence[Poll], previous: Snapshot | None = None, *, at: float = 1000.0, stale_after: float = 300
 ) -> Snapshot:
-    return merge(polls, previous, at, 0.25, interval=60.0, stale_after=stale_after)
+    heard = [Heard(poll.source, poll.kind, (poll,)) for poll in polls]
+    return merge(heard, previous, at, 0.25, interval=60.0, stale_after=stale_after)
 
 
 def seen(name: str, states: Mapping[str, str | None], slots: int | None = 100) -> Agent:

@@ -9,6 +9,7 @@ import pytest
 
 from rcmon.collector.findings import findings
 from rcmon.collector.merge import merge
+from rcmon.collector.polling import Heard
 from rcmon.demo import Demo, prepare
 from rcmon.model import JOB_STATES, Agent, Snapshot
 from rcmon.sources.base import Poll, Source, poll_one
@@ -84,7 +85,8 @@ async def poll(sources: list[Source], now: float) -> list[Poll]:
 
 
 def conclude(polls: list[Poll], previous: Snapshot | None) -> Snapshot:
-    return merge(polls, previous, polls[0].started, 0.1, interval=60.0, stale_after=3600.0)
+    heard = [Heard(poll.source, poll.kind, (poll,)) for poll in polls]
+    return merge(heard, previous, polls[0].started, 0.1, interval=60.0, stale_after=3600.0)
 
 
 def check(agent: Agent) -> None:

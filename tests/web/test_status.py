@@ -8,6 +8,7 @@ from rcmon.access.authority.crl import CrlStatus
 from rcmon.errors import StoreError
 from rcmon.model import Agent, Component, SourceState, Worker
 from rcmon.process.trouble import TROUBLES, Ending
+from rcmon.timestamps import iso
 from rcmon.web.about import PYTHON_VERSION
 from rcmon.web.api.reasons import KINDS
 from rcmon.web.api.status_shapes import Status
@@ -86,11 +87,23 @@ async def test_its_fields(service: Service) -> None:
         "age": 192,
         "duration": 10,
         "error": "no answer within 10 s",
+        "polling_since": None,
     }
 
 
 def names(read: Status) -> list[tuple[str, str | None]]:
     return [(cause.name, cause.what) for cause in read.causes]
+
+
+async def test_a_poll_that_runs_past_its_cycle_is_named_with_both_ages(service: Service) -> None:
+    hangs = structs.replace(GOOD, stale=True, last_success=NOW - 30, polling_since=NOW - 20)
+    await publish(service, hangs)
+    read = await status(service)
+    assert read.status == "degraded"
+    (cause,) = read.causes
+    assert (cause.name, cause.what) == ("data_stale", hangs.name)
+    assert cause.reason.endswith("is stale, 30 s old; its poll has run for 20 s")
+    assert read.sources[0].polling_since == iso(NOW - 20)
 
 
 async def test_healthy(service: Service) -> None:

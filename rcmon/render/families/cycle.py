@@ -8,13 +8,13 @@ CYCLE_FAMILIES = (
     gauge(
         "rcmon_source_up",
         _SOURCE,
-        "Whether the newest poll of the source succeeded.",
+        "Whether the newest poll of the source that ended succeeded.",
         lambda view: ((labels, int(source.up)) for labels, source in view.sources.items()),
     ),
     gauge(
         "rcmon_source_stale",
         _SOURCE,
-        "Whether the data of the source is that of an earlier poll.",
+        "Whether the data of the source did not come in the last cycle.",
         lambda view: ((labels, int(source.stale)) for labels, source in view.sources.items()),
     ),
     gauge(
@@ -28,6 +28,12 @@ CYCLE_FAMILIES = (
         _SOURCE,
         "Time that the newest poll of the source took, failed or not.",
         lambda view: ((labels, source.duration) for labels, source in view.sources.items()),
+    ),
+    gauge(
+        "rcmon_source_polling_since_timestamp_seconds",
+        _SOURCE,
+        "When the poll of the source began that had not ended with the last cycle; else there is none.",
+        lambda view: ((labels, source.polling_since) for labels, source in view.sources.items()),
     ),
     Family(
         "rcmon_source_errors_total",

@@ -93,7 +93,10 @@ def _ailing(source: SourceState, now: float) -> Iterator[Reason]:
             yield because("source_lost", text, source.name, last)
     if source.stale:
         known = "" if last is None else f", {age(last, now):.0f} s old"
-        yield because("data_stale", f"the data of source {source.name} is stale{known}", source.name, last)
+        polls = source.polling_since
+        waits = "" if polls is None else f"; its poll has run for {age(polls, now):.0f} s"
+        text = f"the data of source {source.name} is stale{known}{waits}"
+        yield because("data_stale", text, source.name, last)
 
 
 def _agents(seen: Evidence) -> Iterator[Reason]:

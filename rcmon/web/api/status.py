@@ -124,6 +124,7 @@ def _source(source: SourceState, now: float) -> SourceStatus:
         age=None if source.last_success is None else age(source.last_success, now),
         duration=seconds(source.duration),
         error=source.error,
+        polling_since=iso(source.polling_since),
     )
 
 

@@ -15,6 +15,8 @@ class SourceStatus(Struct, frozen=True):
     age: float | None
     duration: float | None
     error: str | None
+    polling_since: str | None = None
+    """Begin of the poll that the last cycle did not wait for; null: it ended in time."""
 
 
 class SnapshotStatus(Struct, frozen=True):

@@ -1,0 +1,59 @@
+"""The two clocks: the wall's, which is told and may be set, and one that only runs. Pure, but for `read`."""
+
+import time
+
+from msgspec import Struct, structs
+
+from rcmon.model import Agent, Snapshot
+from rcmon.sources.base import Poll
+
+TOLERANCE = 2.0
+"""Seconds by which both clocks may come apart between two cycles before the wall's counts as set."""
+
+
+class Moment(Struct, frozen=True):
+    """One moment by both clocks, seconds."""
+
+    wall: float
+    """Since the epoch."""
+    running: float
+    """Since some moment of its own; nobody sets it."""
+
+
+def read() -> Moment:
+    """Tell what time it is now."""
+    return Moment(time.time(), time.monotonic())
+
+
+def set_by(earlier: Moment, later: Moment) -> float:
+    """Tell by how many seconds the wall's clock was set between two moments; 0.0: it was left alone."""
+    by = (later.wall - earlier.wall) - (later.running - earlier.running)
+    return by if abs(by) > TOLERANCE else 0.0
+
+
+def shifted(snapshot: Snapshot, by: float) -> Snapshot:
+    """Tell a snapshot's polls by a clock that was set by so many seconds since, so that ages stay true."""
+    sources = [
+        structs.replace(
+            state,
+            last_success=None if state.last_success is None else state.last_success + by,
+            polling_since=None if state.polling_since is None else state.polling_since + by,
+        )
+        for state in snapshot.sources
+    ]
+    agents = {name: _shifted_agent(agent, by) for name, agent in snapshot.agents.items()}
+    return structs.replace(snapshot, sources=tuple(sources), agents=agents)
+
+
+def shifted_poll(poll: Poll, by: float) -> Poll:
+    """Tell a poll by a clock that was set by so many seconds since it began."""
+    batch = poll.batch and structs.replace(
+        poll.batch,
+        polled_at=poll.batch.polled_at + by,
+        agents=tuple(_shifted_agent(agent, by) for agent in poll.batch.agents),
+    )
+    return structs.replace(poll, started=poll.started + by, batch=batch)
+
+
+def _shifted_agent(agent: Agent, by: float) -> Agent:
+    return structs.replace(agent, polled_at=agent.polled_at + by)

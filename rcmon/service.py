@@ -51,7 +51,7 @@ class Service:
         others = (_COLLECTOR, _DEMO) if self._moving else (_COLLECTOR,)
         self._layout = Layout({"route": routes()})
         self._names = self._web if workers == 1 else (*self._web, *others)
-        self._board = Scoreboard(len(self._names), self._layout.size)
+        self._scoreboard = Scoreboard(len(self._names), self._layout.size)
         self._holder = f"{socket.gethostname()}:{Path(self._config.state_dir).resolve()}"
 
     def run(self, announce: Callable[[int], None]) -> int:
@@ -68,10 +68,10 @@ class Service:
         grace = self._config.shutdown_grace
         if len(self._web) == 1:
             self._prepare()
-            slot = self._board.slot(0)
+            slot = self._scoreboard.slot(0)
             return run_single(self._mains(), slot, grace=grace, sockets=sockets, on_ready=on_ready)
         return Supervisor(
-            self._board,
+            self._scoreboard,
             [
                 ChildSpec(
                     name, functools.partial(_run_child, self._layout, main), slot, listens=name in self._web
@@ -109,7 +109,7 @@ class Service:
             ),
             store_url=self._checked.store_url,
             trust=self._checked.trust,
-            scoreboard=self._board,
+            scoreboard=self._scoreboard,
             layout=self._layout,
             limits=web_limits(config),
             style=Style(config.log_format, config.log_access, config.log_slow, config.log_access_sample),
@@ -151,6 +151,8 @@ def web_limits(config: Config) -> ClientLimits:
         connections=config.max_connections,
         per_address=config.max_connections_per_address,
         per_identity=config.max_connections_per_identity,
+        body_memory=config.max_body_memory,
+        body_memory_per_identity=config.max_body_memory_per_identity,
         handshake_timeout=config.tls_handshake_timeout,
         request_timeout=config.request_timeout,
         idle_timeout=config.idle_timeout,

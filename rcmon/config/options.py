@@ -202,6 +202,16 @@ OPTIONS: tuple[Option, ...] = (
     Option("max-connections-per-address", "limits", 1000, whole(1, 1_000_000), "of them from one address"),
     Option("max-connections-per-identity", "limits", 1000, whole(1, 1_000_000), "of them by one identity"),
     Option(
+        "max-body-memory",
+        "limits",
+        64 << 20,
+        whole(1 << 20, 1 << 36),
+        "bytes of requests' bodies that a web process holds at a time",
+    ),
+    Option(
+        "max-body-memory-per-identity", "limits", 8 << 20, whole(1 << 20, 1 << 36), "of them by one identity"
+    ),
+    Option(
         "request-timeout", "limits", 10.0, seconds(1, 600), "seconds a client has to send a whole request"
     ),
     Option("idle-timeout", "limits", 75.0, seconds(1, 3600), "seconds an idle connection is kept"),

@@ -41,7 +41,7 @@ class Children:
 
     def __init__(
         self,
-        board: Scoreboard,
+        scoreboard: Scoreboard,
         specs: Sequence[ChildSpec],
         *,
         pipes: Pipes,
@@ -52,7 +52,7 @@ class Children:
             values = [getattr(spec, attribute) for spec in specs]
             if len(set(values)) < len(values):
                 raise ValueError(f"two children share a {attribute}: {values}")
-        self._all = [Watched(spec, board.slot(spec.slot)) for spec in specs]
+        self._all = [Watched(spec, scoreboard.slot(spec.slot)) for spec in specs]
         self._pipes = pipes
         self._sockets = sockets
         self._limits = limits

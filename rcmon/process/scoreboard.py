@@ -26,13 +26,13 @@ class Scoreboard:
     def __init__(self, slots: int, cells: int) -> None:
         if slots < 1 or cells < 0:
             raise ValueError(
-                f"a board of {slots} slots with {cells} cells: at least 1 slot and 0 cells are needed"
+                f"a scoreboard of {slots} slots with {cells} cells: at least 1 slot and 0 cells are needed"
             )
         stride = FIGURES + -(-cells // LINE) * LINE
         shared = memoryview(mmap.mmap(-1, (LINE + slots * stride) * _WIDTH)).cast("d")
         texts = memoryview(mmap.mmap(-1, slots * TEXTS))
-        self._board = shared[:LINE]
-        self._board[0], self._board[1] = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._times = shared[:LINE]
+        self._times[0], self._times[1] = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
         self.cells = cells
         self.slots = tuple(
             _slot(shared, LINE + i * stride, cells, texts[i * TEXTS : (i + 1) * TEXTS]) for i in range(slots)
@@ -41,12 +41,12 @@ class Scoreboard:
     @property
     def started(self) -> float:
         """When the service began, seconds since the epoch."""
-        return self._board[0]
+        return self._times[0]
 
     @property
     def uptime(self) -> float:
         """Seconds since the service began, by a clock that nobody sets and that goes on while all sleeps."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - self._board[1]
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self._times[1]
 
     def slot(self, index: int) -> Slot:
         """Give one slot, counted from 0."""

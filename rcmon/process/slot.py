@@ -19,7 +19,7 @@ _RESTARTS, _FAILURES = range(LINE, LINE + 2)
 
 
 class Slot:
-    """One process's place on the board: its figures, the cells it counts in, and three texts.
+    """One process's place on the scoreboard: its figures, the cells it counts in, and three texts.
 
     `cells` is a view of float64 that only the occupant writes (`slot.cells[i] += 1`); a successor finds
     there what its predecessors left. `texts` are TEXTS bytes: the occupant's troubles, what it does,

@@ -36,7 +36,7 @@ class Supervisor:
 
     def __init__(
         self,
-        board: Scoreboard,
+        scoreboard: Scoreboard,
         specs: Sequence[ChildSpec],
         *,
         sockets: Sequence[socket.socket] = (),
@@ -47,7 +47,7 @@ class Supervisor:
     ) -> None:
         self._limits = limits or Limits()
         self._pipes = Pipes.open()
-        self._children = Children(board, specs, pipes=self._pipes, sockets=sockets, limits=self._limits)
+        self._children = Children(scoreboard, specs, pipes=self._pipes, sockets=sockets, limits=self._limits)
         self._sockets = sockets
         self._before = before
         self._on_ready = on_ready

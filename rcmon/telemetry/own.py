@@ -62,6 +62,11 @@ HANDSHAKES_FAILED = counter(
     "Connections that TLS or the check of the certificate refused.",
     {"reason": FAILURES},
 )
+BODIES_REFUSED = counter(
+    "rcmon_http_bodies_refused_total",
+    "Bodies of requests that were refused unread, or as soon as they became too large.",
+    {"reason": ("not_taken", "too_large", "identity", "total")},
+)
 DECISIONS = counter(
     "rcmon_authorization_decisions_total",
     "Role checks by the role that was needed.",

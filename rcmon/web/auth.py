@@ -117,6 +117,12 @@ def needs(handler: type[Guarded]) -> list[tuple[str, Need | None]]:
     ]
 
 
+def need_for(handler: type[Guarded], method: str) -> Need:
+    """Tell the role that a method needs; HEAD and OPTIONS follow the first method. For allowed ones only."""
+    declared: dict[str, Need] = {name: need for name, need in needs(handler) if need is not None}
+    return declared[method] if method in declared else next(iter(declared.values()))
+
+
 def allowed(handler: type[Guarded]) -> tuple[str, ...]:
     """List the methods that a handler answers."""
     names = {name for name, _ in needs(handler)} | {"OPTIONS"}

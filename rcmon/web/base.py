@@ -1,7 +1,7 @@
 """What all handlers share. A handler returns its answer; how that leaves is none of its business."""
 
 from inspect import get_annotations as annotated
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import msgspec
 
@@ -36,6 +36,9 @@ class Handler(Guarded, eq=False):
     immediate: ClassVar[bool] = False
     """Whether GET without a query returns ready bytes at once, and may run twice: it goes the short way."""
 
+    max_body: ClassVar[int] = 0
+    """Bytes that the body of a request may have, at most LARGEST; 0: none is taken."""
+
     services: Services
     """What this worker's handlers work with."""
     query: Query
@@ -60,6 +63,11 @@ class Handler(Guarded, eq=False):
                 503, "There is no snapshot yet: no cycle has ended.", fields=(("Retry-After", "5"),)
             )
         return held
+
+    def refuse_body(self) -> NoReturn:
+        """Raise the problem with a body that is larger than `max_body`; who asks has the role."""
+        takes = f"a body of at most {self.max_body} bytes" if self.max_body else "no body"
+        raise Problem(413, f"This resource takes {takes}.")
 
     def read_query(self) -> None:
         """Read the query into `self.query`; Problem 400 where it holds what is not understood."""

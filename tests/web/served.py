@@ -12,6 +12,7 @@ from rcmon.web.answers.answer import Streamed
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
+from rcmon.web.transport.bodies import LARGEST
 
 LARGE = random.Random(1).randbytes(3_000_000)
 
@@ -126,6 +127,7 @@ def slow(pause: Pause) -> type[Handler]:
 
 class EchoHandler(Handler):
     route = "/echo"
+    max_body = LARGEST
 
     @requires(Role.READER)
     def post(self) -> Ready:

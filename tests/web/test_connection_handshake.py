@@ -227,5 +227,5 @@ async def test_who_is_turned_away_in_the_middle_of_a_body_can_read_why(
             return secure.recv(12)
 
     async with serving(short=short) as served:
-        expected = b"HTTP/1.1 400" if who is READER else b"HTTP/1.1 403"
+        expected = b"HTTP/1.1 413" if who is READER else b"HTTP/1.1 403"
         assert await asyncio.to_thread(visit, served.port) == expected

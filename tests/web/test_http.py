@@ -261,9 +261,11 @@ async def test_a_cross_site_change_is_refused(service: Service) -> None:
     problem(answer)
 
 
-async def test_a_request_with_a_body_is_answered_as_one_without(service: Service) -> None:
-    answer = await service.ask("/api/status", body=b"x" * 5000)
-    assert answer.code == 200
+async def test_no_resource_takes_a_body(service: Service) -> None:
+    for handler in TABLE:
+        answer = await service.ask(path_of(handler), body=b"x" * 5000)
+        assert answer.code == 413, handler
+        problem(answer)
 
 
 async def test_both_forms_of_the_base(service: Service) -> None:

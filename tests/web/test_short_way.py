@@ -4,7 +4,9 @@ import ast
 import asyncio
 import inspect
 import itertools
+import sys
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from tornado.http1connection import HTTP1Connection
@@ -18,6 +20,7 @@ from rcmon.telemetry.own import SHORT_WAY_FALLBACKS
 from rcmon.web.answers.ready import Ready
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
+from rcmon.web.handlers.status import StatusHandler
 from tests.web.caller import head
 from tests.web.served import SmallHandler
 from tests.web.serving import Serving, serving
@@ -54,6 +57,44 @@ async def test_a_request_that_comes_again_is_answered_by_one_read() -> None:
         for _ in range(10):
             assert (await caller.ask("/small")).status == 200
         assert (reads.asked, reads.taken) == (10, 10)
+
+
+async def test_a_request_that_comes_again_takes_few_calls() -> None:
+    """Of ours; each move from one file to another is a place where a reader looks for the way."""
+    entered: list[str] = []
+    stack: list[str] = []
+    moves = [0]
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if "/rcmon/" not in (file := frame.f_code.co_filename) or event not in ("call", "return"):
+            return
+        if event == "return":
+            del stack[-1:]
+            return
+        moves[0] += bool(stack) and stack[-1] != file
+        stack.append(file)
+        entered.append(frame.f_code.co_name)
+
+    async with serving(more=(StatusHandler,)) as served:
+        caller = await served.call()
+        for _ in range(3):
+            await caller.ask("/api/status")
+        (connection,) = served.server.live
+        stream = connection.wire.stream
+        inner = stream.read_from_fd
+
+        def reading(buf: bytearray | memoryview) -> int | None:
+            sys.setprofile(profile)
+            try:
+                return inner(buf)
+            finally:
+                sys.setprofile(None)
+
+        stream.read_from_fd = reading  # type: ignore[method-assign]
+        assert (await caller.ask("/api/status")).status == 200
+    assert "decision" in entered
+    assert len(entered) <= 21, entered
+    assert moves[0] <= 14, entered
 
 
 async def test_after_an_answer_nothing_is_read_in_vain() -> None:

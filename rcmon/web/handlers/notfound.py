@@ -22,4 +22,8 @@ class NotFoundHandler(Handler):
     def read_query(self) -> None:
         """Leave the query alone: there is no resource that could take it."""
 
+    def refuse_body(self) -> NoReturn:
+        """Say that there is nothing, whatever the size."""
+        self.get()
+
     head = post = put = patch = delete = options = get

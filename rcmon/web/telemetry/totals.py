@@ -16,8 +16,8 @@ _GATHERED: Mapping[Gather, Callable[[list[float]], float]] = {"sum": sum, "least
 class Totals:
     """Gathers cells over the scoreboard's slots."""
 
-    def __init__(self, layout: Layout, board: Scoreboard) -> None:
-        self.layout, self._board = layout, board
+    def __init__(self, layout: Layout, scoreboard: Scoreboard) -> None:
+        self.layout, self._scoreboard = layout, scoreboard
 
     def samples(self, metric: Metric) -> Iterator[Sample]:
         """Gather the series of a counter or gauge."""
@@ -38,16 +38,16 @@ class Totals:
             total, counts = 0.0, []
             end = start + len(metric.bounds) + 1
             for cell in range(start, end):
-                total += self._board.total(cell)
+                total += self._scoreboard.total(cell)
                 counts.append(total)
             if total:
-                yield labels, counts, self._board.total(end)
+                yield labels, counts, self._scoreboard.total(end)
 
     def _counter(self, _: Metric, cell: int) -> float:
-        return self._board.total(cell)
+        return self._scoreboard.total(cell)
 
     def _gauge(self, metric: Metric, cell: int) -> float | None:
         """Gather what live processes set; a sum of nothing is 0, a least or most of nothing not known."""
-        live = (slot.cells for slot in self._board.slots if slot.pid is not None)
+        live = (slot.cells for slot in self._scoreboard.slots if slot.pid is not None)
         known = [cells[cell] for cells in live if cells[cell + 1]]
         return _GATHERED[metric.gather](known) if known or metric.gather == "sum" else None

@@ -126,7 +126,7 @@ class Connection:
             return keep
         stock = Stock(self._state, self.wire, self.peer, head)
         keep = await stock.answer()
-        if stock.replay.refused:
+        if stock.replay.refused or stock.unread:
             await self._part()
         return keep
 

@@ -29,6 +29,9 @@ class ClientLimits(Struct, frozen=True):
     handshake_timeout: float = 5.0
     request_timeout: float = 10.0
     """For a whole head from its first byte on, and for a body to arrive."""
+    body_memory: int = 64 << 20
+    """Bytes of bodies that are held at a time."""
+    body_memory_per_identity: int = 8 << 20
     idle_timeout: float = 75.0
     write_timeout: float = 30.0
     """Without progress of an answer."""

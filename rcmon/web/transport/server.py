@@ -17,6 +17,7 @@ from rcmon.access.handshake.sessions import SessionChains
 from rcmon.telemetry.tally import Tally
 from rcmon.web.transport.acceptor import Acceptor
 from rcmon.web.transport.accesslog import AccessLog
+from rcmon.web.transport.bodies import Bodies
 from rcmon.web.transport.connection import Connection
 from rcmon.web.transport.guard import ClientLimits, Guard
 from rcmon.web.transport.request_count import RequestCount
@@ -26,7 +27,6 @@ from rcmon.web.transport.wire import READ_SIZE
 
 __all__ = ["ClientLimits", "Server"]
 
-_BODY_SIZE = 1 << 20
 _BUFFER_SIZE = 1 << 18
 """Bytes that a stream may have read ahead: more than one head."""
 _UNSENT = 128 * 1024
@@ -64,13 +64,16 @@ class Server(HTTPServer):
             gate=gate,
             chains=SessionChains(limits.handshake_timeout + _SWEEP),
             guard=Guard(limits, tally),
+            bodies=Bodies(limits.body_memory, limits.body_memory_per_identity, tally),
             limits=limits,
             tally=tally,
             requests=RequestCount(tally),
             access_log=access_log,
             short_routes=short_routes,
             parameters=HTTP1ConnectionParameters(
-                chunk_size=READ_SIZE, max_body_size=_BODY_SIZE, body_timeout=limits.request_timeout
+                chunk_size=READ_SIZE,
+                max_body_size=0,  # none is read but where Delivery says how large it may be
+                body_timeout=limits.request_timeout,
             ),
             start_request=self.start_request,
         )

@@ -10,6 +10,7 @@ from rcmon.access.gate import Gate
 from rcmon.access.handshake.sessions import SessionChains
 from rcmon.telemetry.tally import Tally
 from rcmon.web.transport.accesslog import AccessLog
+from rcmon.web.transport.bodies import Bodies
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.guard import ClientLimits, Guard
 from rcmon.web.transport.peer import Peer
@@ -36,6 +37,7 @@ class ServerState(Struct, kw_only=True, eq=False):
     gate: Gate
     chains: SessionChains
     guard: Guard
+    bodies: Bodies
     limits: ClientLimits
     tally: Tally
     requests: RequestCount

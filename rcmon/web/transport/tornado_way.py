@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPInputError, RequestStartLine, ResponseStartLine
+from tornado.iostream import StreamClosedError
 
 from rcmon.telemetry.own import OTHER
 from rcmon.web.transport import last_words
@@ -36,7 +37,7 @@ class Replay:
         self.refused: int | None = None
         """Status of the answer that was made here."""
         self.left_open = False
-        """Whether the stream is closed by its owner."""
+        """Whether the stream is closed by its owner; nothing is read any more."""
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
@@ -54,6 +55,7 @@ class Replay:
 
     def read_bytes(self, num_bytes: int, partial: bool = False) -> Awaitable[bytes]:  # noqa: FBT001, FBT002
         """Read of a body, first what came with the head."""
+        self._hold_open()
         size = len(self._wire.unread)
         if size >= num_bytes or (partial and size):
             return _done(self._wire.take(min(num_bytes, size)))
@@ -61,10 +63,16 @@ class Replay:
 
     def read_until(self, delimiter: bytes, max_bytes: int) -> Awaitable[bytes]:
         """Read a line of a chunked body, of at most so many bytes."""
+        self._hold_open()
         found = self._wire.unread.find(delimiter, 0, max_bytes)
         if found >= 0:
             return _done(self._wire.take(found + len(delimiter)))
         return self._line(delimiter, max_bytes)
+
+    def _hold_open(self) -> None:
+        """Raise StreamClosedError behind an answer that ends the connection: what follows is not read."""
+        if self.left_open:
+            raise StreamClosedError
 
     async def _more(self, size: int) -> bytes:
         while len(self._wire.unread) < size:
@@ -124,12 +132,21 @@ class Stock(HTTP1Connection):
     def __init__(self, state: ServerState, wire: Wire, peer: Peer, head: bytes) -> None:
         self._state, self.replay = state, Replay(state, wire, peer, head)
         self._ends = False
+        self.unread = False
+        """Whether the answer left the rest of the request unread."""
+        self.bodies = state.bodies
         # Replay offers what Tornado uses of a stream
         super().__init__(self.replay, False, state.parameters, peer)  # type: ignore[arg-type]  # noqa: FBT003
 
     async def answer(self) -> bool:
         """Answer; whether the connection stays open."""
-        keep = await self.read_response(self._state.start_request(self, self))
+        try:
+            keep = await self.read_response(self._state.start_request(self, self))
+        except StreamClosedError:
+            if self.replay.closed():
+                raise
+            self.unread = True
+            return False
         return keep and not self._ends
 
     def write_headers(
@@ -146,6 +163,13 @@ class Stock(HTTP1Connection):
         self.replay.answered = True
         self._ends = headers.get("Connection") == "close"
         return future
+
+    def nothing_follows(self) -> None:
+        """Take note that the request has no body: an answer at its head leaves the connection open.
+
+        Tornado has no public way to say so: it ends each connection whose request it answers at the head.
+        """
+        self._read_finished = True
 
     def finished(self, route: str, status: int, authorized: Authorized | None) -> None:
         """Take note of what a handler answered, and of its role check."""

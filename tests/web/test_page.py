@@ -249,7 +249,20 @@ async def test_only_an_agent_that_is_known_to_be_well_is_green(
     assert " ".join(f"{row[1]} {row[2]}".split()) == words
     colours = {str(span.get("class")) for span in seen.all("span")}
     assert {each for each in colours if "health-" in each} == {f"state {colour}"}
-    assert ("from an earlier poll" in " ".join(seen.text)) == stale
+    assert ("The numbers of vocms0281 are old" in " ".join(seen.text)) == stale
+
+
+@pytest.mark.parametrize("age", [301, -61])
+async def test_nothing_is_green_in_a_snapshot_that_says_nothing_about_now(service: Service, age: int) -> None:
+    snapshot = make_snapshot(NOW - age)
+    agents = {
+        name: structs.replace(agent, components=working(None, 2), polled_at=NOW - age)
+        for name, agent in snapshot.agents.items()
+    }
+    await service.publish(structs.replace(snapshot, agents=agents))
+    seen = await page(service)
+    colours = {str(span.get("class")) for span in seen.all("span")}
+    assert {each for each in colours if "health-" in each} == {"state health-old"}
 
 
 async def test_an_agent_of_which_an_older_collector_says_nothing(service: Service) -> None:

@@ -109,7 +109,7 @@ async def test_a_list_says_how_many_there_are_and_where_it_goes_on(service: Serv
         pages += 1
     assert pages == 5
     assert seen == await names(service, "tier=T2&sort=-running_jobs,name")
-    for path, listed in (("/api/agents", "agents"), ("/api/findings", "findings")):
+    for path, listed in (("/api", "endpoints"), ("/api/agents", "agents"), ("/api/findings", "findings")):
         document = msgspec.json.decode((await service.ask(path)).body)
         assert document["count"] == document["total"] == len(document[listed])
         assert document["next"] is None

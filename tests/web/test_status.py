@@ -1,5 +1,7 @@
 """The status document: what makes the service degraded or unhealthy, and the fields it has."""
 
+import re
+
 import msgspec
 import pytest
 from msgspec import structs
@@ -298,11 +300,17 @@ def test_every_trouble_is_a_reason() -> None:
 
 
 async def test_a_clock_that_differs_makes_no_young_snapshot(service: Service) -> None:
-    await publish(service, GOOD, age=-300)
+    ahead = structs.replace(GOOD, last_success=NOW + 300, stale=True)
+    await publish(service, ahead, age=-300)
     read = await status(service)
-    assert (read.status, names(read)) == ("degraded", [("clock_differs", None)])
+    assert (read.status, names(read)) == ("degraded", [("clock_differs", None), ("data_stale", "vocms0281")])
+    assert read.reasons[1] == "the data of source vocms0281 is stale"
     assert read.snapshot is not None
-    assert read.snapshot.age is None
+    assert (read.snapshot.age, read.sources[0].age) == (None, None)
+    page = (await service.ask("/")).body.decode()
+    assert "later than this machine" in page
+    assert "<time" in page
+    assert not re.search(r"\b0 (ms|s) ago", page)
 
 
 async def test_an_expired_certificate_is_unhealthy(service: Service) -> None:

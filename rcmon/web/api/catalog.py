@@ -29,5 +29,7 @@ class Resource(Struct, frozen=True):
 
 def index(about: About, table: Sequence[Resource]) -> Ready:
     """Write the index, ready to send."""
-    body = {"name": about.name, "title": FULL_NAME, "version": about.version, "endpoints": table}
+    number = len(table)
+    body: dict[str, object] = {"name": about.name, "title": FULL_NAME, "version": about.version}
+    body |= {"count": number, "total": number, "next": None, "endpoints": table}
     return Ready(Fresh(msgspec.json.encode(body) + b"\n"), "application/json")

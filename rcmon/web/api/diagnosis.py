@@ -33,14 +33,14 @@ class Evidence(Struct, frozen=True, kw_only=True):
     certificate_until: float | None
 
 
-def age(since: float, now: float) -> float:
-    """Count the seconds since a time; clocks that differ make no negative age."""
+def age(since: float | None, now: float, slack: float) -> float | None:
+    """Count the seconds since a time; None where it is not known, or later than now by more than `slack`.
+
+    What is from the future is not young: the clocks differ, and nobody knows how old it is.
+    """
+    if since is None or since - now > slack:
+        return None
     return round(max(now - since, 0.0), 3)
-
-
-def known_age(since: float, seen_at: float, interval: float) -> float | None:
-    """Count the seconds since a snapshot began; None where that is later than the clock."""
-    return None if seen_at - since < -interval else age(since, seen_at)
 
 
 def diagnose(seen: Evidence) -> tuple[Reason, ...]:
@@ -80,10 +80,10 @@ def _sources(seen: Evidence) -> Iterator[Reason]:
         all_of_them = "the only source is" if len(sources) == 1 else f"all {len(sources)} sources are"
         yield because("sources_down", f"{all_of_them} down")
     for source in sources:
-        yield from _ailing(source, seen.now)
+        yield from _ailing(source, seen)
 
 
-def _ailing(source: SourceState, now: float) -> Iterator[Reason]:
+def _ailing(source: SourceState, seen: Evidence) -> Iterator[Reason]:
     last = source.last_success
     if not source.up:
         text = f"source {source.name} is down: {source.error or 'no poll yet'}"
@@ -92,9 +92,9 @@ def _ailing(source: SourceState, now: float) -> Iterator[Reason]:
             text = f"the last data of source {source.name} are too old to show: nothing of it is known"
             yield because("source_lost", text, source.name, last)
     if source.stale:
-        known = "" if last is None else f", {age(last, now):.0f} s old"
-        polls = source.polling_since
-        waits = "" if polls is None else f"; its poll has run for {age(polls, now):.0f} s"
+        old, waiting = (age(since, seen.now, seen.interval) for since in (last, source.polling_since))
+        known = "" if old is None else f", {old:.0f} s old"
+        waits = "" if waiting is None else f"; its poll has run for {waiting:.0f} s"
         text = f"the data of source {source.name} is stale{known}{waits}"
         yield because("data_stale", text, source.name, last)
 

@@ -15,7 +15,7 @@ from rcmon.timestamps import iso, seconds
 from rcmon.web.about import PYTHON_VERSION, About
 from rcmon.web.answers.cached import Cached
 from rcmon.web.answers.ready import Fresh, Ready
-from rcmon.web.api.diagnosis import Evidence, age, diagnose, known_age
+from rcmon.web.api.diagnosis import Evidence, age, diagnose
 from rcmon.web.api.reasons import Reason, level_of
 from rcmon.web.api.status_shapes import (
     EndingStatus,
@@ -75,7 +75,7 @@ class StatusReport:
             last_cycle_duration=seconds(facts.duration) if facts else None,
             cycle_interval=round(evidence.interval, 3),
             snapshot=_snapshot(held.number, held.facts, now) if held else None,
-            sources=tuple(_source(source, now) for source in facts.sources) if facts else (),
+            sources=tuple(_source(source, now, facts.interval) for source in facts.sources) if facts else (),
             workers=sum(self._scoreboard.slot(index).pid is not None for index in self._about.web_slots),
             processes=tuple(_process(name, slot) for name, slot in evidence.processes.items()),
             store=StoreStatus(self._about.store_kind, trouble is None, trouble, self._notes()),
@@ -110,18 +110,16 @@ def _process(name: str, slot: Slot) -> ProcessStatus:
 
 
 def _snapshot(number: int, facts: Facts, now: float) -> SnapshotStatus:
-    return SnapshotStatus(
-        number, known_age(facts.started, now, facts.interval), len(facts.agents), facts.findings
-    )
+    return SnapshotStatus(number, age(facts.started, now, facts.interval), len(facts.agents), facts.findings)
 
 
-def _source(source: SourceState, now: float) -> SourceStatus:
+def _source(source: SourceState, now: float, interval: float) -> SourceStatus:
     return SourceStatus(
         name=source.name,
         kind=source.kind,
         up=source.up,
         last_success=iso(source.last_success),
-        age=None if source.last_success is None else age(source.last_success, now),
+        age=age(source.last_success, now, interval),
         duration=seconds(source.duration),
         error=source.error,
         polling_since=iso(source.polling_since),
@@ -129,5 +127,4 @@ def _source(source: SourceState, now: float) -> SourceStatus:
 
 
 def _list(crl: CrlStatus, now: float) -> ListStatus:
-    known = None if crl.this_update is None else age(crl.this_update, now)
-    return ListStatus(crl.file, crl.issuer, known, iso(crl.next_update), crl.error)
+    return ListStatus(crl.file, crl.issuer, age(crl.this_update, now, 0.0), iso(crl.next_update), crl.error)

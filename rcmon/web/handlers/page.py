@@ -70,7 +70,7 @@ class PageHandler(Handler):
             "states": STATES,
             "tiers": TIERS,
             "agents": agent_rows(held.facts if held else None, self.services.clock()),
-            "old": old_agents(held.facts if held else None),
+            "old": old_agents(held.facts if held else None, self.services.clock()),
             "me": describe(self.request.peer),
             "resources": self.services.resources,
             "number": overview.number,

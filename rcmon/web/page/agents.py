@@ -8,6 +8,7 @@ from msgspec import Struct
 from rcmon.documents.health import AgentHealth
 from rcmon.documents.shapes import Facts
 from rcmon.web.about import BASE
+from rcmon.web.api.diagnosis import TOO_OLD, age
 from rcmon.web.page.overview import span
 
 _NAMED = 5
@@ -35,31 +36,39 @@ class AgentRow(Struct, frozen=True):
 def agent_rows(facts: Facts | None, now: float) -> Sequence[AgentRow]:
     """Show every agent; of one of which an older collector tells nothing, that it is not known."""
     told = {health.name: health for health in facts.health} if facts else {}
-    return [_row(name, told.get(name), now) for name in (facts.agents if facts else ())]
+    slack = facts.interval if facts else 0.0
+    old = old_agents(facts, now)
+    return [
+        _row(name, told.get(name), now, slack, stale=name in old) for name in (facts.agents if facts else ())
+    ]
 
 
-def old_agents(facts: Facts | None) -> Sequence[str]:
-    """Name the agents whose numbers are those of an earlier poll."""
-    return [health.name for health in facts.health if health.stale] if facts else []
+def old_agents(facts: Facts | None, now: float) -> Sequence[str]:
+    """Name the agents whose numbers are those of an earlier poll, or of a snapshot that is old itself."""
+    if facts is None:
+        return []
+    since = age(facts.started, now, facts.interval)
+    outdated = since is None or since > TOO_OLD * facts.interval
+    return [health.name for health in facts.health if health.stale or outdated]
 
 
-def _row(name: str, agent: AgentHealth | None, now: float) -> AgentRow:
+def _row(name: str, agent: AgentHealth | None, now: float, slack: float, *, stale: bool) -> AgentRow:
     link = f"{BASE}/api/agents/{quote(name, safe='')}?pretty"
     if agent is None:
         return AgentRow(name, link, "unknown", "not known", "", None, None, None, None, None)
-    age = max(now - agent.polled_at, 0.0)
+    old = age(agent.polled_at, now, slack)
     health, words, detail = _health(agent)
-    if agent.stale and health != "ok":
-        detail = f"as of {span(age)} ago: {detail}"
-    elif agent.stale:
-        health, words, detail = "old", "not known", f"was well {span(age)} ago"
+    if stale and health != "ok":
+        detail = f"as of {span(old)} ago: {detail}"
+    elif stale:
+        health, words, detail = "old", "not known", f"was well {span(old)} ago"
     return AgentRow(
         name,
         link,
         health,
         words,
         detail,
-        age,
+        old,
         agent.drain,
         agent.sites,
         agent.jobs.running,

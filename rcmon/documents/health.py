@@ -33,3 +33,11 @@ class AgentHealth(Struct, frozen=True):
     def dead(self) -> bool:
         """Whether nothing of the agent works."""
         return 0 < self.components == len(self.down)
+
+    @property
+    def death(self) -> str:
+        """Say for a person that nothing of it works."""
+        one = self.components == 1
+        return (
+            "its only component does not work" if one else f"none of its {self.components} components works"
+        )

@@ -233,7 +233,7 @@ def working(problem: str | None, count: int) -> tuple[Component, ...]:
         (working(None, 2), True, "not known was well 12 s ago", "health-old"),
         (working("silent", 2), False, "1 of 3 components down Bad", "health-down"),
         (working("silent", 2), True, "1 of 3 components down as of 12 s ago: Bad", "health-down"),
-        (working("silent", 0), False, "down none of its 1 components works", "health-down"),
+        (working("silent", 0), False, "down its only component does not work", "health-down"),
         ((), False, "not known no component has a worker", "health-unknown"),
     ],
 )

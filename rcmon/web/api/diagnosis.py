@@ -107,10 +107,8 @@ def _agents(seen: Evidence) -> Iterator[Reason]:
 def _failing(agent: AgentHealth) -> Iterator[Reason]:
     if agent.dead:
         since = [component.since for component in agent.down if component.since is not None]
-        text = (
-            f"agent {agent.name} is down: none of its {agent.components} components works "
-            f"({agent.down[0].name}, {agent.down[0].problem})"
-        )
+        first = agent.down[0]
+        text = f"agent {agent.name} is down: {agent.death} ({first.name}, {first.problem})"
         yield because("agent_down", text, agent.name, max(since, default=None))
         return
     for component in agent.down:

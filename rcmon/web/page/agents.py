@@ -81,7 +81,7 @@ def _health(agent: AgentHealth) -> tuple[str, str, str]:
     if not agent.components:
         return "unknown", "not known", "no component has a worker"
     if agent.dead:
-        return "down", "down", f"none of its {agent.components} components works"
+        return "down", "down", agent.death
     if agent.down:
         names = [component.name for component in agent.down[:_NAMED]]
         more = len(agent.down) - len(names)

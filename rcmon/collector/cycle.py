@@ -58,11 +58,6 @@ class Cycle:
         self._watches = [Watch(source) for source in sources]
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def run_once(self, now: float) -> Snapshot:
-        """Poll and conclude; see `run`."""
-        snapshot, _ = await self.run(now, lambda _: None)
-        return snapshot
-
     async def run(self, now: float, prepare: Callable[[Snapshot], T]) -> tuple[Snapshot, T]:
         """Poll all sources, conclude from what came in time, and prepare what is to be published of it.
 

@@ -1,11 +1,16 @@
-"""Serving a deflated document: as one gzip member, with an own part appended, or inflated bit by bit.
+"""Deflated documents: made once per cycle, served as one gzip member or inflated bit by bit.
 
 A `rcmon.model.Document` holds raw deflate (RFC 1951), so that gzip (RFC 1952) is a header before it and
-a trailer behind it, and nothing is compressed again for a request.
+a trailer behind it, and nothing is compressed again for a request. An open-ended one takes a worker's own
+part in between.
+
+zlib serves: the samples of both expositions are deflated once and shared, so that a faster compressor
+(isal, zlib-ng) would save some 15 ms in a cycle of 100 000 series, which is no reason for a dependency.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from struct import pack
 
 from rcmon.errors import StoreCorruptError
@@ -17,8 +22,77 @@ GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 RAW_DEFLATE = -zlib.MAX_WBITS
 """zlib's `wbits` for a deflate stream without header or trailer, with the whole window."""
 
+LEVEL = 5
+"""zlib's: within a percent of what level 6 gives on an exposition, for two thirds of its time."""
+DIGEST_LENGTH = 20
+"""Characters of a document's digest: 80 bits, against accidents, not against forgers."""
 _PIECE = 16 * 1024
 """Compressed bytes fed at once: what zlib does not take it copies, so pieces are small."""
+
+
+def part() -> "zlib._Compress":
+    """Begin one part of an open-ended document; end it with `flush(zlib.Z_SYNC_FLUSH)`.
+
+    Parts made so can stand one after the other in any order: each begins with an empty window and ends
+    at a byte boundary without a final block.
+    """
+    return zlib.compressobj(LEVEL, zlib.DEFLATED, RAW_DEFLATE)
+
+
+def deflated_part(plain: bytes) -> bytes:
+    """Deflate one whole part of an open-ended document."""
+    deflate = part()
+    return deflate.compress(plain) + deflate.flush(zlib.Z_SYNC_FLUSH)
+
+
+class OpenEnded:
+    """An open-ended document in the making: plain bytes for its sums, deflated parts for its body."""
+
+    def __init__(self, key: str, media_type: str) -> None:
+        self._key = key
+        self._media_type = media_type
+        self._deflated: list[bytes] = []
+        self._size = 0
+        self._crc32 = 0
+        self._hash = sha256()
+
+    def count(self, plain: bytes) -> None:
+        """Take note of the next plain bytes."""
+        self._size += len(plain)
+        self._crc32 = zlib.crc32(plain, self._crc32)
+        self._hash.update(plain)
+
+    def append(self, deflated: bytes) -> None:
+        """Append deflated bytes of what was or is yet to be counted, in the same order."""
+        self._deflated.append(deflated)
+
+    def document(self) -> Document:
+        """Return what was appended as a document."""
+        return Document(
+            key=self._key,
+            media_type=self._media_type,
+            body=b"".join(self._deflated),
+            size=self._size,
+            crc32=self._crc32,
+            digest=self._hash.hexdigest()[:DIGEST_LENGTH],
+            open_ended=True,
+        )
+
+
+def complete(key: str, media_type: str, plain: bytes, previous: Mapping[str, Document]) -> Document:
+    """Make a complete document, or return the previous one of that key where nothing changed."""
+    digest = sha256(plain).hexdigest()[:DIGEST_LENGTH]
+    before = previous.get(key)
+    if before is not None and (before.digest, before.size, before.media_type, before.open_ended) == (
+        digest,
+        len(plain),
+        media_type,
+        False,
+    ):
+        return before
+    deflate = part()
+    body = deflate.compress(plain) + deflate.flush()
+    return Document(key, media_type, body, len(plain), zlib.crc32(plain), digest)
 
 
 def gzip_end(document: Document, tail: bytes = b"") -> bytes:
@@ -34,16 +108,6 @@ def gzip_end(document: Document, tail: bytes = b"") -> bytes:
     last = deflate.compress(tail) + deflate.flush()
     crc = zlib.crc32(tail, document.crc32)
     return last + pack("<LL", crc, (document.size + len(tail)) & 0xFFFFFFFF)
-
-
-def gzip_whole(document: Document) -> bytes:
-    """Return the document as one gzip member."""
-    return GZIP_HEADER + document.body + gzip_end(document)
-
-
-def gzip_joined(document: Document, tail: bytes) -> bytes:
-    """Return the open-ended document with `tail` appended, as one gzip member."""
-    return GZIP_HEADER + document.body + gzip_end(document, tail)
 
 
 def inflate_chunks(document: Document, size: int = 32 * 1024) -> Iterator[bytes]:

@@ -15,19 +15,17 @@ from rcmon.documents.shapes import (
 from rcmon.model import Agent, Component, Document, Finding, Jobs, Snapshot, SourceState, Worker
 from rcmon.render.encoding import job_counts, json_document
 from rcmon.render.freshness import is_stale, source_of
-from rcmon.render.wmcore import wmcore_documents
 from rcmon.timestamps import iso, seconds
 
 
 def agent_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> list[Document]:
-    """Render the list of agents, and for each agent itself, its thresholds and its backlog."""
+    """Render the list of agents, and each agent itself."""
     rendered: list[Document] = []
     whole: list[AgentDocument] = []
     for name, agent in snapshot.agents.items():
         content = _agent(name, agent, snapshot)
         whole.append(content)
         rendered.append(json_document(keys.agent(name), content, previous))
-        rendered += wmcore_documents(name, agent, previous)
     short = AgentsDocument(
         iso(snapshot.started), len(whole), len(whole), None, [_short(content) for content in whole]
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.json import encode
 
-from rcmon.documents.deflating import complete
+from rcmon.documents.deflated import complete
 from rcmon.documents.shapes import JobCounts
 from rcmon.model import Document, Jobs
 

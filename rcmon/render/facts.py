@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import msgpack
 
 from rcmon.documents import keys
-from rcmon.documents.deflating import complete
+from rcmon.documents.deflated import complete
 from rcmon.documents.health import AgentHealth, DownComponent
 from rcmon.documents.shapes import Facts
 from rcmon.model import Agent, Component, Document, Jobs, Snapshot
@@ -13,7 +13,7 @@ from rcmon.render.freshness import is_stale
 from rcmon.render.sites import MSGPACK
 
 
-def facts_document(snapshot: Snapshot, previous: Mapping[str, Document]) -> Document:
+def facts_document(snapshot: Snapshot, previous: Mapping[str, Document]) -> Iterator[Document]:
     """Write what the status and the page say of a snapshot."""
     facts = Facts(
         started=snapshot.started,
@@ -24,7 +24,7 @@ def facts_document(snapshot: Snapshot, previous: Mapping[str, Document]) -> Docu
         findings=len(snapshot.findings),
         health=tuple(agent_health(agent, snapshot) for agent in snapshot.agents.values()),
     )
-    return complete(keys.FACTS, MSGPACK, msgpack.encode(facts), previous)
+    yield complete(keys.FACTS, MSGPACK, msgpack.encode(facts), previous)
 
 
 def agent_health(agent: Agent, snapshot: Snapshot) -> AgentHealth:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import json, msgpack
 
 from rcmon.documents import keys
-from rcmon.documents.deflating import complete
+from rcmon.documents.deflated import complete
 from rcmon.documents.shapes import AgentSiteShape, SiteEntry, SitesDocument, SiteShape, TaskShape
 from rcmon.model import AgentSite, Document, Site, Snapshot, Task
 from rcmon.render.encoding import JSON, job_counts

@@ -4,23 +4,22 @@ Source: WMCore's ResourceControl.listThresholdsForSubmit and listThresholdsForCr
 without a threshold are shown too, with null slots; times are epoch integers as there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rcmon.documents import keys
 from rcmon.documents.wmcore import SiteBacklog, SiteThresholds, TaskThreshold
-from rcmon.model import Agent, AgentSite, Document, Task
+from rcmon.model import AgentSite, Document, Snapshot, Task
 from rcmon.render.encoding import json_document
 from rcmon.timestamps import epoch
 
 
-def wmcore_documents(name: str, agent: Agent, previous: Mapping[str, Document]) -> list[Document]:
-    """Render one agent's thresholds and backlog."""
-    thresholds = {key: _thresholds(site) for key, site in agent.sites.items()}
-    backlog = {key: _backlog(site) for key, site in agent.sites.items()}
-    return [
-        json_document(keys.thresholds(name), thresholds, previous),
-        json_document(keys.backlog(name), backlog, previous),
-    ]
+def wmcore_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> Iterator[Document]:
+    """Render each agent's thresholds and backlog."""
+    for name, agent in snapshot.agents.items():
+        thresholds = {key: _thresholds(site) for key, site in agent.sites.items()}
+        yield json_document(keys.thresholds(name), thresholds, previous)
+        backlog = {key: _backlog(site) for key, site in agent.sites.items()}
+        yield json_document(keys.backlog(name), backlog, previous)
 
 
 def _thresholds(site: AgentSite) -> SiteThresholds:

@@ -20,3 +20,8 @@ class Steady(Cycle):
     async def run(self, now: float, prepare: Callable[[Snapshot], T]) -> tuple[Snapshot, T]:
         self.at = now - self.ahead
         return await super().run(now, prepare)
+
+    async def run_once(self, now: float) -> Snapshot:
+        """Run a cycle of which nothing is published."""
+        snapshot, _ = await self.run(now, lambda _: None)
+        return snapshot

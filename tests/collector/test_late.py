@@ -109,7 +109,7 @@ async def test_two_polls_that_end_in_one_cycle_count_both_and_the_newer_speaks()
         return Batch("slow", slow.kind, now, 0.01, (agent("a"),))
 
     slow.poll = at_once  # type: ignore[method-assign]
-    state = (await Cycle.run_once(cycle, 1060.0)).sources[0]
+    state = (await cycle.run_once(1060.0)).sources[0]
     assert (state.up, state.stale, state.errors_total, state.last_success) == (True, False, 1, 1060.0)
     await cycle.close()
 

@@ -102,9 +102,9 @@ async def measure(label: str, sources: list[Source], directory: Path) -> None:
     cycle = Cycle(sources, 60.0, 3600.0)
     parts: dict[str, list[float]] = {"poll and merge": [], "render": [], "store": [], "all": []}
     documents, saved = {}, None
-    for number in range(ROUNDS):
+    for _ in range(ROUNDS):
         marks = [time.perf_counter()]
-        snapshot = await cycle.run_once(time.time() + number)
+        snapshot, _ = await cycle.run(time.time(), lambda _: None)
         marks.append(time.perf_counter())
         made = render(snapshot, documents)
         rows = changes(saved, snapshot)

@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 
+import pytest
 from msgspec import json, msgpack
 from msgspec.structs import replace
 
@@ -10,29 +11,37 @@ from rcmon.documents import keys, shapes
 from rcmon.documents.deflated import inflate
 from rcmon.documents.wmcore import SiteBacklog, SiteThresholds
 from rcmon.model import Finding, Snapshot
-from rcmon.render import render
+from rcmon.render import RENDERINGS, render
+from rcmon.render.rendering import Rendering
 from tests.render.decoding import Documents, moment, read, rendered
 from tests.render.factory import START, snapshot_of
 
 
+def every_key() -> list[str]:
+    """Every key that the room of keys names: its constants, and its functions of an agent."""
+    named = {name: value for name, value in vars(keys).items() if not name.startswith("_")}
+    return [value if isinstance(value, str) else value("{agent}") for value in named.values()]
+
+
+def test_every_key_has_one_line_in_the_list() -> None:
+    listed = [key for rendering in RENDERINGS for key in rendering.keys]
+    assert sorted(listed) == sorted(every_key())
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS, ids=lambda rendering: rendering.keys[0])
+def test_a_line_of_the_list_makes_the_documents_that_it_names(
+    rendering: Rendering, snapshot: Snapshot
+) -> None:
+    wanted = [key.format(agent=name) for key in rendering.keys for name in snapshot.agents or [""]]
+    made = [document.key for document in rendering.make(snapshot, {})]
+    assert len(made) == len(set(made))
+    assert set(made) == set(wanted)
+
+
 def test_every_document_is_there_once(snapshot: Snapshot) -> None:
-    of_agents = {
-        key
-        for name in snapshot.agents
-        for key in (keys.agent(name), keys.thresholds(name), keys.backlog(name))
-    }
-    whole = {
-        keys.METRICS_TEXT,
-        keys.METRICS_OPENMETRICS,
-        keys.SITES,
-        keys.AGENTS,
-        keys.FINDINGS,
-        keys.FACTS,
-        keys.SITES_INDEX,
-    }
     made = [document.key for document in render(snapshot)]
     assert len(made) == len(set(made))
-    assert set(made) == whole | of_agents
+    assert set(made) == {key.format(agent=name) for key in every_key() for name in snapshot.agents}
 
 
 def test_sums_are_those_of_the_inflated_bytes(documents: Documents) -> None:

@@ -1,8 +1,9 @@
 """A snapshot in both exposition formats of Prometheus, each sample written and deflated once for both."""
 
 import zlib
+from collections.abc import Mapping
 
-from rcmon.documents.deflating import OpenEnded, deflated_part, part
+from rcmon.documents.deflated import OpenEnded, deflated_part, part
 from rcmon.documents.keys import METRICS_OPENMETRICS, METRICS_TEXT
 from rcmon.exposition.lines import blocks, openmetrics_head, text_head
 from rcmon.model import Document, Snapshot
@@ -14,7 +15,7 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-def expositions(snapshot: Snapshot) -> list[Document]:
+def expositions(snapshot: Snapshot, _previous: Mapping[str, Document]) -> list[Document]:
     """Render text 0.0.4 and OpenMetrics 1.0, both open-ended (and OpenMetrics without `# EOF`)."""
     text, openmetrics = OpenEnded(METRICS_TEXT, TEXT), OpenEnded(METRICS_OPENMETRICS, OPENMETRICS)
     seen = view(snapshot)

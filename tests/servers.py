@@ -66,8 +66,11 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def mariadb(options: Sequence[str] = ()) -> Iterator[Server]:
-    """Run a private MariaDB whose user `root` (password `rcmon-test`) may log in over TCP."""
+def mariadb(options: Sequence[str] = (), files: Mapping[str, bytes] | None = None) -> Iterator[Server]:
+    """Run a private MariaDB whose user `root` (password `rcmon-test`) may log in over TCP.
+
+    `files` are put into its folder, for its eyes only; `{folder}` in an option is that folder.
+    """
     install, server = need("mariadb-install-db"), need("mariadbd")
     with _folder("mysql") as (folder, user):
         as_user = [f"--user={user}"] if user else []
@@ -78,6 +81,7 @@ def mariadb(options: Sequence[str] = ()) -> Iterator[Server]:
                 "--auth-root-authentication-method=normal",
             ]
         )
+        options = _with_files(options, files, folder, user)
         start = folder / "start.sql"
         start.write_text(
             "CREATE OR REPLACE USER root@127.0.0.1 IDENTIFIED BY 'rcmon-test';\n"
@@ -92,8 +96,11 @@ def mariadb(options: Sequence[str] = ()) -> Iterator[Server]:
 
 
 @contextmanager
-def postgresql() -> Iterator[Server]:
-    """Run a private PostgreSQL whose user `postgres` (password `rcmon-test`) may log in over TCP."""
+def postgresql(options: Sequence[str] = (), files: Mapping[str, bytes] | None = None) -> Iterator[Server]:
+    """Run a private PostgreSQL whose user `postgres` (password `rcmon-test`) may log in over TCP.
+
+    `options` and `files` as of MariaDB.
+    """
     folders = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
     initdb, server, asked = (need(tool, *folders) for tool in ("initdb", "postgres", "pg_isready"))
     with _folder("postgres") as (folder, user):
@@ -108,6 +115,7 @@ def postgresql() -> Iterator[Server]:
             user,
         )
         command = [server, "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
+        command += _with_files(options, files, folder, user)
         ask = [asked, "-q", "-h", "127.0.0.1", "-p", str(port)]
         with _running(command, folder, lambda: subprocess.call(ask) == 0, signal.SIGINT, user) as process:
             yield Server(port, "postgres", "rcmon-test", folder, process)
@@ -194,6 +202,19 @@ def _running(
         assert process.stdin is not None
         process.stdin.close()
         process.wait(START_WITHIN)
+
+
+def _with_files(
+    options: Sequence[str], files: Mapping[str, bytes] | None, folder: Path, user: str | None
+) -> list[str]:
+    """Write the files, and name their folder in the options."""
+    for name, content in (files or {}).items():
+        path = folder / name
+        path.write_bytes(content)
+        path.chmod(0o600)
+        if user:
+            shutil.chown(path, user)
+    return [option.replace("{folder}", str(folder)) for option in options]
 
 
 def _run(command: Sequence[str], user: str | None = None) -> None:

@@ -147,6 +147,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "names no file"),
         ("sqlite:///file:/a?mode=rw", "names no file"),
         ("sqlite:////a?mode=rw", "the parameter 'mode'"),
+        ("mysql://reader@host/db?ssl_ca=/nowhere", "a file cannot be read: No such file"),
+        ("mysql://reader@host/db?ssl_ca=/dev/null", "no certificate or key can be read"),
+        ("mysql://reader@host/db?ssl_capath=/etc", "the parameter 'ssl_capath'; known of TLS are ssl_ca"),
+        ("postgresql://reader@host/db?ssl_cert=/nowhere", "right are ssl_ca=FILE"),
+        ("postgresql://reader@host/db?ssl_ca=/nowhere&ssl_check_hostname=maybe", "true or false"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_told_without_secrets(url: str, told: str) -> None:
@@ -169,7 +174,7 @@ def test_a_driver_that_is_not_installed_is_told_with_what_installs_it(
     [
         "mysql://reader@host/db",
         "mysql+asyncmy://reader@host/db",
-        "mariadb://reader@host:3307/db?ssl_ca=/etc/ssl/ca.crt",
+        "mariadb://reader@host:3307/db",
         "postgresql://reader@host/db",
         "postgres://reader@host/db",
         "oracle://reader@host:1521/?service_name=wmagent",

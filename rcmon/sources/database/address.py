@@ -1,8 +1,8 @@
 """A URL as an operator writes it -> the make of database, and the URL that SQLAlchemy takes."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from msgspec import Struct
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -12,16 +12,19 @@ from rcmon.sources.database.mysql import MySQL
 from rcmon.sources.database.oracle import Oracle
 from rcmon.sources.database.postgresql import PostgreSQL
 from rcmon.sources.database.sqlite import SQLite
+from rcmon.sources.database.tls import Tls, split
 
 DRIVERS: Sequence[Driver] = (MySQL(), Oracle(), PostgreSQL(), SQLite())
 SECRETS = ("password", "passwd")
 
 
-class Address(NamedTuple):
-    """Where a database is."""
+class Address(Struct, frozen=True):
+    """Where a database is, and how it is spoken to."""
 
     driver: Driver
     url: URL
+    """It says nothing of TLS any more."""
+    tls: Tls | None
 
 
 def address(text: str) -> Address:
@@ -45,4 +48,5 @@ def address(text: str) -> Address:
     if module and url.drivername != driver.dialect:
         raise ConfigError(f"url asks for the driver {module!r}; write {scheme}:// and leave the driver out")
     driver.check(url)
-    return Address(driver, url.set(drivername=driver.dialect))
+    rest, tls = split(url)
+    return Address(driver, rest.set(drivername=driver.dialect), tls)

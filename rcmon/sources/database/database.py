@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import NullPool
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -29,7 +30,8 @@ class Database:
     """
 
     def __init__(self, url: str, password_file: Path | None = None) -> None:
-        self.driver, self.url = address(url)
+        where = address(url)
+        self.driver, self.url, self._tls = where.driver, where.url, where.tls
         """The make of database, and where it is, without any secret."""
         self._password_file = password_file
         self._engine = self._make_engine()
@@ -51,6 +53,7 @@ class Database:
             reader = Reader(connection, self._opened(), self._deadline)
             await reader.begin()
             yield reader
+            await run_or_cut(self._opened().end(), self._cut)
             await run_or_cut(connection.close(), self._cut)
             self._link = None
         except (SQLAlchemyError, OSError) as error:
@@ -64,7 +67,9 @@ class Database:
 
     def _make_engine(self) -> AsyncEngine:
         try:
-            return create_async_engine(self.url, async_creator=self._connect, poolclass=NullPool)
+            return create_async_engine(
+                self.url, creator=self._adapt, poolclass=NullPool, **self.driver.engine
+            )
         except ImportError as error:
             missing = f"the driver for {self.driver.names[0]}:// is not installed ({error.name})"
             raise ConfigError(
@@ -72,6 +77,11 @@ class Database:
             ) from error
         except ArgumentError as error:
             raise ConfigError(f"url cannot be used: {error}") from error
+
+    def _adapt(self) -> Any:
+        """Open a connection, wrapped for SQLAlchemy."""
+        module = self._engine.dialect.loaded_dbapi
+        return module.connect(async_creator_fn=self._connect, **self.driver.adapter)
 
     async def _open(self) -> AsyncConnection:
         return await self._engine.connect()
@@ -86,9 +96,13 @@ class Database:
             parameters = {**parameters, "database": positional[0]}
         left, password = self._deadline - time.monotonic(), self._password()
         try:
-            self._link = await self.driver.connect(parameters, password, left)
+            tls = self._tls.context() if self._tls else None
+            self._link = await self.driver.connect(parameters, password, left, tls)
         except TypeError as error:
             raise SourceError(f"cannot use {self._shown()}: its parameters do not fit: {error}") from error
+        except OSError:
+            # a certificate that fails is a ValueError too
+            raise
         except _MISUNDERSTOOD as error:
             make = self.driver.names[0]
             raise SourceError(f"cannot use {self._shown()}: it does not answer as {make} does") from error

@@ -1,6 +1,8 @@
 """What the makes of database differ in."""
 
 from collections.abc import Mapping, Sequence
+from ssl import SSLContext
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import URL
@@ -25,6 +27,9 @@ class Link(Protocol):
     def bounded(self, sql: str, limit: float) -> Sequence[str]:
         """Give the statements of which the last is `sql`, stopped by the server after `limit` seconds."""
 
+    async def end(self) -> None:
+        """End the transaction in peace."""
+
     async def discard(self) -> None:
         """Cut the connection off at once, in whatever state it is; nothing of it is left running."""
 
@@ -44,14 +49,30 @@ class Driver(Protocol):
     def extra(self) -> str:
         """The extra of rcmon that installs the driver; empty where it is always there."""
 
+    @property
+    def engine(self) -> Mapping[str, Any]:
+        """What SQLAlchemy's engine is made with."""
+
+    @property
+    def adapter(self) -> Mapping[str, Any]:
+        """What SQLAlchemy's own wrapping of a connection is made with."""
+
     def check(self, url: URL) -> None:
         """Raise ConfigError for a URL that this make cannot use."""
 
-    async def connect(self, parameters: Parameters, password: str | None, limit: float) -> Link:
-        """Open a connection that cannot write, within `limit` seconds; the driver is imported only here."""
+    async def connect(
+        self, parameters: Parameters, password: str | None, limit: float, tls: SSLContext | None
+    ) -> Link:
+        """Open a connection that cannot write, within `limit` seconds; the driver is imported only here.
+
+        Where there is a context of TLS, nothing secret is said without it.
+        """
 
     def set_of(self, column: str) -> str:
         """Write the aggregate of a column's distinct whole numbers as a text, separated by commas."""
+
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def milliseconds(seconds: float) -> int:

@@ -2,11 +2,13 @@
 
 import importlib
 from collections.abc import Sequence
+from ssl import SSLContext
+from typing import Any
 
 from sqlalchemy import URL
 
 from rcmon.errors import ConfigError
-from rcmon.sources.database.driver import Parameters, Raw, milliseconds
+from rcmon.sources.database.driver import NOTHING, Parameters, Raw, milliseconds
 
 SET_LENGTH = 1_000_000
 """Longest text of a set, bytes; MySQL would cut it at 1024 without a word."""
@@ -35,6 +37,9 @@ class MySQLLink:
             return (f"SET STATEMENT max_statement_time = {limit:.3f} FOR {sql}",)
         return (f"SET SESSION max_execution_time = {milliseconds(limit)}", sql)
 
+    async def end(self) -> None:
+        """Do nothing: closing ends it."""
+
     async def discard(self) -> None:
         """Close the socket without a word."""
         self.raw.close()
@@ -47,16 +52,23 @@ class MySQL:
     dialect = "mysql+asyncmy"
     extra = "mysql"
 
+    engine = NOTHING
+    adapter = NOTHING
+
     def check(self, url: URL) -> None:
         """Ask for a database; SQLAlchemy and asyncmy know the parameters."""
         if not url.database:
             raise ConfigError("url names no database; right is mysql://USER@HOST/DATABASE")
 
-    async def connect(self, parameters: Parameters, password: str | None, limit: float) -> MySQLLink:
+    async def connect(
+        self, parameters: Parameters, password: str | None, limit: float, tls: SSLContext | None
+    ) -> MySQLLink:
         """Open a connection; asyncmy itself closes it where this is cancelled."""
         asyncmy = importlib.import_module("asyncmy")
-        secret = {} if password is None else {"password": password}
-        return MySQLLink(await asyncmy.connect(**{**parameters, **secret, "connect_timeout": limit}))
+        ours: dict[str, Any] = {} if password is None else {"password": password}
+        if tls is not None:
+            ours["ssl"] = tls
+        return MySQLLink(await asyncmy.connect(**{**parameters, **ours, "connect_timeout": limit}))
 
     def set_of(self, column: str) -> str:
         """Write the aggregate; not ordered, because that costs a third more and hardly any text differs."""

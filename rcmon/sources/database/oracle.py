@@ -2,10 +2,12 @@
 
 import importlib
 from collections.abc import Sequence
+from ssl import SSLContext
 
 from sqlalchemy import URL
 
-from rcmon.sources.database.driver import Parameters, Raw, milliseconds
+from rcmon.errors import SourceError
+from rcmon.sources.database.driver import NOTHING, Parameters, Raw, milliseconds
 
 
 class OracleLink:
@@ -21,6 +23,9 @@ class OracleLink:
         self.raw.call_timeout = milliseconds(limit)
         return (sql,)
 
+    async def end(self) -> None:
+        """Do nothing: closing ends it."""
+
     async def discard(self) -> None:
         """Stop what runs and close; whoever calls bounds the time."""
         self.raw.cancel()
@@ -34,11 +39,18 @@ class Oracle:
     dialect = "oracle+oracledb_async"
     extra = "oracle"
 
+    engine = NOTHING
+    adapter = NOTHING
+
     def check(self, url: URL) -> None:
         """Accept any URL: oracledb knows the parameters."""
 
-    async def connect(self, parameters: Parameters, password: str | None, limit: float) -> OracleLink:
-        """Open a connection."""
+    async def connect(
+        self, parameters: Parameters, password: str | None, limit: float, tls: SSLContext | None
+    ) -> OracleLink:
+        """Open a connection; TLS is asked for by `protocol=tcps` in the URL."""
+        if tls is not None:
+            raise SourceError("TLS to Oracle is asked for by protocol=tcps, not by ssl_ca")
         oracledb = importlib.import_module("oracledb")
         secret = {} if password is None else {"password": password}
         raw = await oracledb.connect_async(**{**parameters, **secret}, tcp_connect_timeout=limit)

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from ssl import SSLContext
 from urllib.parse import quote
 
 import aiosqlite
 from sqlalchemy import URL
 
 from rcmon.errors import ConfigError, SourceError
-from rcmon.sources.database.driver import Parameters
+from rcmon.sources.database.driver import NOTHING, Parameters
 
 STEPS = 20_000
 """How often SQLite asks whether it should go on: instructions of its virtual machine, about a millisecond."""
@@ -33,6 +34,9 @@ class SQLiteLink:
         self._stop_at = time.monotonic() + limit
         return (sql,)
 
+    async def end(self) -> None:
+        """Do nothing: closing ends it."""
+
     async def discard(self) -> None:
         """Stop what runs and close; the connection's thread ends."""
         self._stop_at = 0.0
@@ -46,6 +50,9 @@ class SQLite:
     dialect = "sqlite+aiosqlite"
     extra = ""
 
+    engine = NOTHING
+    adapter = NOTHING
+
     def check(self, url: URL) -> None:
         """Ask for a plain path."""
         if not url.database or url.database == ":memory:" or url.database.startswith("file:") or url.host:
@@ -55,9 +62,11 @@ class SQLite:
         if url.query:
             raise ConfigError(f"url has the parameter {next(iter(url.query))!r}; an SQLite file takes none")
 
-    async def connect(self, parameters: Parameters, password: str | None, limit: float) -> SQLiteLink:
+    async def connect(
+        self, parameters: Parameters, password: str | None, limit: float, tls: SSLContext | None
+    ) -> SQLiteLink:
         """Open the file `parameters["database"]`; a lock on it is waited for up to `limit` seconds."""
-        if password is not None:
+        if password is not None or tls is not None:
             raise SourceError("an SQLite file has no password")
         uri = _uri(Path(parameters["database"]))
         raw = await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=limit)

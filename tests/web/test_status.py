@@ -1,5 +1,6 @@
 """The status document: what makes the service degraded or unhealthy, and the fields it has."""
 
+import inspect
 import re
 
 import msgspec
@@ -12,7 +13,8 @@ from rcmon.model import Agent, Component, SourceState, Worker
 from rcmon.process.trouble import TROUBLES, Ending
 from rcmon.timestamps import iso
 from rcmon.web.about import PYTHON_VERSION
-from rcmon.web.api.reasons import KINDS
+from rcmon.web.api import diagnosis
+from rcmon.web.api.reasons import KINDS, because
 from rcmon.web.api.status_shapes import Status
 from tests.web.grid import NOW, make_snapshot
 from tests.web.service import Service
@@ -297,6 +299,13 @@ async def test_what_processes_say_is_told_once(service: Service) -> None:
 def test_every_trouble_is_a_reason() -> None:
     assert {f"{what}_trouble" for what in TROUBLES} <= set(KINDS)
     assert list(KINDS.values()) == sorted(KINDS.values(), key=lambda kind: kind.level != "unhealthy")
+
+
+def test_every_reason_that_is_listed_can_be_given_and_no_other() -> None:
+    given = set(re.findall(r'because\(\s*"(\w+)"', inspect.getsource(diagnosis)))
+    assert given == set(KINDS) - {f"{what}_trouble" for what in TROUBLES}
+    with pytest.raises(KeyError):
+        because("bad_mood", "it is Monday")
 
 
 async def test_a_clock_that_differs_makes_no_young_snapshot(service: Service) -> None:

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
         port = port_of(environ)
         where = f"{HOST}:{port}"
     else:
-        where = environ.get("HEALTHCHECK_SOCKET") or f"{environ.get('RCMON_STATE_DIR') or 'var'}/health.sock"
+        where = environ.get("HEALTHCHECK_SOCKET") or place(environ)
     try:
         body = ask_over_tls(port, timeout, certificate) if certificate else ask_here(where, timeout)
         status = json.loads(body)
@@ -42,6 +42,13 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
     if status["status"] != "unhealthy" or "alive" in arguments:
         return None
     return f"unhealthy: {'; '.join(status['reasons'])}"
+
+
+def place(environ: Mapping[str, str]) -> str:
+    """Find the socket in the state directory; the demo keeps all it has in a folder of its own there."""
+    state = Path(environ.get("RCMON_STATE_DIR") or "var")
+    places = (state / "health.sock", state / "demo" / "health.sock")
+    return str(next((each for each in places if each.exists()), places[0]))
 
 
 def port_of(environ: Mapping[str, str]) -> int:

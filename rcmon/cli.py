@@ -7,8 +7,7 @@ from pathlib import Path
 
 from rcmon import log
 from rcmon.checking import Checked, Report, check, examine
-from rcmon.config.config import Config, load
-from rcmon.config.printing import printed
+from rcmon.config import Config, load, printed
 from rcmon.demo.demo import Demo, prepare
 from rcmon.demo.pki import P12_PASSWORD
 from rcmon.errors import ConfigError, RcmonError

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from rcmon import log
 from rcmon.checking import HEALTH_SOCKET, Checked, web_processes
 from rcmon.collector import process as collecting
-from rcmon.config.config import Config
+from rcmon.config import Config
 from rcmon.demo.moving import keep_moving
 from rcmon.errors import ConfigError
 from rcmon.process import (

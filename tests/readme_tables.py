@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rcmon.collector.findings import KINDS
-from rcmon.config.options import OPTIONS, Option
+from rcmon.config import OPTIONS, Option
 from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
 from rcmon.web.api.query import QueryReader
 from rcmon.web.api.reasons import KINDS as REASONS

@@ -16,7 +16,7 @@ from rcmon.access.chain import read_link
 from rcmon.access.handshake.credential import Credential, load_credential
 from rcmon.checking.report import Report
 from rcmon.checking.start import missing, rule_files
-from rcmon.config.config import Config
+from rcmon.config import Config
 from rcmon.demo.pki import AUTHORITY_NAME
 from rcmon.timestamps import iso
 

@@ -9,7 +9,7 @@ from rcmon.checking.polled import examine_sources, unknown_host
 from rcmon.checking.probing import probe
 from rcmon.checking.report import Report
 from rcmon.checking.start import check, store_url
-from rcmon.config.config import Config
+from rcmon.config import Config
 from rcmon.demo.demo import Demo
 from rcmon.store.address import parse
 

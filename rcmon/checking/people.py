@@ -11,7 +11,7 @@ from rcmon.access.chain import read_link
 from rcmon.access.names.dn import Dn
 from rcmon.access.roles import Grant, Role, RoleTable
 from rcmon.checking.report import Report
-from rcmon.config.config import Config
+from rcmon.config import Config
 
 _OF_PROXIES = frozenset({"proxy", "limited proxy"})
 """Common names that legacy proxies end with, which are never let in."""

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rcmon.checking.report import Report
-from rcmon.config.config import Config
+from rcmon.config import Config
 from rcmon.process import bind_sockets, is_answered
 from rcmon.process.cores import usable_cores
 

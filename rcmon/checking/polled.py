@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 
 from rcmon.checking.places import is_open_to_others
 from rcmon.checking.report import Report
-from rcmon.config.config import Config
+from rcmon.config import Config
 from rcmon.demo.demo import Demo
 from rcmon.errors import ConfigError
 from rcmon.sources.base import Source, SourceConfig

@@ -6,7 +6,7 @@ from time import time
 
 from rcmon.checking.report import Report
 from rcmon.checking.start import store_url
-from rcmon.config.config import Config
+from rcmon.config import Config
 from rcmon.errors import ConfigError, StoreCorruptError, StoreError
 from rcmon.sources.base import Source, poll_one
 from rcmon.store import Store

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rcmon.errors import ConfigError, RcmonError
+from rcmon.errors import ConfigError
 
 
 class Report:
@@ -38,14 +38,6 @@ class Report:
         except ConfigError as error:
             for message in error.messages:
                 self.error(message)
-
-    @contextmanager
-    def doubting(self, what: str) -> Iterator[None]:
-        """Take any error of ours in the block as what would not work, beginning with `what`."""
-        try:
-            yield
-        except RcmonError as error:
-            self.warn(f"{what}: {error}")
 
     @contextmanager
     def listening(self, name: str) -> Iterator[None]:

@@ -9,7 +9,7 @@ from rcmon.access.authority.crl import CrlMode
 from rcmon.access.authority.rules import RuleFiles
 from rcmon.access.handshake.rehearsal import self_test
 from rcmon.access.trust import Trust, TrustFiles
-from rcmon.config.config import Config
+from rcmon.config import Config
 from rcmon.demo.demo import Demo
 from rcmon.errors import ConfigError
 from rcmon.files.follower import Follower

@@ -1,1 +1,7 @@
-"""Configuration: from command line, environment and file to one frozen Config."""
+"""The configuration: one table of options, read from command line, environment and file to a Config."""
+
+from rcmon.config.config import Config, load
+from rcmon.config.options import OPTIONS, Option
+from rcmon.config.printing import printed
+
+__all__ = ["OPTIONS", "Config", "Option", "load", "printed"]

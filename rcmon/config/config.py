@@ -13,8 +13,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from rcmon.config.environment import check_variables, without_links
-from rcmon.config.options import OPTIONS, Option, Value, read
+from rcmon.config.options import OPTIONS, Option, read
 from rcmon.config.parser import DEFAULT_FILE, Parser, parser
+from rcmon.config.values import Value
 from rcmon.errors import ConfigError
 
 

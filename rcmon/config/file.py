@@ -24,10 +24,6 @@ class TomlReader(configargparse.ConfigFileParser):  # type: ignore[misc]  # it h
         super().__init__()
         self.places = by_place()
 
-    def get_syntax_description(self) -> str:
-        """Describe the syntax for --help."""
-        return "The file is TOML with sections; conf/rcmon.toml shows every option."
-
     def parse(self, stream: TextIO) -> OrderedDict[str, str]:
         """Read the file; raises ConfigFileParserException that names file, section and key."""
         name = getattr(stream, "name", "configuration file")

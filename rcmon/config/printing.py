@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from sqlalchemy.engine import make_url
 
 from rcmon.config.config import Config
-from rcmon.config.options import OPTIONS, Option, Value
+from rcmon.config.options import OPTIONS, Option
+from rcmon.config.values import Value
 
 _SECRET = ("password", "passwd")
 """Parameters of a database URL that are never printed."""

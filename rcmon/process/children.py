@@ -15,7 +15,7 @@ from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.summary import summary
 from rcmon.process.watched import Limits, Watched
 
-_logger = logging.getLogger("rcmon.process")
+LOG = logging.getLogger("rcmon.process")
 
 _TICK = 1.0
 _STARTING_TICK = 0.05
@@ -100,7 +100,7 @@ class Children:
         for child in self._all:
             if child.pid in ready:
                 child.become_ready(now)
-                _logger.log(logging.INFO if child.starts > 1 else logging.DEBUG, "%s is ready", child.label)
+                LOG.log(logging.INFO if child.starts > 1 else logging.DEBUG, "%s is ready", child.label)
         self.reap(now)
         self._kill_hanging(now)
 
@@ -134,7 +134,7 @@ class Children:
         except OSError as error:
             child.never_begin(str(error.strerror), now)
             self._keep_one_coming(now)
-            _logger.warning("%s: cannot fork (%s)%s", child.spec.name, error.strerror, _again(child, now))
+            LOG.warning("%s: cannot fork (%s)%s", child.spec.name, error.strerror, _again(child, now))
             return
         child.begin(pid, now)
 
@@ -156,9 +156,9 @@ class Children:
         ending = child.end(code, now, used.ru_utime + used.ru_stime)
         self._keep_one_coming(now)
         if not self._stopping:
-            _logger.warning("%s ended after %.1f s: %s%s", label, ending.lived, ending, _again(child, now))
+            LOG.warning("%s ended after %.1f s: %s%s", label, ending.lived, ending, _again(child, now))
         elif code:
-            _logger.warning("%s ended while stopping: %s", label, ending)
+            LOG.warning("%s ended while stopping: %s", label, ending)
 
     def _keep_one_coming(self, now: float) -> None:
         """Never let all that listen pause at once: nobody would answer."""
@@ -178,7 +178,7 @@ class Children:
                 child.send(signal.SIGKILL)
             elif reason := child.overdue(now, self._limits):
                 child.hangs = reason
-                _logger.error("%s: %s, killing it", child.label, reason)
+                LOG.error("%s: %s, killing it", child.label, reason)
                 child.send(signals.STACK_SIGNAL)
 
 

@@ -5,12 +5,13 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rcmon.process.figures import OwnFigures
 from rcmon.process.slot import Slot
 
-_logger = logging.getLogger("rcmon.process")
+LOG = logging.getLogger("rcmon.process")
 
 _DRAIN_SHARE = 0.9
 """Share of the grace time for a drain; the rest is for closing what the drain left."""
@@ -107,11 +108,10 @@ class ChildContext:
         try:
             callback()
         except Exception:
-            _logger.exception("%s: reading again failed, going on as before", self.name)
+            LOG.exception("%s: reading again failed, going on as before", self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class ChildSpec:
+class ChildSpec(Struct, frozen=True):
     """One child to keep running: `run` gets its context in the new process and gives the exit code.
 
     It starts with TERM, INT and HUP blocked, so that none is lost before somebody takes them:

@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rcmon.process import signals
 from rcmon.process.context import ChildContext, ChildSpec
@@ -15,13 +16,12 @@ from rcmon.process.leave import flush_output, leave, print_stacks_on_signal
 from rcmon.process.slot import Slot
 from rcmon.process.trouble import EXCEPTION, last_line
 
-_logger = logging.getLogger("rcmon.process")
+LOG = logging.getLogger("rcmon.process")
 
 _PID_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Pipes:
+class Pipes(Struct, frozen=True):
     """The two pipes between the parent and all of its children, whatever their number.
 
     lifeline: only the parent holds its write end, so its end of file means that the parent is gone, however
@@ -97,7 +97,7 @@ def fork_child(name: str, body: Callable[[], int | None], pipes: Pipes) -> int:
     except SystemExit as asked:
         code = asked.code if isinstance(asked.code, int) else 1
     except BaseException:
-        _logger.exception("%s (pid %d) failed", name, os.getpid())
+        LOG.exception("%s (pid %d) failed", name, os.getpid())
     finally:
         leave(code)
 

@@ -18,7 +18,7 @@ from rcmon.process.signals import CHILD_SIGNALS, STOP_SIGNALS
 from rcmon.process.summary import summary
 from rcmon.process.trouble import EXCEPTION, last_line
 
-_logger = logging.getLogger("rcmon.process")
+LOG = logging.getLogger("rcmon.process")
 
 Main = Callable[[ChildContext], Coroutine[Any, Any, None]]
 """What a process does: from its start until `context.stop` is set and it has drained."""
@@ -64,11 +64,11 @@ class MainLoop:
         unasked = not self._leaving
         for task in tasks:
             if unasked and task.done():
-                _logger.error("%s ended though nobody asked it to", task.get_name())
+                LOG.error("%s ended though nobody asked it to", task.get_name())
         self._leave()
         _, late = await asyncio.wait(tasks, timeout=self._first.drain_time)
         for task in late:
-            _logger.warning(
+            LOG.warning(
                 "%s has not drained within %g s, cutting it off", task.get_name(), self._first.drain_time
             )
             task.cancel()
@@ -81,7 +81,7 @@ class MainLoop:
         """Log what a main raised, and say it; a main that was cut off did not fail."""
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            _logger.error("%s failed", task.get_name(), exc_info=error)
+            LOG.error("%s failed", task.get_name(), exc_info=error)
             self._first.slot.say(task.get_name(), EXCEPTION, last_line(error))
         return error is not None
 
@@ -102,7 +102,7 @@ class MainLoop:
 
         def take(_number: int, _frame: FrameType | None) -> None:
             if self._asked and self._notifier is not None:
-                _logger.warning("asked to stop again")
+                LOG.warning("asked to stop again")
                 leave(0)
             if not self._asked:
                 self._asked = True
@@ -119,14 +119,14 @@ class MainLoop:
             self._leaving = True
             leave_after(self._first.grace)
             if self._notifier is not None:
-                _logger.info("stopping within %g s", self._first.grace)
+                LOG.info("stopping within %g s", self._first.grace)
                 self._notifier.stopping()
             self._first.stop.set()
 
     def _reload(self) -> None:
         announced = self._notifier if self._first.slot.complete else None
         if self._notifier is not None:
-            _logger.info("SIGHUP: reading certificates, roles and sources again")
+            LOG.info("SIGHUP: reading certificates, roles and sources again")
         if announced is not None:
             announced.reloading()
         for context in self._contexts:

@@ -20,7 +20,7 @@ from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.step import run_step
 from rcmon.process.watched import Limits
 
-_logger = logging.getLogger("rcmon.process")
+LOG = logging.getLogger("rcmon.process")
 
 _KILL_TIME = 5.0
 """Seconds in which the kernel must have ended what was killed; longer means a disk that hangs."""
@@ -95,13 +95,13 @@ class Supervisor:
         """Say once that the service is complete."""
         if not self._announced and self._children.all_complete:
             self._announced = True
-            _logger.info("all processes are ready")
+            LOG.info("all processes are ready")
             self._notifier.ready()
             if self._on_ready is not None:
                 self._on_ready()
 
     def _reload(self) -> None:
-        _logger.info("SIGHUP: certificates, roles and sources are read again")
+        LOG.info("SIGHUP: certificates, roles and sources are read again")
         if self._announced:
             self._notifier.reloading()
         self._children.send(signal.SIGHUP)
@@ -110,7 +110,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Let the children drain, no longer than the grace time and no second TERM or INT."""
-        _logger.info("stopping within %g s", self._limits.grace)
+        LOG.info("stopping within %g s", self._limits.grace)
         self._notifier.stopping()
         for listening in self._sockets:
             listening.close()
@@ -121,7 +121,7 @@ class Supervisor:
         """Kill what is left: nothing after a stop that went well."""
         left = self._children.alive
         if left:
-            _logger.warning("killing what has not left: %s", ", ".join(child.label for child in left))
+            LOG.warning("killing what has not left: %s", ", ".join(child.label for child in left))
             self._children.stop(signal.SIGKILL)
             self._wait_for_ends(_KILL_TIME, patient=True)
 
@@ -135,5 +135,5 @@ class Supervisor:
             self._children.reap(now)
             self._notifier.alive(now)
             if number in signals.STOP_SIGNALS and not patient:
-                _logger.warning("asked to stop again")
+                LOG.warning("asked to stop again")
                 return

@@ -3,7 +3,8 @@
 import os
 import signal
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rcmon.process import signals
 from rcmon.process.context import ChildSpec
@@ -16,8 +17,7 @@ _PROVEN = 2.0
 """Seconds of work after which an end no longer speaks against the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Times in seconds that the supervisor allows its children."""
 
     grace: float = 30.0
@@ -35,8 +35,7 @@ def pause(failures: int) -> float:
     return float(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 10)))
 
 
-@dataclass(slots=True)
-class Watched:
+class Watched(Struct):
     """A child of the supervisor. Times are `time.monotonic()`."""
 
     spec: ChildSpec

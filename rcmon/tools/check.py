@@ -22,7 +22,7 @@ from rcmon.access.handshake.tls import server_context, verified_chain
 from rcmon.access.identity import Identity
 from rcmon.access.proxy import LIMITED
 from rcmon.access.roles import RoleTable
-from rcmon.config.config import Config, load
+from rcmon.config import Config, load
 from rcmon.errors import ConfigError, IdentityError, RcmonError
 from rcmon.tools.pem import read_certificates
 from rcmon.version import VERSION

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
 from rcmon.checking import Report, examine
-from rcmon.config.config import load
+from rcmon.config import load
 from tests.access import pki
 
 PROJECT = Path(__file__).parents[2]

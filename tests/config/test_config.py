@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rcmon.config import config
-from rcmon.config.options import OPTIONS
+from rcmon.config import OPTIONS, config, printed
 from rcmon.config.parser import parser
-from rcmon.config.printing import printed
 from rcmon.errors import ConfigError
 
 PROJECT = Path(__file__).parents[2]

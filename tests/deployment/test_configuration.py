@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from rcmon.access.roles import Role, RoleTable
-from rcmon.config.config import load
-from rcmon.config.options import OPTIONS
+from rcmon.config import OPTIONS, load
 from rcmon.sources.config import build_sources, load_sources
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -2,7 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rcmon.config.options import OPTIONS
+from rcmon.config import OPTIONS
 from tests.servers import need
 
 UNIT = Path(__file__).parents[2] / "conf" / "rcmon.service"

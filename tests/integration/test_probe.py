@@ -31,7 +31,7 @@ def test_a_probe_is_no_failed_handshake_and_ready_comes_with_a_snapshot(tmp_path
             assert service.json("/api/status")["snapshot"]["id"] >= 1
             heard = until(lambda: "cycle" in (said := manager.recv(4096).decode()) and said, "cycles")
             assert re.search(r"^STATUS=.*cycle \d+, 3 of 3 sources up, 3 agents; .* processes work$", heard)
-            asked = [probe(tmp_path / "state" / "demo") for _ in range(6)]
+            asked = [probe(tmp_path / "state") for _ in range(6)]
             for done in asked:
                 assert done.returncode == 0 or done.stderr.startswith("unhealthy: "), done
             lines = service.log.read_text()

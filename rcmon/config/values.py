@@ -1,0 +1,86 @@
+"""From an option's text to its value: each converter raises ValueError that says what would be right."""
+
+import unicodedata
+from collections.abc import Callable
+
+from msgspec import Struct
+
+Value = str | int | float | bool | None
+
+
+def any_text(value: str) -> str:
+    """Take any text, also the empty one."""
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise ValueError("a text in UTF-8 without control characters")
+    return value
+
+
+def text(value: str) -> str:
+    """Take any text but the empty one."""
+    if not value.strip():
+        raise ValueError("a text that is not empty")
+    return any_text(value)
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Take a whole number from low to high."""
+
+    def convert(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return number
+
+    return convert
+
+
+def number(low: float, high: float, what: str) -> Callable[[str], float]:
+    """Take a number from low to high."""
+
+    def convert(value: str) -> float:
+        try:
+            given = float(value)
+        except ValueError:
+            given = low - 1
+        if not low <= given <= high:  # not-a-number fails here too
+            raise ValueError(f"{what} from {low:g} to {high:g}")
+        return given
+
+    return convert
+
+
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    """Take a number of seconds from low to high."""
+    return number(low, high, "seconds")
+
+
+class OneOf(Struct, frozen=True):
+    """Take one of the words."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, value: str) -> str:
+        """Take it; raises ValueError for any other."""
+        if value not in self.words:
+            raise ValueError("one of " + ", ".join(self.words))
+        return value
+
+
+def one_of(*words: str) -> OneOf:
+    """Take one of the words."""
+    return OneOf(words)
+
+
+def boolean(value: str) -> bool:
+    """Take a truth value."""
+    words = {"true": True, "yes": True, "on": True, "1": True}
+    words |= {"false": False, "no": False, "off": False, "0": False}
+    if value.lower() not in words:
+        raise ValueError("true or false")
+    return words[value.lower()]
+
+
+DAY = 86400.0

@@ -1,6 +1,7 @@
 """Roles, and the table of who holds them (`conf/roles.toml`)."""
 
 import enum
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from msgspec import Struct
 
 from rcmon.access.identity import Identity
 from rcmon.access.names.dn import Dn
+from rcmon.access.names.slash import has_loose_ends
 from rcmon.access.role_entries import Entry, Key, read_entry
 from rcmon.errors import ConfigError
 from rcmon.files.reading import OWN, FileError, parse_toml, read_text
@@ -35,6 +37,8 @@ IMPLIED: Mapping[Role, frozenset[Role]] = {
 """All roles that one role includes."""
 
 NO_ROLES: frozenset[Role] = frozenset()
+_NAME = re.compile(r"""["']dn(?:-under)?:(/(?:\\.|[^"'\\])*)["']""")
+"""A name in slash form as it stands in a roles file."""
 _MAX_SIZE = 16 * 1024 * 1024
 
 
@@ -49,6 +53,8 @@ class RoleTable(Struct, frozen=True):
     """Who holds which role: one look-up for each name of an identity, however long the table is."""
 
     grants: Mapping[Key, tuple[Grant, ...]] = {}
+    warnings: tuple[str, ...] = ()
+    """What may not be meant as it is written, each beginning with its line."""
 
     @classmethod
     def load(cls, path: Path) -> "RoleTable":
@@ -70,7 +76,7 @@ class RoleTable(Struct, frozen=True):
             if grant in known:
                 raise ConfigError(f"role {role}: {entry.key[0]}:{entry.key[1]} is listed twice")
             grants[entry.key] = (*known, grant)
-        return cls(grants)
+        return cls(grants, tuple(_warnings(text)))
 
     def __len__(self) -> int:
         """Count the entries."""
@@ -101,6 +107,17 @@ def _keys(identity: Identity, fqans: Iterable[str]) -> Iterator[Key]:
         yield "uri", identity.uri
     for fqan in fqans:
         yield "fqan", fqan
+
+
+def _warnings(text: str) -> Iterator[str]:
+    """Tell of names that end in white space. TOML's reader gives no lines, so that they are looked for."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for name in () if line.lstrip().startswith("#") else _NAME.findall(line):
+            if has_loose_ends(name):
+                yield (
+                    f"line {number}: {name!r} has white space at the end of a value, which counts;"
+                    " leave it out, or write it as \\x20"
+                )
 
 
 def _entries(text: str) -> Iterator[tuple[Role, Entry]]:

@@ -60,6 +60,7 @@ class Trust:
         self._check_named_files()
         self._secured = Follower("tls", self._secured_stamp, self._load_secured)
         self._roles = Follower("roles", lambda: stamp_of(files.roles), lambda _: RoleTable.load(files.roles))
+        self._warn_of_roles()
         self.gate = Gate.by_rules(self._rules, self._roles.value, proxies=files.proxies, clock=clock)
 
     @property
@@ -94,6 +95,10 @@ class Trust:
             self.gate.replace_roles(self._roles.value)
         return outcomes
 
+    def _warn_of_roles(self) -> None:
+        path = self._files.roles
+        self._roles.reloads.warn([f"{path}, {warning}" for warning in self._roles.value.warnings])
+
     def _check_named_files(self) -> None:
         """Refuse to start with a file that was named and cannot be used: its rules would silently be gone."""
         for status in self._rules.lists.status():
@@ -106,6 +111,7 @@ class Trust:
     def _look_at_files(self, *, again: bool) -> list[tuple[str, bool]]:
         seen = self._rules.refresh(self._clock(), lambda: time.sleep(_PAUSE), again=again)
         seen |= {"tls": self._secured.refresh(again=again), "roles": self._roles.refresh(again=again)}
+        self._warn_of_roles()
         return [(what, outcome) for what, outcome in seen.items() if outcome is not None]
 
     def _secured_stamp(self) -> object:

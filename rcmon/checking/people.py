@@ -30,6 +30,7 @@ def examine_roles(config: Config, report: Report, authorities: Sequence[x509.Cer
 
 
 def _warnings(config: Config, table: RoleTable, authorities: Sequence[x509.Certificate]) -> Iterator[str]:
+    yield from table.warnings
     if not table.grants:
         yield "nobody holds a role, so nobody may read"
     subjects = {read_link(each.public_bytes(Encoding.DER)).subject for each in authorities}

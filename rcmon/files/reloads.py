@@ -9,17 +9,26 @@ LOG = logging.getLogger(__name__)
 class Reloads:
     """The reloads of one kind of files, named `what`.
 
-    A refusal is logged once, and its end too; `errors` says what is refused while it lasts.
+    A refusal is logged once, and its end too; `errors` says what is refused while it lasts, `warnings` what
+    is in use and yet may not be meant.
     """
 
     def __init__(self, what: str) -> None:
         self.what = what
         self.errors: tuple[str, ...] = ()
+        self.warnings: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str | None:
         """Why the newest content is not in use; None: it is."""
         return "; ".join(self.errors) or None
+
+    def warn(self, warnings: Collection[str]) -> None:
+        """Note what may not be meant in the content that is in use; each is logged once."""
+        before, self.warnings = self.warnings, tuple(warnings)
+        for warning in self.warnings:
+            if warning not in before:
+                LOG.warning("%s: %s", self.what, warning)
 
     def tell(self, errors: Collection[str], *, news: bool, again: bool = False) -> bool | None:
         """Note how a look at the files ended: what is wrong with them, and whether anything new is in use.

@@ -5,6 +5,7 @@ build, and the same gate decides.
 """
 
 import argparse
+import logging
 import os
 import ssl
 import sys
@@ -45,17 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "-h" in given or "--help" in given:
         split = len(given)
     known = _parser().parse_args(given[:split])
+    logging.getLogger("rcmon").addHandler(logging.NullHandler())  # the report says what is wrong
+    line = ""
     try:
         config = load(given[split:], os.environ, VERSION)
-        lines = list(report(known.certificate, known.key or known.certificate, config))
+        for line in report(known.certificate, known.key or known.certificate, config):
+            sys.stdout.write(f"{line}\n")
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE
     except RcmonError as error:
         sys.stdout.write(f"refused: {error}\n")
         return REFUSED
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    return LET_IN if lines[-1].startswith("let in") else REFUSED
+    return LET_IN if line.startswith("let in") else REFUSED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,10 +88,13 @@ def report(certificate: Path, key: Path, config: Config) -> Iterator[str]:
         proxies=config.tls_proxies == "accept",
     )
     roles = RoleTable.load(Path(config.roles_file))
+    yield from (f"warning: roles file {config.roles_file}, {warning}" for warning in roles.warnings)
     rules = Rules(files)
     rules.refresh(now, lambda: None)
     gate = Gate.by_rules(rules, roles, proxies=files.proxies, clock=lambda: now)
     context = server_context(throw_away(), rules.authorities(), proxies=files.proxies)
+    for reloads in rules.reloads():
+        yield from (f"warning: {text}" for text in (*reloads.errors, *reloads.warnings))
     chain = handshake(certificate, key, context)
     try:
         identity = gate.admit(chain)

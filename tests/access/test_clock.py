@@ -13,7 +13,10 @@ from rcmon.access.authority.rules import RuleFiles, Rules
 from rcmon.access.gate import LONGEST, Gate
 from rcmon.access.identity import Identity
 from rcmon.access.roles import RoleTable
+from rcmon.access.trust import Trust
 from tests.access import crl_pki, pki
+from tests.access.place import ROOT as PLACE_ROOT
+from tests.access.place import Place
 from tests.access.voms_der import proxy_with
 from tests.access.voms_site import ALICE, CA, PRODUCTION, SERVER, Site, signed
 
@@ -140,3 +143,18 @@ def test_no_decision_is_remembered_for_longer_than_a_minute(jumping: Jumping) ->
             assert decision.holds(now)
             assert not decision.holds(now + LONGEST)
             assert not decision.holds(now - 0.001)
+
+
+async def test_a_server_certificate_that_the_clock_refused_is_taken_up_when_its_time_has_come(
+    tmp_path: Path,
+) -> None:
+    """Its file changes no more; a clock that was set back must not keep the old one for good."""
+    place, now = Place(tmp_path), [pki.now().timestamp()]
+    trust = Trust(place.files, clock=lambda: now[0])
+    context = trust.context
+    place.use(pki.entity(pki.name("CN=localhost"), PLACE_ROOT, eku=None, begins=dt.timedelta(hours=2)))
+    assert await trust.check() == [("tls", False)]
+    assert (trust.context is context, "not valid yet" in str(trust.troubles()["tls"])) == (True, True)
+    now[0] += 3 * HOUR
+    assert await trust.check() == [("tls", True)]
+    assert (trust.context is context, trust.troubles()["tls"]) == (False, None)

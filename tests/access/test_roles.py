@@ -191,7 +191,7 @@ def test_voms_attributes_grant_when_they_were_verified(entry: str, fqan: str, *,
         ('[roles]\nreader = ["dn:alice"]', "'alice' is not a distinguished name"),
         ('[roles]\nreader = ["dn:/XX=a"]', "unknown attribute type 'XX'"),
         ('[roles]\nreader = ["dn-under:/"]', "'/' is not a distinguished name"),
-        ('[roles]\nreader = ["dn:DC = ch, DC = cern, CN = alice"]', "comes first: CN=alice,DC=cern,DC=ch"),
+        ('[roles]\nreader = ["dn:DC=ch,DC=cern,CN=alice"]', "comes first: CN=alice,DC=cern,DC=ch"),
         ('[roles]\nreader = ["dn:/CN=a\\u0000"]', "U+0000"),
         ('[roles]\nreader = ["dns:*.cern.ch"]', "'*.cern.ch' is not a host name"),
         ('[roles]\nreader = ["dns:10.0.0.1"]', "'10.0.0.1' is not a host name"),
@@ -219,6 +219,32 @@ def test_what_is_wrong_in_a_roles_file_is_named(text: str, complaint: str, tmp_p
     assert str(caught.value).startswith(f"roles file {path}: ")
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "warned"),
+    [
+        ("dn:/DC=ch/CN=alice ", True),
+        ("dn:/DC=ch/CN=alice\u00a0", True),
+        ("dn:/DC=ch /CN=alice", True),
+        ("dn-under:/DC=ch/OU= Users", True),
+        ("dn:/DC=ch/CN=alice bob", False),
+        (r"dn:/DC=ch/CN=alice\x20", False),
+        ("dn:CN=alice ,DC=ch ", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "form", ["reader = [\n  # 'x '\n  ENTRY,\n]", "admin = [{subject = ENTRY, issuer = 'dn:/CN=x'}]"]
+)
+def test_white_space_that_nobody_sees_is_warned_of_with_its_line(entry: str, warned: bool, form: str) -> None:
+    """It counts: the certificate of whoever is meant does not have it."""
+    written = f"'{entry}'"
+    text = f"# {written}\n\n[roles]\n{form.replace('ENTRY', written)}\n"
+    warnings = RoleTable.parse(text).warnings
+    assert bool(warnings) is warned
+    if warned:
+        line = next(n for n, line in enumerate(text.splitlines(), 1) if n > 1 and written in line)
+        assert warnings[0].startswith(f"line {line}: {entry.partition(':')[2]!r} has white space")
 
 
 @given(st.text())

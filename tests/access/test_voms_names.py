@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rcmon.access.authority.voms import normalise
 from rcmon.access.authority.voms.fqan import VomsError
-from rcmon.access.authority.voms.lsc import parse_lsc
+from rcmon.access.authority.voms.lsc import parse_lsc, read_lsc
 from rcmon.access.names.dn import Dn
 from rcmon.files.reading import FileError
 
@@ -57,6 +57,21 @@ def test_an_lsc_file_is_read() -> None:
         (Dn.parse("/CN=Middle"), Dn.parse("/CN=Root")),
     )
     assert three[0][1] == Dn.parse("/Email=ca@x/CN=C")
+
+
+def test_an_lsc_file_may_hold_what_openssl_3_prints() -> None:
+    (chain,) = parse_lsc("/DC=org/CN=voms\\/a.example.org\n/DC=org/O=a\\+b+CN=CA\n", FILE)
+    assert chain == ((Dn.parse("/DC=org/CN=voms/a.example.org"), Dn.parse("/DC=org/CN=CA+O=a\\x2Bb")),)
+
+
+def test_white_space_at_the_end_of_a_line_is_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "x.lsc"
+    path.write_bytes(b"# a \r\n/CN=a \r\n/CN=b\r\n--- NEXT CHAIN ---\n/O=c /CN=c\n/CN=d\t\n")
+    found = read_lsc(path)
+    assert found.chains == parse_lsc("/CN=a\n/CN=b\n--- NEXT CHAIN ---\n/O=c /CN=c\n/CN=d", path)
+    assert [warning.split(": ")[0] for warning in found.warnings] == [
+        f"{path}, line {number}" for number in (1, 2, 5, 6)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -157,3 +157,28 @@ def test_a_key_of_another_certificate_is_a_clear_error(
     assert "cannot be used as certificate and key" in capsys.readouterr().out
     assert check.main([str(tmp_path / "cert.pem"), *options]) == 1
     assert "cannot be used as certificate and key" in capsys.readouterr().out
+
+
+def test_what_may_not_be_meant_is_told_even_to_whoever_is_refused(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(options[3]).write_text("# mine\n[roles]\nreader = ['dn:/DC=ch/CN=alice ']\n")
+    (tmp_path / "cas" / "00000000.0").write_text("nothing")
+    code, printed = run(ALICE, options, tmp_path, capsys)
+    assert code == 1
+    assert f"warning: roles file {options[3]}, line 3: '/DC=ch/CN=alice ' has white space" in printed
+    assert "00000000.0 holds no certificate in PEM form" in printed
+    assert printed.splitlines()[-1].startswith("known as /DC=ch/CN=alice")
+    assert "has white space" in run(REVOKED, options, tmp_path, capsys)[1]
+
+
+@pytest.mark.parametrize("form", ["compat", "RFC2253", "oneline"])
+def test_the_name_as_openssl_prints_it_grants_the_role(
+    form: str, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = pki.entity(pki.name("DC=ch", "CN=host/mon.example.org", "CN=a+b"), ROOT)
+    command = ["openssl", "x509", "-noout", "-subject", "-nameopt", form]
+    done = subprocess.run(command, input=host.certificate_pem, capture_output=True, check=True, timeout=60)
+    name = done.stdout.decode().removeprefix("subject=").strip()
+    Path(options[3]).write_text(f"[roles]\nreader = ['dn:{name}']\n")
+    assert "roles: reader" in run(host, options, tmp_path, capsys)[1]

@@ -2,7 +2,9 @@ r"""Distinguished names in slash form (`/DC=ch/DC=cern/CN=host/foo.cern.ch`), as
 
 The form is OpenSSL's X509_NAME_oneline, made unambiguous: a slash begins an attribute only where a type
 and `=` follow, any other slash belongs to the value; `+` joins the attributes of a multi-valued RDN by
-the same rule; `\xHH` is a byte of UTF-8. A name is a list of RDNs, an RDN a list of (OID, value).
+the same rule; `\xHH` is a byte of UTF-8. OpenSSL 3 (`-nameopt compat`) writes `\/` and `\+` for those in
+values, which is read as it is meant; a backslash anywhere else is one. What OpenSSL leaves ambiguous, a value
+that ends in a backslash, is written `\x5C`. A name is a list of RDNs, an RDN a list of (OID, value).
 """
 
 import re
@@ -11,9 +13,10 @@ from collections.abc import Iterable
 from rcmon.access.names.attribute_types import NAMES, oid_of
 
 _TYPE = r"(?:[A-Za-z][A-Za-z0-9-]*|(?:OID\.)?[0-2](?:\.(?:0|[1-9][0-9]*))+)"
-_ATTRIBUTE = re.compile(rf"([/+])({_TYPE})=")
+_ATTRIBUTE = re.compile(rf"(?<!\\)([/+])({_TYPE})=")
 _SEPARATOR_IN_VALUE = re.compile(rf"[/+](?={_TYPE}=)")
-_HEX_BYTES = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+")
+_ESCAPES = re.compile(r"(?P<octets>(?:\\x[0-9A-Fa-f]{2})+)|\\(?P<separator>[/+])")
+_LOOSE = re.compile(rf"=\s|\s(?:\Z|[/+]{_TYPE}=)")
 
 
 def parse(text: str) -> list[list[tuple[str, str]]]:
@@ -32,6 +35,11 @@ def parse(text: str) -> list[list[tuple[str, str]]]:
     return rdns
 
 
+def has_loose_ends(text: str) -> bool:
+    """Tell whether a value begins or ends in white space that nobody sees, and that counts nevertheless."""
+    return _LOOSE.search(text) is not None
+
+
 def write(rdns: Iterable[Iterable[tuple[str, str]]]) -> str:
     """Write a name in slash form, so that `parse` reads the same."""
     return "".join(
@@ -48,14 +56,16 @@ def _oid(match: re.Match[str]) -> str:
 
 
 def _unescape(value: str) -> str:
-    return _HEX_BYTES.sub(lambda match: _decoded(match[0]), value)
+    return _ESCAPES.sub(_unescaped, value)
 
 
-def _decoded(escapes: str) -> str:
+def _unescaped(match: re.Match[str]) -> str:
+    if match["separator"]:
+        return match["separator"]
     try:
-        return bytes.fromhex(escapes.replace("\\x", "")).decode()
+        return bytes.fromhex(match["octets"].replace("\\x", "")).decode()
     except UnicodeDecodeError:
-        raise ValueError(f"{escapes} is not UTF-8") from None
+        raise ValueError(f"{match['octets']} is not UTF-8") from None
 
 
 def _escape(value: str) -> str:

@@ -28,10 +28,12 @@ WORD = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 SUBJECT = re.compile(r'\s*"([^"]*)"(?=\s|\Z)')
-ESCAPE = re.compile(r"\\(?!x[0-9A-Fa-f]{2})(.)", re.DOTALL)
-"""A backslash stands for what follows it, but `\\xHH`, which is how OpenSSL prints an octet, stays."""
+ESCAPE = re.compile(r"\\(?!x[0-9A-Fa-f]{2}|[/+])(.)", re.DOTALL)
+"""A backslash stands for what follows it, but `\\xHH`, `\\/` and `\\+`, which OpenSSL prints, stay."""
 OCTET = re.compile(r"\\x[0-9a-fA-F]{2}")
-TYPE = re.compile(r"/([A-Za-z][A-Za-z0-9-]*)=")
+TYPE = re.compile(r"(?<!\\)/([A-Za-z][A-Za-z0-9-]*)=")
+SEPARATOR = re.compile(r"\\([/+])([A-Za-z][A-Za-z0-9-]*=)?")
+"""One that belongs to a value, as OpenSSL 3 prints it; behind it what would make it one between values."""
 
 
 class PolicyError(RcmonError):
@@ -49,9 +51,19 @@ class SigningPolicy(Struct, frozen=True):
         """Whether the CA may sign a certificate of this subject."""
         text = slash_form(str(subject))
         return any(
-            text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+            text.startswith(pattern[:-1])
+            if pattern.endswith("*")
+            else text == pattern or _is_name(pattern, subject)
             for pattern in self.subjects
         )
+
+
+def _is_name(pattern: str, subject: Dn) -> bool:
+    """Tell whether a whole name is meant, which may say the parts of a multi-valued RDN in another order."""
+    try:
+        return Dn.parse(pattern) == subject
+    except DnError:
+        return False
 
 
 def slash_form(text: str) -> str:
@@ -60,8 +72,13 @@ def slash_form(text: str) -> str:
     So `/Email=`, `/E=` and `/emailAddress=` are the same, and so are `ü` and `\xC3\xBC`.
     """
     text = TYPE.sub(_type, text)
+    text = SEPARATOR.sub(lambda found: _inside(*found.groups()), text)
     text = OCTET.sub(lambda octet: f"\\x{octet[0][2:].upper()}", text)
     return "".join(c if c.isascii() else "".join(f"\\x{octet:02X}" for octet in c.encode()) for c in text)
+
+
+def _inside(separator: str, attribute: str | None) -> str:
+    return f"\\x{ord(separator):02X}{attribute}" if attribute else separator
 
 
 def _type(written: re.Match[str]) -> str:

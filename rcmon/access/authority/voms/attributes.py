@@ -79,6 +79,7 @@ class VomsAttributes:
         news = before != self._files.values()
         if news:
             self._changes += 1
+        self.reloads.warn([warning for file in self._files.values().values() for warning in file.warnings])
         return self.reloads.tell(errors + sorted(self._files.errors().values()), news=news, again=again)
 
     def fqans(self, chain: Chain, now: float) -> tuple[Fqan, ...]:
@@ -134,12 +135,12 @@ class VomsAttributes:
         if self._vomsdir is None:
             raise VomsError("no vomsdir is configured (--vomsdir)")
         path = self._vomsdir / certificate.vo / f"{certificate.host}.lsc"
-        chains = self._files.values().get(path)
-        if chains is None:
+        file = self._files.values().get(path)
+        if file is None:
             raise VomsError(f"there is no usable {path}: the server is not trusted for this VO")
         if not certificate.certificates:
             raise VomsError("it does not hold the certificate of the server that signed it")
-        if not matches(chains, certificate.certificates):
+        if not matches(file.chains, certificate.certificates):
             raise VomsError(f"the server's certificates are not those that {path} names")
         found = path_to_trusted(certificate.certificates, self._authorities.trusted, now)
         for rule in self._rules:

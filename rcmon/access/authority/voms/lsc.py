@@ -8,11 +8,14 @@ chain that is right as well.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from msgspec import Struct
 
 from rcmon.access.chain import Link
 from rcmon.access.names.dn import Dn, DnError
+from rcmon.access.names.slash import has_loose_ends
 from rcmon.files.reading import FileError, read_text
 
 MAX_FILE = 64 * 1024
@@ -23,9 +26,28 @@ Pair = tuple[Dn, Dn]
 LscChain = tuple[Pair, ...]
 
 
-def read_lsc(path: Path) -> tuple[LscChain, ...]:
-    """Read a file's chains. Raises FileError that names it and the line."""
-    return parse_lsc(read_text(path, MAX_FILE), path)
+class LscFile(Struct, frozen=True):
+    """What a file says, and what of it may not be meant as it is written."""
+
+    chains: tuple[LscChain, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def read_lsc(path: Path) -> LscFile:
+    """Read a file. Raises FileError that names it and the line."""
+    text = read_text(path, MAX_FILE)
+    return LscFile(parse_lsc(text, path), tuple(_warnings(text, path)))
+
+
+def _warnings(text: str, path: Path) -> Iterator[str]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and line != line.rstrip():
+            yield (
+                f"{path}, line {number}: white space at the end, which is left out;"
+                " where it belongs to the name, write it as \\x20"
+            )
+        elif line.startswith("/") and has_loose_ends(line):
+            yield f"{path}, line {number}: white space at the end of a value, which counts"
 
 
 def parse_lsc(text: str, path: Path) -> tuple[LscChain, ...]:

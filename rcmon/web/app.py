@@ -20,7 +20,8 @@ from rcmon.web.handlers.notfound import NotFoundHandler
 from rcmon.web.services import Parts, Services, make_services
 from rcmon.web.transport.state import ShortRoute
 
-TABLE: tuple[type[Handler], ...] = (
+Table = Sequence[type[Handler]]
+TABLE: Table = (
     *page.HANDLERS,
     *index.HANDLERS,
     *status.HANDLERS,
@@ -35,7 +36,7 @@ TABLE: tuple[type[Handler], ...] = (
 """Every resource there is."""
 
 
-def make_app(parts: Parts, table: Sequence[type[Handler]] = TABLE) -> Application:
+def make_app(parts: Parts, table: Table = TABLE) -> Application:
     """Build the application. Raises TypeError for a route that bypasses the role check."""
     application = Application(
         [URLSpec(pattern(handler), Delivery, {"resource": handler}) for handler in table],
@@ -50,12 +51,12 @@ def make_app(parts: Parts, table: Sequence[type[Handler]] = TABLE) -> Applicatio
     return application
 
 
-def routes(table: Sequence[type[Handler]] = TABLE) -> tuple[str, ...]:
+def routes(table: Table = TABLE) -> tuple[str, ...]:
     """List the routes as they label metrics and the access log."""
     return tuple(handler.route for handler in table)
 
 
-def short_routes(services: Services, table: Sequence[type[Handler]] = TABLE) -> dict[str, ShortRoute]:
+def short_routes(services: Services, table: Table = TABLE) -> dict[str, ShortRoute]:
     """Map the paths that the short way may answer to what answers. Raises TypeError for a coroutine."""
     return {address(handler): _short(handler, services) for handler in table if handler.immediate}
 

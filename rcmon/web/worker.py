@@ -18,7 +18,7 @@ from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
 from rcmon.web.api.status import StatusReport
-from rcmon.web.app import make_app, short_routes
+from rcmon.web.app import TABLE, Table, make_app, short_routes
 from rcmon.web.board import Board
 from rcmon.web.probe import Probe
 from rcmon.web.services import Parts
@@ -85,8 +85,15 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
         await store.close()
 
 
-def make_server(settings: WebSettings, board: Board, context: ChildContext) -> Server:
-    """Build the server of one worker; it listens nowhere yet."""
+def make_server(
+    settings: WebSettings,
+    board: Board,
+    context: ChildContext,
+    *,
+    table: Table = TABLE,
+    clock: Callable[[], float] = time.time,
+) -> Server:
+    """Build the server of one worker, of the resources of a table; it listens nowhere yet."""
     tally = Tally(settings.layout, context.slot.cells)
     application = make_app(
         Parts(
@@ -95,8 +102,9 @@ def make_server(settings: WebSettings, board: Board, context: ChildContext) -> S
             totals=Totals(settings.layout, settings.scoreboard),
             scoreboard=settings.scoreboard,
             trust=settings.trust,
-            clock=time.time,
-        )
+            clock=clock,
+        ),
+        table,
     )
     return Server(
         application,
@@ -104,7 +112,7 @@ def make_server(settings: WebSettings, board: Board, context: ChildContext) -> S
         tally=tally,
         access_log=AccessLog(settings.write_log, context.name, settings.style),
         limits=settings.limits,
-        short_routes=short_routes(application.settings["services"]) if settings.short_way else {},
+        short_routes=short_routes(application.settings["services"], table) if settings.short_way else {},
         ssl_options=settings.trust.context,
     )
 

@@ -12,7 +12,7 @@ from rcmon.access.handshake.tls import server_context
 from rcmon.errors import IdentityError
 from tests.access import pki
 from tests.access.place import ALICE, ROOT
-from tests.web.serving import client
+from tests.web.pki import client
 
 HOST = pki.host(ROOT)
 CLIENT = client(ALICE, ssl.TLSVersion.TLSv1_2)

@@ -11,14 +11,9 @@ from tornado.ioloop import IOLoop
 from rcmon.render import render
 from rcmon.store import Store
 from rcmon.web.answers import cached
+from rcmon.web.app import TABLE
 from tests.web.grid import make_snapshot
-from tests.web.pki import Pki
-from tests.web.service import Service
-
-
-@pytest.fixture(scope="session")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return Pki(tmp_path_factory.mktemp("pki"))
+from tests.web.serving import PROCESSES, Serving
 
 
 @pytest.fixture(scope="session")
@@ -40,23 +35,24 @@ async def _fill(directory: Path) -> None:
     await store.close()
 
 
-def _service(io_loop: IOLoop, pki: Pki, made: Path, copy: Path) -> Iterator[Service]:
+def _service(io_loop: IOLoop, made: Path, copy: Path) -> Iterator[Serving]:
     shutil.copy(made, copy)
 
-    async def begin() -> Service:
-        service = Service(pki, Store(f"sqlite:///{copy}"))
+    async def begin() -> Serving:
+        store = Store(f"sqlite:///{copy}")
+        service = Serving(table=TABLE, store=store, processes=PROCESSES)
         await service.board.check()
         return service
 
     service = io_loop.run_sync(begin)
     yield service
-    io_loop.run_sync(service.close)
+    io_loop.run_sync(service.end)
 
 
 @pytest.fixture
-def empty_service(io_loop: IOLoop, pki: Pki, stores: Path, tmp_path: Path) -> Iterator[Service]:
+def empty_service(io_loop: IOLoop, stores: Path, tmp_path: Path) -> Iterator[Serving]:
     """A worker before the first snapshot."""
-    yield from _service(io_loop, pki, stores / "empty", tmp_path / "rcmon.sqlite")
+    yield from _service(io_loop, stores / "empty", tmp_path / "rcmon.sqlite")
 
 
 @pytest.fixture
@@ -66,6 +62,6 @@ def answers_last(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def service(io_loop: IOLoop, pki: Pki, stores: Path, tmp_path: Path) -> Iterator[Service]:
+def service(io_loop: IOLoop, stores: Path, tmp_path: Path) -> Iterator[Serving]:
     """A worker that holds the grid's snapshot."""
-    yield from _service(io_loop, pki, stores / "full", tmp_path / "rcmon.sqlite")
+    yield from _service(io_loop, stores / "full", tmp_path / "rcmon.sqlite")

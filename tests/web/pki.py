@@ -1,55 +1,102 @@
-"""Certificates of the personas, from a CA made for the tests."""
+"""Certificates of the personas, and the files of a service that knows them."""
 
+import atexit
+import contextlib
+import shutil
 import ssl
+import tempfile
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
-import trustme
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
+from rcmon.access.handshake.credential import Credential
+from rcmon.access.handshake.rehearsal import client_context
 from rcmon.access.names.dn import Dn
 from rcmon.access.roles import RoleTable
+from rcmon.access.trust import TrustFiles
+from tests.access import pki
+from tests.access.place import use
 
 PERSONAS = ("reader", "agent", "operator", "admin", "stranger")
 """Each holds the role it is named after; the stranger holds none."""
+ROOT = pki.authority(pki.name("DC=ch", "CN=Root"))
+HOST = pki.host(ROOT)
 
 
-class Pki:
-    """A CA, a server certificate, and a client certificate with key in one file for each persona."""
+def _persona(name: str) -> pki.Credential:
+    mail = x509.RFC822Name(f"{name}@example.org")
+    return pki.entity(pki.name("DC=ch", f"CN={name}"), ROOT, sans=[mail])
+
+
+CREDENTIALS: Mapping[str, pki.Credential] = {name: _persona(name) for name in PERSONAS}
+READER, STRANGER = CREDENTIALS["reader"], CREDENTIALS["stranger"]
+
+
+def subject(credential: pki.Credential) -> Dn:
+    return Dn.from_der(credential.certificate.subject.public_bytes())
+
+
+def roles_of(*readers: pki.Credential) -> RoleTable:
+    """Write a table of readers."""
+    return RoleTable.parse(f"[roles]\nreader = {[f'dn:{subject(reader)}' for reader in readers]!r}")
+
+
+class Files:
+    """The files of a service, and of each persona one with certificate and key."""
 
     def __init__(self, directory: Path) -> None:
-        self.ca = trustme.CA()
         self.ca_file = directory / "ca.crt"
-        self.ca.cert_pem.write_to_path(str(self.ca_file))
-        self.files = {persona: directory / f"{persona}.pem" for persona in PERSONAS}
-        self.subjects: dict[str, Dn] = {}
-        self.chains: dict[str, list[bytes]] = {}
-        root = x509.load_pem_x509_certificate(self.ca.cert_pem.bytes()).public_bytes(Encoding.DER)
-        for persona, path in self.files.items():
-            issued = self.ca.issue_cert(f"{persona}@example.org", common_name=persona)
-            path.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
-            certificate = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
-            self.chains[persona] = [certificate.public_bytes(Encoding.DER), root]
-            self.subjects[persona] = Dn.from_der(certificate.subject.public_bytes())
-
-        self.server_context = self._server()
-        self.clients = {persona: self._client(persona) for persona in PERSONAS}
-
-    def _server(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.ca.issue_cert("localhost", "127.0.0.1").configure_cert(context)
-        self.ca.configure_trust(context)
-        context.verify_mode = ssl.CERT_REQUIRED
-        return context
-
-    def _client(self, persona: str) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.ca.configure_trust(context)
-        context.load_cert_chain(self.files[persona])
-        return context
-
-    def roles(self) -> RoleTable:
-        lines = [
-            f"{persona} = ['dn:{self.subjects[persona]}']" for persona in PERSONAS if persona != "stranger"
+        self.ca_file.write_bytes(ROOT.certificate_pem)
+        self.personas = {
+            name: credential.write(directory / f"{name}.pem") for name, credential in CREDENTIALS.items()
+        }
+        self.trust = TrustFiles(
+            certificate=directory / "host.crt",
+            key=directory / "host.key",
+            authorities=self.ca_file,
+            roles=directory / "roles.toml",
+        )
+        use(self.trust, HOST)
+        granted = [
+            f"{name} = ['dn:{subject(credential)}']"
+            for name, credential in CREDENTIALS.items()
+            if name != "stranger"
         ]
-        return RoleTable.parse("\n".join(["[roles]", *lines]))
+        self.trust.roles.write_text("\n".join(["[roles]", *granted, ""]))
+
+
+@cache
+def files() -> Files:
+    """Write the files, once for all tests of a process."""
+    directory = Path(tempfile.mkdtemp(prefix="rcmon-web-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return Files(directory)
+
+
+@cache
+def client(credential: pki.Credential | None = READER, *versions: ssl.TLSVersion) -> ssl.SSLContext:
+    """Make the TLS context of a client that takes any server."""
+    sent = credential and Credential((credential.certificate, *credential.above), credential.key)  # type: ignore[arg-type]
+    context = client_context(sent)
+    if versions:
+        context.minimum_version = context.maximum_version = versions[0]
+    return context
+
+
+@cache
+def careful(persona: str) -> ssl.SSLContext:
+    """Make the TLS context of a persona that looks at the server's certificate, as every program does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(files().ca_file)
+    context.load_cert_chain(files().personas[persona])
+    return context
+
+
+def client_hello() -> bytes:
+    """Write what a client says first."""
+    outgoing = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client().wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
+    return outgoing.read()

@@ -4,11 +4,12 @@ import asyncio
 import socket
 import time
 
-from tests.web.service import Service
+from tests.web.pki import careful
+from tests.web.serving import Serving
 
 
-def _exchange(service: Service, request: bytes, pause: float, receive: int) -> bytes:
-    context = service.pki.clients["reader"]
+def _exchange(service: Serving, request: bytes, pause: float, receive: int) -> bytes:
+    context = careful("reader")
     with socket.socket() as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         plain.settimeout(20)
@@ -23,7 +24,7 @@ def _exchange(service: Service, request: bytes, pause: float, receive: int) -> b
 
 
 async def exchange(
-    service: Service, *lines: str, pause: float = 0.0, receive: int = 65536
+    service: Serving, *lines: str, pause: float = 0.0, receive: int = 65536
 ) -> tuple[str, bytes]:
     """Send a request that ends its connection; give the answer's head and all that follows it."""
     request = "\r\n".join([*lines, "Host: localhost", "", ""]).encode("latin-1")

@@ -1,154 +1,202 @@
-"""A worker's server over real mutual TLS, and clients for it."""
+"""A worker's server as it is - its trust, its gate, its store - and clients for it."""
 
 import asyncio
 import contextlib
 import socket
-import ssl
-from collections.abc import AsyncIterator, Callable
-from functools import cache
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from tornado.httputil import HTTPConnection, HTTPMessageDelegate
+from msgspec import structs
+from sqlalchemy.engine import make_url
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPMessageDelegate
 from tornado.testing import bind_unused_port
+from tornado.web import Application
 
+from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.gate import Gate
-from rcmon.access.handshake.credential import Credential
-from rcmon.access.handshake.rehearsal import client_context
-from rcmon.access.handshake.tls import server_context
-from rcmon.access.names.dn import Dn
-from rcmon.access.roles import RoleTable
-from rcmon.model import Document
+from rcmon.access.identity import Identity, identify
+from rcmon.access.trust import Trust
+from rcmon.model import Snapshot
+from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
-from rcmon.store.notes import Note
+from rcmon.render import render
+from rcmon.store import Store
 from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.metric import Metric
 from rcmon.telemetry.own import HANDSHAKES_FAILED, REQUESTS
 from rcmon.telemetry.tally import Tally
+from rcmon.web import worker
 from rcmon.web.about import BASE, About
-from rcmon.web.app import make_app, routes, short_routes
+from rcmon.web.app import routes
 from rcmon.web.base import Handler
 from rcmon.web.board import Board
-from rcmon.web.services import Parts
+from rcmon.web.delivery import Delivery
+from rcmon.web.services import Parts, Services
 from rcmon.web.telemetry.totals import Totals
-from rcmon.web.transport.accesslog import AccessLog, Style
+from rcmon.web.transport.accesslog import Style
 from rcmon.web.transport.guard import ClientLimits
+from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.server import Server
 from tests.access import pki
+from tests.web import served as handlers
 from tests.web.caller import Caller
-from tests.web.served import TABLE, Pause, Stillborn, slow
+from tests.web.grid import NOW
+from tests.web.pki import CREDENTIALS, READER, ROOT, careful, client, files
 
-ROOT = pki.authority(pki.name("DC=ch", "CN=Root"))
-HOST = pki.host(ROOT)
-READER = pki.entity(pki.name("DC=ch", "CN=reader"), ROOT)
-STRANGER = pki.entity(pki.name("DC=ch", "CN=stranger"), ROOT)
-
-
-class NoStore:
-    """A store without a snapshot."""
-
-    notes: tuple[Note, ...] = ()
-
-    async def newest_id(self) -> int | None:
-        return None
-
-    async def load_documents(self, number: int) -> list[Document]:
-        raise AssertionError(number)
+PROCESSES = ("web-0", "web-1", "collector")
+NOWHERE = make_url("sqlite:///nowhere.sqlite")
+"""A store that nobody opens."""
 
 
-class NoTrust:
-    """Certificates of which nothing is told."""
+class Telling(Trust):
+    """A trust whose certificate and revocation lists are told to be in a state: too old, broken, unknown."""
 
-    def certificate_not_after(self) -> float | None:
-        return None
+    not_after: float | None = NOW + 86400
+    lists: Sequence[CrlStatus] = ()
 
-    def crls(self) -> tuple[()]:
-        return ()
+    def certificate_not_after(self) -> float | None:  # type: ignore[override]
+        return self.not_after
 
-
-class Counting(Server):
-    """A server that counts the requests that went Tornado's way."""
-
-    replayed = 0
-
-    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        self.replayed += 1
-        return super().start_request(server_conn, request_conn)
-
-
-@cache
-def client(credential: pki.Credential | None = READER, *versions: ssl.TLSVersion) -> ssl.SSLContext:
-    """Make the TLS context of a client."""
-    sent = credential and Credential((credential.certificate, *credential.above), credential.key)  # type: ignore[arg-type]
-    context = client_context(sent)
-    if versions:
-        context.minimum_version = context.maximum_version = versions[0]
-    return context
-
-
-def client_hello() -> bytes:
-    """Write what a client says first."""
-    outgoing = ssl.MemoryBIO()
-    with contextlib.suppress(ssl.SSLWantReadError):
-        client().wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
-    return outgoing.read()
-
-
-def roles_of(*readers: pki.Credential) -> RoleTable:
-    """Write a table of readers."""
-    names = [str(Dn.from_der(reader.certificate.subject.public_bytes())) for reader in readers]
-    return RoleTable.parse(f"[roles]\nreader = {[f'dn:{name}' for name in names]!r}")
+    def crls(self) -> Sequence[CrlStatus]:
+        return self.lists
 
 
 class Serving:
-    """One worker's server with everything it counts and logs. `limits` as in `ClientLimits`."""
+    """One worker's server with everything it counts and logs, made as the worker makes it.
+
+    It serves `table`, or handlers of every kind with `more`. `gate` in place of its trust's own is one that
+    counts or fails. `limits` as in `ClientLimits`.
+    """
 
     def __init__(
         self,
         *,
+        table: Sequence[type[Handler]] | None = None,
+        more: Sequence[type[Handler]] = (),
+        store: Store | None = None,
+        processes: tuple[str, ...] = ("web-0",),
         short: bool = True,
         gate: Gate | None = None,
         proxies: bool = True,
         scoreboard: Scoreboard | None = None,
-        more: tuple[type[Handler], ...] = (),
         **limits: Any,
     ) -> None:
         self.lines: list[str] = []
         self.callers: list[Caller] = []
-        self.pause = Pause()
-        table = (*TABLE, slow(self.pause), *more)
-        layout = Layout({"route": routes(table)})
-        self.scoreboard = scoreboard or Scoreboard(1, layout.size)
-        self.scoreboard.slot(0).occupy(1, 0.0)
-        self.tally = Tally(layout, self.scoreboard.slot(0).cells)
-        self.totals = Totals(layout, self.scoreboard)
-        self.gate = gate or Gate(roles_of(READER))
-        self.application = make_app(
-            Parts(
-                about=About(processes=("web-0",), cycle_interval=60.0, store_kind="sqlite"),
-                board=Board(NoStore()),
-                totals=self.totals,
-                scoreboard=self.scoreboard,
-                trust=NoTrust(),
-                clock=lambda: 0.0,
-            ),
-            table,
-        )
-        self.application.add_handlers(".*", [(f"{BASE}/stillborn", Stillborn)])
-        host = Credential((HOST.certificate,), HOST.key)  # type: ignore[arg-type]
-        self.server = Counting(
-            self.application,
-            gate=self.gate,
-            tally=self.tally,
-            access_log=AccessLog(self.lines.append, "web-0", Style()),
-            limits=ClientLimits(**limits),
-            short_routes=short_routes(self.application.settings["services"], table) if short else {},
-            ssl_options=server_context(host, [ROOT.certificate], proxies=proxies),
-        )
+        self.pause = handlers.Pause()
+        self.table = table or (*handlers.TABLE, handlers.slow(self.pause), *more)
+        self.layout = Layout({"route": routes(self.table)})
+        self.scoreboard = scoreboard or Scoreboard(len(processes), self.layout.size)
+        for index in range(len(processes)):
+            self.scoreboard.slot(index).occupy(1000 + index, time.monotonic())
+        self.totals = Totals(self.layout, self.scoreboard)
+        self.store = store
+        self.now = NOW
+        self.board = Board(store or Store(NOWHERE))
+        self.trust = Telling(structs.replace(files().trust, proxies=proxies))
+        self.gate = self.trust.gate = gate or self.trust.gate
+        self.about = About(processes=processes, cycle_interval=60.0, store_kind="sqlite")
+        self.server = self._make_server(ClientLimits(**limits), short=short)
+        self.application: Application = self.server.request_callback  # type: ignore[assignment]
+        self.services: Services = self.application.settings["services"]
+        self.application.add_handlers(".*", [(f"{BASE}/stillborn", handlers.Stillborn)])
+        self.replayed = 0
+        """Requests that went Tornado's way."""
+        self._start = self.server.state.start_request
+        self.server.state.start_request = self._start_counted
         sock, self.port = bind_unused_port()
         self.server.add_socket(sock)
 
+    def _make_server(self, limits: ClientLimits, *, short: bool) -> Server:
+        settings = worker.WebSettings(
+            about=self.about,
+            store_url=NOWHERE,
+            trust=self.trust,
+            scoreboard=self.scoreboard,
+            layout=self.layout,
+            limits=limits,
+            style=Style(),
+            write_log=self.lines.append,
+            short_way=short,
+        )
+        context = ChildContext("web-0", self.scoreboard.slot(0), grace=20.0)
+        return worker.make_server(settings, self.board, context, table=self.table, clock=lambda: self.now)
+
+    def _start_counted(self, *connections: Any) -> HTTPMessageDelegate:
+        self.replayed += 1
+        return self._start(*connections)
+
+    @property
+    def tally(self) -> Tally:
+        """What the server counts with."""
+        return self.server.state.tally
+
+    def parts(self) -> Parts:
+        """Give what an application of its own would be made from."""
+        return Parts(
+            about=self.about,
+            board=self.board,
+            totals=self.totals,
+            scoreboard=self.scoreboard,
+            trust=self.trust,
+            clock=lambda: self.now,
+        )
+
+    def add(self, *more: type[Handler]) -> None:
+        """Serve more resources."""
+        rules = [(f"{BASE}{handler.route}", Delivery, {"resource": handler}) for handler in more]
+        self.application.add_handlers(".*", rules)
+
+    async def publish(self, snapshot: Snapshot) -> None:
+        """Store a snapshot, as the collector does, and take it."""
+        assert self.store
+        await self.store.save(snapshot, render(snapshot), [])
+        await self.board.check()
+
+    def identity(self, persona: str) -> Identity:
+        """Tell what the certificate of a persona proves."""
+        return identify([CREDENTIALS[persona].der, ROOT.der])
+
+    def peer(self, persona: str) -> Peer:
+        """Make the other end of a connection that needs none."""
+        peer = Peer("127.0.0.1", self.gate)
+        peer.proved(self.identity(persona))
+        return peer
+
+    def url(self, path: str) -> str:
+        """Write an address as a client gives it."""
+        return f"https://localhost:{self.port}{path}"
+
+    async def ask(
+        self,
+        path: str,
+        persona: str = "reader",
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        **fields: str,
+    ) -> HTTPResponse:
+        """Ask below BASE, or anywhere when the path begins with two slashes, as a program does."""
+        request = HTTPRequest(
+            self.url(path[1:] if path.startswith("//") else BASE + path),
+            method=method,
+            headers={name.replace("_", "-"): value for name, value in fields.items()},
+            body=body,
+            ssl_options=careful(persona),
+            decompress_response=False,
+            follow_redirects=False,
+            allow_nonstandard_methods=True,
+        )
+        asking = AsyncHTTPClient(force_instance=True)
+        try:
+            return await asking.fetch(request, raise_error=False)
+        finally:
+            asking.close()
+
     async def call(self, credential: pki.Credential | None = READER, **options: Any) -> Caller:
-        """Connect a client; `options` as `asyncio.open_connection` takes them."""
+        """Connect a client that speaks byte by byte; `options` as `asyncio.open_connection` takes them."""
         options.setdefault("ssl", client(credential))
         if "sock" not in options:
             options |= {"host": "127.0.0.1", "port": self.port}
@@ -156,7 +204,7 @@ class Serving:
         self.callers.append(caller)
         return caller
 
-    def requests(self) -> dict[tuple[str, str, str], float]:
+    def requests(self) -> dict[tuple[str, ...], float]:
         """Give what was counted, by route, method and code."""
         return self.counted(REQUESTS)
 
@@ -164,7 +212,7 @@ class Serving:
         """Give the failed handshakes that were counted, by reason."""
         return {reason: count for (reason,), count in self.counted(HANDSHAKES_FAILED).items()}
 
-    def counted(self, metric: Metric) -> dict[Any, float]:
+    def counted(self, metric: Metric) -> dict[tuple[str, ...], float]:
         """Give what was counted of a metric, by its labels."""
         return {labels: count for labels, count in self.totals.samples(metric) if count}
 
@@ -176,7 +224,7 @@ class Serving:
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until something holds, while the sweep goes on."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not holds():
                 self.server.tick()
                 await asyncio.sleep(0.02)
@@ -187,6 +235,8 @@ class Serving:
         await self.server.close_all_connections()
         for caller in self.callers:
             await caller.close()
+        if self.store is not None:
+            await self.store.close()
 
 
 @contextlib.asynccontextmanager

@@ -21,8 +21,8 @@ from rcmon.web.delivery import Delivery
 from rcmon.web.handlers.moved import MovedHandler
 from rcmon.web.handlers.whoami import WhoamiHandler
 from rcmon.web.transport.request import Request
-from tests.web.pki import PERSONAS
-from tests.web.service import Service
+from tests.web.pki import PERSONAS, STRANGER, subject
+from tests.web.serving import Serving
 
 PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281", "{name}": "style.css"}
 
@@ -35,7 +35,7 @@ def path_of(handler: type[Handler]) -> str:
 
 
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_every_route_for_every_persona(service: Service, persona: str) -> None:
+async def test_every_route_for_every_persona(service: Serving, persona: str) -> None:
     for handler in TABLE:
         granted = persona != "stranger" or dict(needs(handler))["GET"] == ANYONE
         found = 308 if issubclass(handler, MovedHandler) else 200
@@ -52,28 +52,28 @@ async def test_only_whoami_and_looks_are_open_to_any_certificate() -> None:
     assert open_routes == {"/api/whoami", "/static/{name}"}
 
 
-async def test_a_refusal_names_subject_and_missing_role(service: Service) -> None:
+async def test_a_refusal_names_subject_and_missing_role(service: Serving) -> None:
     answer = await service.ask("/api/status", "stranger")
     problem = msgspec.json.decode(answer.body)
-    subject = str(service.pki.subjects["stranger"])
+    stranger = str(subject(STRANGER))
     assert problem["status"] == 403
     assert problem["title"] == "Forbidden"
-    assert problem["subject"] == subject
+    assert problem["subject"] == stranger
     assert problem["role_missing"] == "reader"
     assert problem["roles"] == []
-    assert "/O=trustme" in problem["issuer"]
-    assert subject in problem["detail"]
+    assert problem["issuer"] == "/DC=ch/CN=Root"
+    assert stranger in problem["detail"]
     assert "reader" in problem["detail"]
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_a_refusal_comes_before_what_the_query_allows(service: Service) -> None:
+async def test_a_refusal_comes_before_what_the_query_allows(service: Serving) -> None:
     answer = await service.ask("/api/sites?nonsense=1", "stranger")
     assert answer.code == 403
     assert b"nonsense" not in answer.body
 
 
-async def test_a_role_that_is_taken_away_is_gone_at_the_next_request(service: Service) -> None:
+async def test_a_role_that_is_taken_away_is_gone_at_the_next_request(service: Serving) -> None:
     assert (await service.ask("/api/status")).code == 200
     service.gate.replace_roles(RoleTable.parse("[roles]\n"))
     assert (await service.ask("/api/status")).code == 403
@@ -81,7 +81,7 @@ async def test_a_role_that_is_taken_away_is_gone_at_the_next_request(service: Se
 
 
 async def test_a_certificate_that_expired_opens_nothing(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also on a connection that was let in before."""
     end = service.identity("admin").not_after
@@ -92,9 +92,9 @@ async def test_a_certificate_that_expired_opens_nothing(
         assert "expired" in msgspec.json.decode(answer.body)["detail"]
 
 
-async def test_a_connection_that_knows_of_nobody_opens_nothing(service: Service) -> None:
+async def test_a_connection_that_knows_of_nobody_opens_nothing(service: Serving) -> None:
     """Such as one of Tornado's own server: nothing of it was proved."""
-    server = HTTPServer(service.app)
+    server = HTTPServer(service.application)
     sock, port = bind_unused_port()
     server.add_socket(sock)
     for path in ("/api/whoami", "/api/status", "/static/style.css", "/nowhere"):
@@ -105,7 +105,7 @@ async def test_a_connection_that_knows_of_nobody_opens_nothing(service: Service)
     await server.close_all_connections()
 
 
-async def test_a_check_that_fails_opens_nothing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_check_that_fails_opens_nothing(service: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("the gate is broken")
 
@@ -115,7 +115,7 @@ async def test_a_check_that_fails_opens_nothing(service: Service, monkeypatch: p
     assert b"broken" not in answer.body
 
 
-async def test_a_handler_fails_with_its_own_error_not_with_a_refusal(service: Service) -> None:
+async def test_a_handler_fails_with_its_own_error_not_with_a_refusal(service: Serving) -> None:
     class Failing(Handler):
         route = "/failing"
 
@@ -129,7 +129,7 @@ async def test_a_handler_fails_with_its_own_error_not_with_a_refusal(service: Se
 
 
 @pytest.mark.parametrize("role", list(Role))
-async def test_what_each_role_includes(service: Service, role: Role) -> None:
+async def test_what_each_role_includes(service: Serving, role: Role) -> None:
     class Needing(Handler):
         route = "/needing"
 
@@ -143,7 +143,7 @@ async def test_what_each_role_includes(service: Service, role: Role) -> None:
     assert may == expected
 
 
-async def test_outcomes_are_counted(service: Service) -> None:
+async def test_outcomes_are_counted(service: Serving) -> None:
     for path, persona in (
         ("/api/status", "reader"),
         ("/api/status?pretty", "reader"),
@@ -213,7 +213,7 @@ class Foreign(RequestHandler):
     ],
 )
 def test_an_application_with_a_route_past_the_check_is_refused(
-    service: Service, spoil: Callable[[Application], object]
+    service: Serving, spoil: Callable[[Application], object]
 ) -> None:
     application = make_app(service.parts())
     check(application)
@@ -222,7 +222,7 @@ def test_an_application_with_a_route_past_the_check_is_refused(
         check(application)
 
 
-def test_a_method_put_in_afterwards_is_refused(service: Service) -> None:
+def test_a_method_put_in_afterwards_is_refused(service: Serving) -> None:
     class Late(Handler):
         route = "/late"
 
@@ -236,7 +236,7 @@ def test_a_method_put_in_afterwards_is_refused(service: Service) -> None:
         make_app(service.parts(), [Late])
 
 
-def test_a_check_denies_before_it_grants(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_denies_before_it_grants(service: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong in between is counted as denied."""
     request = Request("GET", "/", {}, service.peer("reader"))
     authorize(request, Role.READER)

@@ -14,7 +14,7 @@ from tornado.ioloop import IOLoop
 from rcmon.web.page.static_files import STATIC
 from tests.servers import need
 from tests.web.grid import make_snapshot
-from tests.web.service import Service
+from tests.web.serving import Serving
 from tests.web.test_page import working
 
 AXE = files("axe_core_python").joinpath("axe.min.js")
@@ -59,7 +59,7 @@ def violations(page: str, scheme: str, directory: Path) -> list[str]:
     return found
 
 
-async def pages(service: Service) -> list[str]:
+async def pages(service: Serving) -> list[str]:
     """Ask for the page in good and in bad times, with a refused query, and for the page of a refusal."""
     snapshot = make_snapshot()
     agents = {
@@ -77,7 +77,7 @@ async def pages(service: Service) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(service: Service, io_loop: IOLoop, tmp_path: Path, scheme: str) -> None:
+def test_axe_finds_nothing(service: Serving, io_loop: IOLoop, tmp_path: Path, scheme: str) -> None:
     for number, page in enumerate(io_loop.run_sync(lambda: pages(service), timeout=60)):
         directory = tmp_path / str(number)
         directory.mkdir()

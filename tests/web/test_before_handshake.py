@@ -16,7 +16,8 @@ import pytest
 from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED
 from rcmon.web.transport import throttle
 from rcmon.web.transport.acceptor import OF_ONE_CONNECTION, Acceptor
-from tests.web.serving import READER, Serving, client, client_hello, serving
+from tests.web.pki import READER, client, client_hello
+from tests.web.serving import Serving, serving
 
 PROBES = 20
 

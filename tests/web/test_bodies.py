@@ -14,7 +14,8 @@ from rcmon.web.app import TABLE
 from rcmon.web.transport.bodies import LARGEST, announced
 from tests.access import pki
 from tests.web.caller import Answer, Caller, head
-from tests.web.serving import READER, ROOT, STRANGER, Serving, roles_of, serving
+from tests.web.pki import READER, ROOT, STRANGER, roles_of
+from tests.web.serving import Serving, serving
 
 OTHER = pki.entity(pki.name("DC=ch", "CN=other"), ROOT)
 EXPECT = "Expect: 100-continue"

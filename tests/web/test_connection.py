@@ -15,7 +15,8 @@ import pytest
 from tornado.iostream import StreamClosedError
 
 from tests.web.caller import Caller, head
-from tests.web.serving import READER, client, serving
+from tests.web.pki import READER, client
+from tests.web.serving import serving
 
 both_ways = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
 RESET = struct.pack("ii", 1, 0)

@@ -14,7 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from rcmon.telemetry.own import DECISIONS, FAILURES, HANDSHAKE_FAILURES
 from tests.access import pki
 from tests.web.caller import head
-from tests.web.serving import READER, ROOT, Serving, client, client_hello, serving
+from tests.web.pki import READER, ROOT, client, client_hello
+from tests.web.serving import Serving, serving
 
 OTHER_ROOT = pki.authority(pki.name("DC=ch", "CN=Other Root"))
 SAME_NAME = pki.authority(pki.name("DC=ch", "CN=Root"))
@@ -186,7 +187,7 @@ async def test_a_chain_that_proves_nobody_is_told_why(short: bool, method: str) 
         assert (b"proves no identity" in answer.body) == (method != "HEAD")
         await caller.close()
         assert served.failures() == {"proxy_policy": 1.0}
-        assert served.server.replayed == 0
+        assert served.replayed == 0
         assert served.requests() == {("other", method, "403"): 1.0}
         assert not served.counted(DECISIONS)
 

@@ -9,8 +9,9 @@ import pytest
 from rcmon.telemetry.own import CONNECTIONS
 from tests.access import pki
 from tests.web.caller import Caller, head
+from tests.web.pki import READER, client_hello
 from tests.web.served import LARGE
-from tests.web.serving import READER, Serving, client_hello, reluctant, serving
+from tests.web.serving import Serving, reluctant, serving
 
 both_ways = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
 

@@ -16,7 +16,7 @@ from rcmon.web.handlers.agents import BacklogHandler
 from rcmon.web.handlers.moved import MovedHandler
 from rcmon.web.handlers.page import PageHandler
 from rcmon.web.handlers.sites import SitesHandler
-from tests.web.service import Service
+from tests.web.serving import Serving
 from tests.web.test_auth import path_of
 
 HERE = [handler for handler in TABLE if not issubclass(handler, MovedHandler)]
@@ -34,7 +34,7 @@ def problem(answer: HTTPResponse) -> dict[str, object]:
     return dict(read)
 
 
-async def test_every_answer_in_both_codings(service: Service) -> None:
+async def test_every_answer_in_both_codings(service: Serving) -> None:
     for handler in TABLE:
         path = path_of(handler)
         plain = await service.ask(path)
@@ -53,7 +53,7 @@ async def test_every_answer_in_both_codings(service: Service) -> None:
 
 
 @pytest.mark.usefixtures("answers_last")
-async def test_every_answer_has_a_condition(service: Service) -> None:
+async def test_every_answer_has_a_condition(service: Serving) -> None:
     for handler in HERE:
         path = path_of(handler)
         for accepted in ("identity", "gzip"):
@@ -71,14 +71,14 @@ async def test_every_answer_has_a_condition(service: Service) -> None:
             assert changed.code == 200
 
 
-async def test_an_etag_of_the_other_coding_is_no_match(service: Service) -> None:
+async def test_an_etag_of_the_other_coding_is_no_match(service: Serving) -> None:
     packed = await service.ask("/api/sites", Accept_Encoding="gzip")
     answer = await service.ask("/api/sites", If_None_Match=packed.headers["Etag"])
     assert answer.code == 200
 
 
 @pytest.mark.usefixtures("answers_last")
-async def test_head_is_get_without_its_body(service: Service) -> None:
+async def test_head_is_get_without_its_body(service: Serving) -> None:
     for path in [*map(path_of, HERE), "/api/sites?tier=T1", "/api/sites?format=csv", "/api/status?pretty"]:
         for accepted in ("identity", "gzip"):
             get = await service.ask(path, Accept_Encoding=accepted)
@@ -92,7 +92,7 @@ async def test_head_is_get_without_its_body(service: Service) -> None:
             assert head.headers.get("Content-Length") in (get.headers["Content-Length"], None)
 
 
-async def test_options_and_405_name_the_methods(service: Service) -> None:
+async def test_options_and_405_name_the_methods(service: Serving) -> None:
     for handler in TABLE:
         options = await service.ask(path_of(handler), method="OPTIONS")
         assert options.code == 204
@@ -122,14 +122,14 @@ async def test_options_and_405_name_the_methods(service: Service) -> None:
         "//etc/passwd",
     ],
 )
-async def test_what_is_not_there(service: Service, path: str) -> None:
+async def test_what_is_not_there(service: Serving, path: str) -> None:
     for method in ("GET", "HEAD", "POST", "DELETE", "OPTIONS"):
         answer = await service.ask(path, method=method, body=b"" if method == "POST" else None)
         assert answer.code == 404
     assert f"{BASE}/api lists" in str(problem(await service.ask(path))["detail"])
 
 
-async def test_unknown_names_are_named(service: Service) -> None:
+async def test_unknown_names_are_named(service: Serving) -> None:
     answer = problem(await service.ask("/api/sites/T9_XX_Nowhere"))
     assert (answer["status"], answer["site"]) == (404, "T9_XX_Nowhere")
     for ending in ("", "/thresholds", "/backlog"):
@@ -152,14 +152,14 @@ async def test_unknown_names_are_named(service: Service) -> None:
         "/api/sites/%ff",
     ],
 )
-async def test_control_characters_and_bad_encodings_are_400(service: Service, path: str) -> None:
+async def test_control_characters_and_bad_encodings_are_400(service: Serving, path: str) -> None:
     answer = await service.ask(path)
     assert answer.code == 400
     problem(answer)
     assert "X-Injected" not in answer.headers
 
 
-async def test_an_unknown_parameter_is_400_everywhere(service: Service) -> None:
+async def test_an_unknown_parameter_is_400_everywhere(service: Serving) -> None:
     for handler in TABLE:
         answer = await service.ask(f"{path_of(handler)}?nonsense=5")
         if handler is PageHandler:  # which says it itself
@@ -170,7 +170,7 @@ async def test_an_unknown_parameter_is_400_everywhere(service: Service) -> None:
         assert answer["allowed"] == [parameter.name for parameter in handler.reader.parameters]
 
 
-async def test_pretty_indents_and_holds_the_same(service: Service) -> None:
+async def test_pretty_indents_and_holds_the_same(service: Serving) -> None:
     for handler in HERE:
         path = path_of(handler)
         if "pretty" not in [parameter.name for parameter in handler.reader.parameters]:
@@ -184,14 +184,14 @@ async def test_pretty_indents_and_holds_the_same(service: Service) -> None:
         assert pretty.body == msgspec.json.format(plain.body, indent=2) + b"\n"
 
 
-async def test_no_coding_is_acceptable(service: Service) -> None:
+async def test_no_coding_is_acceptable(service: Serving) -> None:
     for path in ("/api/status", "/api/metrics", "/api/sites", "/"):
         answer = problem(await service.ask(path, Accept_Encoding="br, *;q=0"))
         assert answer["status"] == 406
         assert answer["allowed"] == ["gzip", "identity"]
 
 
-async def test_before_the_first_snapshot(empty_service: Service) -> None:
+async def test_before_the_first_snapshot(empty_service: Serving) -> None:
     for path in ("/api/sites", "/api/sites?tier=T1", "/api/sites/T1_US_FNAL", "/api/agents", "/api/findings"):
         answer = await empty_service.ask(path)
         assert problem(answer)["status"] == 503
@@ -201,7 +201,7 @@ async def test_before_the_first_snapshot(empty_service: Service) -> None:
 
 
 async def test_an_unexpected_error_tells_nothing_of_the_inside(
-    service: Service, caplog: pytest.LogCaptureFixture
+    service: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Failing(Handler):
         route = "/failing"
@@ -218,7 +218,7 @@ async def test_an_unexpected_error_tells_nothing_of_the_inside(
     assert "password=secret" in caplog.text  # the log does tell
 
 
-async def test_a_browser_gets_a_page_for_an_error(service: Service) -> None:
+async def test_a_browser_gets_a_page_for_an_error(service: Serving) -> None:
     for path, persona, code in (("/nothing", "reader", 404), ("/", "stranger", 403)):
         answer = await service.ask(path, persona, Accept=BROWSER)
         assert answer.code == code
@@ -228,14 +228,14 @@ async def test_a_browser_gets_a_page_for_an_error(service: Service) -> None:
         assert answer.headers["Vary"] == "Accept, Accept-Encoding"
 
 
-async def test_an_error_page_escapes_what_the_client_sent(service: Service) -> None:
+async def test_an_error_page_escapes_what_the_client_sent(service: Serving) -> None:
     answer = await service.ask("/api/sites?state=%3Cscript%3Ealert(1)%3C/script%3E", Accept="text/html")
     assert answer.code == 400
     assert b"<script" not in answer.body
     assert b"&lt;script&gt;" in answer.body
 
 
-async def test_a_large_error_is_compressed_too(service: Service) -> None:
+async def test_a_large_error_is_compressed_too(service: Serving) -> None:
     answer = await service.ask(f"/{'x' * 2000}", Accept_Encoding="gzip")
     assert answer.headers["Content-Encoding"] == "gzip"
     assert msgspec.json.decode(gzip.decompress(answer.body))["status"] == 404
@@ -243,7 +243,7 @@ async def test_a_large_error_is_compressed_too(service: Service) -> None:
     assert "Content-Encoding" not in refused.headers
 
 
-async def test_no_answer_names_a_version_and_every_one_is_guarded(service: Service) -> None:
+async def test_no_answer_names_a_version_and_every_one_is_guarded(service: Serving) -> None:
     answers = [await service.ask(path_of(handler)) for handler in TABLE]
     answers += [await service.ask(path) for path in ("/nothing", "/api/sites?x", "/static/%00")]
     answers += [await service.ask("/api/status", "stranger"), await service.ask("/api", method="DELETE")]
@@ -255,20 +255,20 @@ async def test_no_answer_names_a_version_and_every_one_is_guarded(service: Servi
         assert "ornado" not in str(answer.headers)
 
 
-async def test_a_cross_site_change_is_refused(service: Service) -> None:
+async def test_a_cross_site_change_is_refused(service: Serving) -> None:
     answer = await service.ask("/api/status", method="POST", body=b"", Sec_Fetch_Site="cross-site")
     assert answer.code == 403
     problem(answer)
 
 
-async def test_no_resource_takes_a_body(service: Service) -> None:
+async def test_no_resource_takes_a_body(service: Serving) -> None:
     for handler in TABLE:
         answer = await service.ask(path_of(handler), body=b"x" * 5000)
         assert answer.code == 413, handler
         problem(answer)
 
 
-async def test_both_forms_of_the_base(service: Service) -> None:
+async def test_both_forms_of_the_base(service: Serving) -> None:
     with_slash, without = await service.ask("/"), await service.ask("")
     assert with_slash.code == without.code == 200
     assert with_slash.headers["Content-Type"] == without.headers["Content-Type"]
@@ -279,9 +279,9 @@ def test_routes_are_whole_and_segments_not_empty() -> None:
     assert len(set(routes())) == len(TABLE)
 
 
-async def test_what_the_short_way_may_answer(service: Service) -> None:
+async def test_what_the_short_way_may_answer(service: Serving) -> None:
     """Only what answers at once from ready bytes, at a path without parts."""
-    paths = short_routes(service.app.settings["services"])
+    paths = short_routes(service.services)
     assert set(paths) == {
         f"{BASE}/api",
         f"{BASE}/api/status",

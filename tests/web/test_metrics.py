@@ -18,7 +18,7 @@ from rcmon.web.telemetry.exposition import MEDIA_TYPES
 from rcmon.web.telemetry.told import FAMILIES
 from rcmon.web.transport.request_count import RequestCount
 from tests.web.grid import NOW, make_snapshot
-from tests.web.service import PROCESSES, Service
+from tests.web.serving import PROCESSES, Serving
 from tests.web.tools import tool
 
 ODD = '/ca/"odd\\name\n.r0'
@@ -43,7 +43,7 @@ def value(read: dict[str, Metric], name: str, **labels: str) -> float:
     return float(found.value)
 
 
-def busy(service: Service) -> None:
+def busy(service: Serving) -> None:
     """Count something in every family."""
     requests = RequestCount(service.tally)
     requests.answered("/api/status", "GET", 200, 0.002)
@@ -70,7 +70,7 @@ def busy(service: Service) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/plain", OPENMETRICS])
-async def test_both_formats_are_valid_and_hold_the_same(service: Service, accept: str) -> None:
+async def test_both_formats_are_valid_and_hold_the_same(service: Serving, accept: str) -> None:
     busy(service)
     answer = await service.ask("/api/metrics", Accept=accept)
     form = "openmetrics" if accept == OPENMETRICS else "text"
@@ -90,7 +90,7 @@ async def test_both_formats_are_valid_and_hold_the_same(service: Service, accept
         assert labels - {"le"} == set(family.labels)
 
 
-async def test_promtool_finds_nothing(service: Service) -> None:
+async def test_promtool_finds_nothing(service: Serving) -> None:
     busy(service)
     answer = await service.ask("/api/metrics")
     check = await asyncio.create_subprocess_exec(
@@ -100,7 +100,7 @@ async def test_promtool_finds_nothing(service: Service) -> None:
     assert (check.returncode, output) == (0, b"")
 
 
-async def test_what_is_counted_is_summed_over_processes(service: Service) -> None:
+async def test_what_is_counted_is_summed_over_processes(service: Serving) -> None:
     busy(service)
     read = families(await service.ask("/api/metrics"))
     assert value(read, "rcmon_http_requests_total", route="/api/status", method="GET", code="200") == 3
@@ -114,7 +114,7 @@ async def test_what_is_counted_is_summed_over_processes(service: Service) -> Non
     assert value(read, "rcmon_process_cpu_seconds_total") == 4.5
     assert value(read, "rcmon_process_resident_memory_bytes") == 120_000_000
     assert value(read, "rcmon_process_open_fds") == 60
-    version = service.parts().about.version
+    version = service.about.version
     assert value(read, "rcmon_build_info", version=version, python_version=PYTHON_VERSION) == 1
     assert value(read, "rcmon_start_time_seconds") == service.scoreboard.started
     assert value(read, "rcmon_store_up") == 1
@@ -122,7 +122,7 @@ async def test_what_is_counted_is_summed_over_processes(service: Service) -> Non
     assert value(read, "rcmon_snapshot_id") == service.board.current.number
 
 
-async def test_a_label_may_hold_anything(service: Service) -> None:
+async def test_a_label_may_hold_anything(service: Serving) -> None:
     busy(service)
     for accept in ("text/plain", OPENMETRICS):
         read = families(await service.ask("/api/metrics", Accept=accept))
@@ -133,7 +133,7 @@ async def test_a_label_may_hold_anything(service: Service) -> None:
         }
 
 
-async def test_the_histogram_is_cumulative(service: Service) -> None:
+async def test_the_histogram_is_cumulative(service: Serving) -> None:
     busy(service)
     read = families(await service.ask("/api/metrics", Accept=OPENMETRICS))
     name, labels = "rcmon_http_request_duration_seconds", {"route": "/api/status"}
@@ -147,7 +147,7 @@ async def test_the_histogram_is_cumulative(service: Service) -> None:
     assert sums == {f"{name}_count": 3, f"{name}_sum": pytest.approx(20.302)}
 
 
-async def test_a_dead_process_is_down_and_what_it_counted_stays(service: Service) -> None:
+async def test_a_dead_process_is_down_and_what_it_counted_stays(service: Serving) -> None:
     busy(service)
     service.scoreboard.slot(1).vacate(2.5)
     read = families(await service.ask("/api/metrics"))
@@ -156,7 +156,7 @@ async def test_a_dead_process_is_down_and_what_it_counted_stays(service: Service
     assert value(read, "rcmon_process_cpu_seconds_total") == 5.5
 
 
-async def test_what_is_not_known_has_no_sample(service: Service) -> None:
+async def test_what_is_not_known_has_no_sample(service: Serving) -> None:
     service.trust.not_after = None
     read = families(await service.ask("/api/metrics"))
     assert "rcmon_tls_certificate_not_after_timestamp_seconds" not in read
@@ -164,7 +164,7 @@ async def test_what_is_not_known_has_no_sample(service: Service) -> None:
     assert "rcmon_process_resident_memory_bytes" not in read
 
 
-async def test_gzip_holds_the_same_families(service: Service) -> None:
+async def test_gzip_holds_the_same_families(service: Serving) -> None:
     """The snapshot's deflated bytes and the service's own part make one gzip member."""
     for accept in ("text/plain", OPENMETRICS):
         plain = await service.ask("/api/metrics", Accept=accept)
@@ -177,7 +177,7 @@ async def test_gzip_holds_the_same_families(service: Service) -> None:
         assert plain.headers["Etag"] != packed.headers["Etag"]
 
 
-async def test_a_scrape_changes_nothing_but_the_count_of_requests(service: Service) -> None:
+async def test_a_scrape_changes_nothing_but_the_count_of_requests(service: Serving) -> None:
     counted = tuple(
         f"rcmon_{name}" for name in ("http_", "short_way_", "authorization_decisions_", "process_")
     )
@@ -193,7 +193,7 @@ def counts(line: bytes, families: tuple[str, ...]) -> bool:
     return line.decode().removeprefix("# HELP ").removeprefix("# TYPE ").startswith(families)
 
 
-async def test_a_newer_snapshot_is_served_at_once(service: Service) -> None:
+async def test_a_newer_snapshot_is_served_at_once(service: Serving) -> None:
     """What is kept for a tenth of a second must not outlive its snapshot."""
     first = await service.ask("/api/metrics")
     await service.publish(make_snapshot(started=NOW + 48, seed=9))
@@ -202,7 +202,7 @@ async def test_a_newer_snapshot_is_served_at_once(service: Service) -> None:
     assert value(families(second), "rcmon_cycle_start_timestamp_seconds") == NOW + 48
 
 
-async def test_before_the_first_snapshot_there_is_the_services_own_part(empty_service: Service) -> None:
+async def test_before_the_first_snapshot_there_is_the_services_own_part(empty_service: Serving) -> None:
     for accept in ("text/plain", OPENMETRICS):
         read = families(await empty_service.ask("/api/metrics", Accept=accept))
         assert value(read, "rcmon_store_up") == 1
@@ -210,7 +210,7 @@ async def test_before_the_first_snapshot_there_is_the_services_own_part(empty_se
         assert "rcmon_site_state" not in read
 
 
-async def test_the_exposition_asked_for_by_prometheus(service: Service) -> None:
+async def test_the_exposition_asked_for_by_prometheus(service: Serving) -> None:
     accept = f"{OPENMETRICS},application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5"
     answer = await service.ask("/api/metrics", Accept=accept)
     assert answer.headers["Content-Type"] == MEDIA_TYPES["openmetrics"]
@@ -228,7 +228,7 @@ def test_the_table_of_families() -> None:
         assert "\n" not in family.help
 
 
-async def test_status_and_troubles(service: Service) -> None:
+async def test_status_and_troubles(service: Serving) -> None:
     service.scoreboard.slot(2).say("collector", "store", "disk is full")
     read = families(await service.ask("/api/metrics"))
     assert value(read, "rcmon_status", status="degraded") == 1

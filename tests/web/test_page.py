@@ -16,7 +16,8 @@ from rcmon.web.page.agents import agent_rows
 from rcmon.web.page.overview import Share, span, totals
 from rcmon.web.page.static_files import read_static
 from tests.web.grid import DIFFERING, NOW, SITES, STATELESS, make_snapshot
-from tests.web.service import Service
+from tests.web.pki import CREDENTIALS, subject
+from tests.web.serving import Serving
 
 VOID = {"meta", "link", "img", "input", "br", "hr", "rect"}
 
@@ -60,14 +61,14 @@ class Page(HTMLParser):
         return [re.sub(r"[ \n]+", " ", cell).strip() for cell in found]
 
 
-async def page(service: Service, query: str = "", persona: str = "reader") -> Page:
+async def page(service: Serving, query: str = "", persona: str = "reader") -> Page:
     answer = await service.ask(f"/{query}", persona)
     assert answer.code == 200, answer.body
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     return Page(answer.body.decode())
 
 
-async def test_it_shows_the_state_of_all_sites(service: Service) -> None:
+async def test_it_shows_the_state_of_all_sites(service: Serving) -> None:
     seen = await page(service)
     snapshot = make_snapshot()
     for name in SITES:
@@ -81,11 +82,11 @@ async def test_it_shows_the_state_of_all_sites(service: Service) -> None:
     assert len(marked) == len(DIFFERING)
 
 
-async def test_it_says_who_the_caller_is_and_what_there_is(service: Service) -> None:
+async def test_it_says_who_the_caller_is_and_what_there_is(service: Serving) -> None:
     for persona in ("reader", "admin"):
         seen = await page(service, persona=persona)
         text = " ".join(seen.text)
-        assert str(service.pki.subjects[persona]) in text
+        assert str(subject(CREDENTIALS[persona])) in text
         assert persona in text
         for handler in TABLE:
             assert address(handler) in text
@@ -94,7 +95,7 @@ async def test_it_says_who_the_caller_is_and_what_there_is(service: Service) -> 
     assert "degraded" in text
 
 
-async def test_it_needs_no_script_and_no_inline_style(service: Service) -> None:
+async def test_it_needs_no_script_and_no_inline_style(service: Serving) -> None:
     """The content policy forbids both: what slipped in would not work."""
     seen = await page(service)
     assert seen.all("script") == []
@@ -103,7 +104,7 @@ async def test_it_needs_no_script_and_no_inline_style(service: Service) -> None:
     assert not any(name.startswith("on") for _, attributes in seen.elements for name in attributes)
 
 
-async def test_every_link_leads_somewhere(service: Service) -> None:
+async def test_every_link_leads_somewhere(service: Serving) -> None:
     seen = await page(service)
     links = {str(link["href"]) for tag in ("a", "link") for link in seen.all(tag)}
     links |= {str(image["src"]) for image in seen.all("img")}
@@ -116,7 +117,7 @@ async def test_every_link_leads_somewhere(service: Service) -> None:
             assert (await service.ask(f"/{path}")).code in (200, 308), link
 
 
-async def test_the_table_is_readable_for_everybody(service: Service) -> None:
+async def test_the_table_is_readable_for_everybody(service: Serving) -> None:
     seen = await page(service)
     assert len(seen.all("caption")) == len(seen.all("table"))
     assert {row.get("scope") for row in seen.all("th")} == {"col", "row"}
@@ -127,7 +128,7 @@ async def test_the_table_is_readable_for_everybody(service: Service) -> None:
     assert len(seen.all("h1")) == 1
 
 
-async def test_the_form_filters_and_what_is_left_empty_counts_for_nothing(service: Service) -> None:
+async def test_the_form_filters_and_what_is_left_empty_counts_for_nothing(service: Serving) -> None:
     seen = await page(service, "?site=T1_*&state=&tier=&agent=&sort=")
     assert [row[0].strip() for row in seen.rows if row and row[0].startswith("T")] == sorted(
         name for name in SITES if name.startswith("T1_")
@@ -154,7 +155,7 @@ async def test_the_form_filters_and_what_is_left_empty_counts_for_nothing(servic
     ],
 )
 async def test_a_name_is_found_by_any_part_in_any_case(
-    service: Service, typed: str, expected: set[str]
+    service: Serving, typed: str, expected: set[str]
 ) -> None:
     seen = await page(service, f"?site={quote(typed)}&state=&tier=&agent=")
     assert {row[0].strip() for row in seen.rows if row and row[0].strip() in SITES} == expected
@@ -174,7 +175,7 @@ async def test_a_name_is_found_by_any_part_in_any_case(
 )
 @pytest.mark.parametrize("accept", ["text/html", "*/*", "application/json"])
 async def test_what_the_form_cannot_mean_is_said_above_the_form(
-    service: Service, query: str, message: str, accept: str
+    service: Serving, query: str, message: str, accept: str
 ) -> None:
     answer = await service.ask(f"/{query}", Accept=accept)
     assert answer.code == 400
@@ -187,7 +188,7 @@ async def test_what_the_form_cannot_mean_is_said_above_the_form(
     assert [row[0].strip() for row in seen.rows if row and row[0].strip() in SITES] == ["T1_US_FNAL"]
 
 
-async def test_a_heading_sorts_and_turns_round(service: Service) -> None:
+async def test_a_heading_sorts_and_turns_round(service: Serving) -> None:
     seen = await page(service, "?tier=T1&sort=-running_jobs")
     jobs = [row[3] for row in seen.rows if row and row[0].startswith("T1_")]
     numbers = [int(text.replace("\N{NARROW NO-BREAK SPACE}", "")) for text in jobs]
@@ -200,7 +201,7 @@ async def test_a_heading_sorts_and_turns_round(service: Service) -> None:
     assert f"{BASE}/?tier=T1&sort=name#sites" in links
 
 
-async def test_what_a_database_holds_is_escaped(service: Service) -> None:
+async def test_what_a_database_holds_is_escaped(service: Serving) -> None:
     snapshot = make_snapshot()
     evil = '<img src=x onerror="alert(1)">&'
     site = structs.replace(snapshot.sites["T1_US_FNAL"], name=evil, state=evil, states={evil: ("vocms0281",)})
@@ -211,7 +212,7 @@ async def test_what_a_database_holds_is_escaped(service: Service) -> None:
     assert evil in "".join(seen.text)
 
 
-async def test_before_the_first_snapshot(empty_service: Service) -> None:
+async def test_before_the_first_snapshot(empty_service: Serving) -> None:
     seen = await page(empty_service)
     text = " ".join(" ".join(seen.text).split())
     assert "There is no snapshot yet." in text
@@ -238,7 +239,7 @@ def working(problem: str | None, count: int) -> tuple[Component, ...]:
     ],
 )
 async def test_only_an_agent_that_is_known_to_be_well_is_green(
-    service: Service, components: tuple[Component, ...], stale: bool, words: str, colour: str
+    service: Serving, components: tuple[Component, ...], stale: bool, words: str, colour: str
 ) -> None:
     snapshot = make_snapshot()
     agent = structs.replace(snapshot.agents["vocms0281"], components=components)
@@ -253,7 +254,7 @@ async def test_only_an_agent_that_is_known_to_be_well_is_green(
 
 
 @pytest.mark.parametrize("age", [301, -61])
-async def test_nothing_is_green_in_a_snapshot_that_says_nothing_about_now(service: Service, age: int) -> None:
+async def test_nothing_is_green_in_a_snapshot_that_says_nothing_about_now(service: Serving, age: int) -> None:
     snapshot = make_snapshot(NOW - age)
     agents = {
         name: structs.replace(agent, components=working(None, 2), polled_at=NOW - age)
@@ -265,14 +266,14 @@ async def test_nothing_is_green_in_a_snapshot_that_says_nothing_about_now(servic
     assert {each for each in colours if "health-" in each} == {"state health-old"}
 
 
-async def test_an_agent_of_which_an_older_collector_says_nothing(service: Service) -> None:
+async def test_an_agent_of_which_an_older_collector_says_nothing(service: Serving) -> None:
     held = service.board.current
     assert held is not None
     (row, *_) = agent_rows(structs.replace(held.facts, health=()), NOW)
     assert (row.health, row.words, row.sites, row.age) == ("unknown", "not known", None, None)
 
 
-async def test_it_says_why_and_how_the_processes_do(service: Service) -> None:
+async def test_it_says_why_and_how_the_processes_do(service: Serving) -> None:
     slot = service.scoreboard.slot(2)
     slot.note_ending(Ending("signal", "killed by SIGKILL", NOW - 4, 12.0), failures=1)
     slot.vacate(0.0)
@@ -289,7 +290,7 @@ async def test_it_says_why_and_how_the_processes_do(service: Service) -> None:
     assert "the store was made afresh" in text
 
 
-async def test_many_reasons_are_cut(service: Service) -> None:
+async def test_many_reasons_are_cut(service: Serving) -> None:
     snapshot = make_snapshot()
     sources = [structs.replace(snapshot.sources[2], name=f"source{number}") for number in range(40)]
     await service.publish(structs.replace(snapshot, sources=tuple(sources)))
@@ -338,7 +339,7 @@ def test_totals_of_nothing() -> None:
     assert (none.sites, none.bar, none.running) == (0, [], Share(0, None))
 
 
-async def test_the_bar_is_whole(service: Service) -> None:
+async def test_the_bar_is_whole(service: Serving) -> None:
     assert service.board.current is not None
     bar = totals((await service.board.current.sites()).values()).bar
     assert sum(width for _, _, width in bar) == pytest.approx(100, abs=0.01)

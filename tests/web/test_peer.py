@@ -16,7 +16,8 @@ from rcmon.access.identity import Identity
 from rcmon.access.roles import RoleTable
 from tests.access import pki
 from tests.web.caller import head
-from tests.web.serving import READER, ROOT, STRANGER, client, roles_of, serving
+from tests.web.pki import READER, ROOT, STRANGER, client, roles_of
+from tests.web.serving import serving
 
 both_ways = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
 

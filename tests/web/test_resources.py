@@ -13,20 +13,21 @@ from rcmon.web.app import TABLE, address, describe
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 from tests.web.grid import AGENTS, NOW, SITES, make_snapshot
-from tests.web.service import Service
+from tests.web.pki import CREDENTIALS, subject
+from tests.web.serving import Serving
 from tests.web.test_auth import path_of
 
 
-async def read(service: Service, path: str, persona: str = "reader") -> dict[str, object]:
+async def read(service: Serving, path: str, persona: str = "reader") -> dict[str, object]:
     answer = await service.ask(path, persona)
     assert answer.code == 200
     assert answer.headers["Content-Type"] == "application/json"
     return dict(msgspec.json.decode(answer.body))
 
 
-async def test_the_index_lists_every_route_with_its_role(service: Service) -> None:
+async def test_the_index_lists_every_route_with_its_role(service: Serving) -> None:
     index = await read(service, "/api")
-    assert (index["name"], index["version"]) == ("rcmon", service.parts().about.version)
+    assert (index["name"], index["version"]) == ("rcmon", service.about.version)
     endpoints = {endpoint["path"]: endpoint for endpoint in index["endpoints"]}  # type: ignore[attr-defined]
     assert set(endpoints) == set(map(address, TABLE))
     assert "/" in endpoints
@@ -57,10 +58,11 @@ def test_methods_for_different_roles_are_different_endpoints() -> None:
     assert described == [("reader", ("GET", "HEAD", "OPTIONS")), ("agent", ("POST",))]
 
 
-async def test_whoami_for_every_persona(service: Service) -> None:
-    for persona, subject in service.pki.subjects.items():
+async def test_whoami_for_every_persona(service: Serving) -> None:
+    for persona, credential in CREDENTIALS.items():
+        name = subject(credential)
         me = await read(service, "/api/whoami", persona)
-        assert me["subject"] == {"slash": subject.slash(), "rfc4514": subject.rfc4514()}
+        assert me["subject"] == {"slash": name.slash(), "rfc4514": name.rfc4514()}
         expected = {
             "stranger": [],
             "reader": ["reader"],
@@ -72,12 +74,12 @@ async def test_whoami_for_every_persona(service: Service) -> None:
         assert me["emails"] == [f"{persona}@example.org"]
         assert (me["limited"], me["proxy"], me["fqans"]) == (False, False, [])
         chain = me["chain"]
-        assert chain[0]["subject"] == subject.slash()  # type: ignore[index]
+        assert chain[0]["subject"] == name.slash()  # type: ignore[index]
         assert chain[0]["issuer"] == chain[1]["subject"] == me["issuer"]["slash"]  # type: ignore[index]
         assert me["expires"] == min(link["not_after"] for link in chain)  # type: ignore[attr-defined]
 
 
-async def test_agents(service: Service) -> None:
+async def test_agents(service: Serving) -> None:
     agents = await read(service, "/api/agents")
     assert [agent["name"] for agent in agents["agents"]] == list(AGENTS)  # type: ignore[attr-defined]
     one = await read(service, "/api/agents/vocms0281")
@@ -85,7 +87,7 @@ async def test_agents(service: Service) -> None:
     assert one["sites"] == len(SITES)
 
 
-async def test_an_agents_thresholds_and_backlog(service: Service) -> None:
+async def test_an_agents_thresholds_and_backlog(service: Serving) -> None:
     agent = make_snapshot().agents["vocms0281"]
     thresholds = await read(service, "/api/agents/vocms0281/thresholds")
     assert set(thresholds) == set(SITES)
@@ -96,13 +98,13 @@ async def test_an_agents_thresholds_and_backlog(service: Service) -> None:
     assert backlog["T1_US_FNAL"]["total_slots"] == known.pending_slots  # type: ignore[index]
 
 
-async def test_findings(service: Service) -> None:
+async def test_findings(service: Serving) -> None:
     findings = await read(service, "/api/findings")
     assert findings["count"] == 2
     assert {finding["kind"] for finding in findings["findings"]} == {"null_slots", "state_differs"}  # type: ignore[attr-defined]
 
 
-async def test_the_findings_old_place_leads_to_the_new_one_for_readers_only(service: Service) -> None:
+async def test_the_findings_old_place_leads_to_the_new_one_for_readers_only(service: Serving) -> None:
     for method in ("GET", "HEAD"):
         moved = await service.ask("/api/quality?pretty", method=method)
         assert (moved.code, moved.headers["Location"]) == (308, f"{BASE}/api/findings?pretty")
@@ -110,14 +112,14 @@ async def test_the_findings_old_place_leads_to_the_new_one_for_readers_only(serv
     assert (await service.ask("/api/quality?x")).code == 400
 
 
-async def test_the_hosts_bare_address_leads_readers_to_the_page(service: Service) -> None:
+async def test_the_hosts_bare_address_leads_readers_to_the_page(service: Serving) -> None:
     moved = await service.ask("//?site=T1_*")
     assert (moved.code, moved.headers["Location"]) == (308, f"{BASE}/?site=T1_*")
     assert (await service.ask("//", "stranger")).code == 403
     assert (await service.ask(f"/{moved.headers['Location']}")).code == 200
 
 
-async def test_a_timestamp_is_the_begin_of_the_snapshot_wherever_one_stands(service: Service) -> None:
+async def test_a_timestamp_is_the_begin_of_the_snapshot_wherever_one_stands(service: Serving) -> None:
     paths = (
         "/api/status",
         "/api/sites",
@@ -129,7 +131,7 @@ async def test_a_timestamp_is_the_begin_of_the_snapshot_wherever_one_stands(serv
     assert {(await read(service, path))["timestamp"] for path in paths} == {"2026-01-01T11:59:48Z"}
 
 
-async def test_no_number_has_more_than_milliseconds(service: Service) -> None:
+async def test_no_number_has_more_than_milliseconds(service: Serving) -> None:
     """Whatever a source gave: 0.30732400399983817 is noise to whoever reads it."""
     odd = 1 / 3
     snapshot = make_snapshot(interval=60 + odd)

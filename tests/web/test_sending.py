@@ -17,13 +17,14 @@ from rcmon.web.app import TABLE, short_routes
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 from rcmon.web.transport.request import Request
-from tests.web.service import Service
+from tests.web.pki import careful, files
+from tests.web.serving import Serving
 from tests.web.tools import tool
 
 PATHS = [handler.route for handler in TABLE if handler.immediate]
 
 
-async def ask_both(service: Service, path: str, **fields: str) -> tuple[HTTPResponse, HTTPResponse]:
+async def ask_both(service: Serving, path: str, **fields: str) -> tuple[HTTPResponse, HTTPResponse]:
     """Ask on the short way and, by a field that may change the framing, on Tornado's."""
     before = service.replayed
     short = await service.ask(path, **fields)
@@ -45,13 +46,13 @@ def alike(short: HTTPResponse, stock: HTTPResponse) -> None:
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("accepted", ["identity", "gzip", "gzip, deflate, br, zstd"])
 @pytest.mark.usefixtures("answers_last")
-async def test_both_ways_give_one_answer(service: Service, path: str, accepted: str) -> None:
+async def test_both_ways_give_one_answer(service: Serving, path: str, accepted: str) -> None:
     if path in ("/api/sites", "/api/metrics") and accepted == "identity":
         pytest.skip("too large to be held inflated: it is for Tornado's way alone")
     alike(*await ask_both(service, path, Accept_Encoding=accepted))
 
 
-async def test_a_body_too_large_to_hold_inflated_is_left_to_tornado_and_counted(service: Service) -> None:
+async def test_a_body_too_large_to_hold_inflated_is_left_to_tornado_and_counted(service: Serving) -> None:
     before = service.replayed
     answer = await service.ask("/api/sites", Accept_Encoding="identity")
     assert len(answer.body) > KEPT
@@ -61,7 +62,7 @@ async def test_a_body_too_large_to_hold_inflated_is_left_to_tornado_and_counted(
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.usefixtures("answers_last")
-async def test_both_ways_answer_a_condition_alike(service: Service, path: str) -> None:
+async def test_both_ways_answer_a_condition_alike(service: Serving, path: str) -> None:
     etag = (await service.ask(path, Accept_Encoding="gzip")).headers["Etag"]
     short, stock = await ask_both(service, path, Accept_Encoding="gzip", If_None_Match=etag)
     assert (short.code, short.body) == (304, b"")
@@ -69,16 +70,16 @@ async def test_both_ways_answer_a_condition_alike(service: Service, path: str) -
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_the_short_way_checks_the_role(service: Service, path: str) -> None:
+def test_the_short_way_checks_the_role(service: Serving, path: str) -> None:
     request = Request("GET", BASE + path, {}, service.peer("stranger"))
-    answer = short_routes(service.app.settings["services"])[BASE + path].bind(request)
+    answer = short_routes(service.services)[BASE + path].bind(request)
     with pytest.raises(Problem) as caught:
         answer()
     assert caught.value.status_code == 403
     assert request.authorized == ("reader", "denied")
 
 
-async def test_the_short_way_leaves_errors_to_tornado_and_counts_them(empty_service: Service) -> None:
+async def test_the_short_way_leaves_errors_to_tornado_and_counts_them(empty_service: Serving) -> None:
     assert (await empty_service.ask("/api/sites")).code == 503
     assert (await empty_service.ask("/api/status", Accept_Encoding="*;q=0")).code == 406
     assert (await empty_service.ask("/api/status", "stranger")).code == 403
@@ -108,7 +109,7 @@ class Endless:
             yield bytes(CHUNK)
 
 
-async def test_a_reader_that_stalls_stops_the_body_from_being_made(service: Service) -> None:
+async def test_a_reader_that_stalls_stops_the_body_from_being_made(service: Serving) -> None:
     body = Endless()
 
     class Large(Handler):
@@ -119,7 +120,7 @@ async def test_a_reader_that_stalls_stops_the_body_from_being_made(service: Serv
             return Ready(body, "application/octet-stream")
 
     service.add(Large)
-    client = service.pki.clients["reader"]
+    client = careful("reader")
     reader, writer = await asyncio.open_connection("localhost", service.port, ssl=client, limit=1024)
     writer.write(f"GET {BASE}/large HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     before = -1
@@ -139,16 +140,16 @@ def test_pieces_are_small() -> None:
     assert max(map(len, cut)) == CHUNK
 
 
-async def curl(service: Service, *arguments: str) -> tuple[int, bytes]:
+async def curl(service: Serving, *arguments: str) -> tuple[int, bytes]:
     command = await asyncio.create_subprocess_exec(
-        tool("curl"), "-sS", "--cacert", str(service.pki.ca_file), *arguments, stdout=PIPE, stderr=PIPE
+        tool("curl"), "-sS", "--cacert", str(files().ca_file), *arguments, stdout=PIPE, stderr=PIPE
     )
     output, errors = await command.communicate()
     return command.returncode or 0, output + errors
 
 
-async def test_the_real_curl(service: Service) -> None:
-    reader = ("--cert", str(service.pki.files["reader"]))
+async def test_the_real_curl(service: Serving) -> None:
+    reader = ("--cert", str(files().personas["reader"]))
     url = service.url(BASE)
     code, output = await curl(service, *reader, "--compressed", f"{url}/api/sites/T1_US_FNAL?pretty")
     assert code == 0

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.servers import need
-from tests.web.serving import READER, serving
+from tests.web.pki import READER
+from tests.web.serving import serving
 
 
 @pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
@@ -30,5 +31,5 @@ async def test_ab_is_content(short: bool, path: str, keep: bool, tmp_path: Path)
         assert "Non-2xx responses" not in figures
         assert (figures.get("Keep-Alive requests", "0").strip() == str(number)) == keep
         assert served.requests() == {(f"/{path}", "GET", "200"): number}
-        assert served.server.replayed == (0 if short else number)
+        assert served.replayed == (0 if short else number)
         assert served.failures() == {}

@@ -18,7 +18,8 @@ from rcmon.telemetry.own import (
 )
 from rcmon.web.transport.accesslog import AccessLog, Style
 from tests.web.caller import head
-from tests.web.serving import READER, STRANGER, Serving, roles_of, serving
+from tests.web.pki import READER, STRANGER, roles_of
+from tests.web.serving import Serving, serving
 
 REQUESTS = (
     head("/small"),

@@ -10,7 +10,8 @@ from rcmon.access.gate import Gate
 from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED
 from rcmon.web.transport.guard import spare_files
 from tests.access import pki
-from tests.web.serving import READER, ROOT, Serving, client_hello, roles_of, serving
+from tests.web.pki import READER, ROOT, client_hello, roles_of
+from tests.web.serving import Serving, serving
 
 
 async def gets_nothing(served: Serving, **options: str | tuple[str, int]) -> None:

@@ -7,15 +7,16 @@ import pytest
 
 from rcmon.telemetry.own import DECISIONS
 from tests.web.caller import BASE, head, pieces
+from tests.web.pki import STRANGER
 from tests.web.served import LARGE
-from tests.web.serving import STRANGER, Serving, serving
+from tests.web.serving import Serving, serving
 
 pytestmark = pytest.mark.parametrize("short", [True, False], ids=["short way", "Tornado's way"])
 
 
 def took_its_way(served: Serving, short: bool, plain: int) -> bool:
     """Hold that so many plain requests went the way that is tested."""
-    return served.server.replayed == (0 if short else plain)
+    return served.replayed == (0 if short else plain)
 
 
 async def test_keep_alive(short: bool) -> None:

@@ -27,7 +27,7 @@ from rcmon.web.transport.server import Server
 from tests.access import pki
 from tests.access.place import ALICE, ROOT, Place
 from tests.web.caller import BASE, Caller
-from tests.web.serving import client
+from tests.web.pki import client
 
 STATUS = b"GET " + BASE + b"/api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

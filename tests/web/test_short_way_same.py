@@ -197,7 +197,7 @@ def test_both_ways_answer_the_same(
 def test_the_short_way_was_taken(runner: asyncio.Runner, both: Both) -> None:
     """Else the comparison would be of Tornado with itself."""
     runner.run(both.compare(head("/small")))
-    short, stock = (server.server for server in both.servers)
+    short, stock = both.servers
     answered = [sum(server.requests().values()) for server in both.servers]
     assert answered[0] == answered[1]
     assert short.replayed < stock.replayed

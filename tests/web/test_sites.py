@@ -15,8 +15,9 @@ from rcmon.model import Snapshot
 from rcmon.web.about import BASE
 from rcmon.web.api.site_query import Field, Sort
 from tests.web.grid import DIFFERING, SITES, STATELESS, STATES, make_snapshot
+from tests.web.pki import careful
 from tests.web.raw import exchange
-from tests.web.service import Service
+from tests.web.serving import Serving
 
 
 def sites_in(answer: HTTPResponse) -> list[dict[str, object]]:
@@ -26,11 +27,11 @@ def sites_in(answer: HTTPResponse) -> list[dict[str, object]]:
     return list(read["sites"])
 
 
-async def names(service: Service, query: str) -> list[object]:
+async def names(service: Serving, query: str) -> list[object]:
     return [site["name"] for site in sites_in(await service.ask(f"/api/sites?{query}"))]
 
 
-async def test_all_sites_with_all_that_is_known(service: Service) -> None:
+async def test_all_sites_with_all_that_is_known(service: Serving) -> None:
     sites = sites_in(await service.ask("/api/sites"))
     snapshot = make_snapshot()
     assert [site["name"] for site in sites] == sorted(SITES)
@@ -64,14 +65,14 @@ async def test_all_sites_with_all_that_is_known(service: Service) -> None:
         ("agent=nobody", set()),
     ],
 )
-async def test_which_sites(service: Service, query: str, expected: set[str]) -> None:
+async def test_which_sites(service: Serving, query: str, expected: set[str]) -> None:
     found = await names(service, query)
     assert set(found) == expected
     assert found == sorted(expected)  # the order of names unless another is asked for
 
 
 @pytest.mark.parametrize("key", [sort for sort in get_args(Sort) if not sort.startswith("-")])
-async def test_sorting_puts_the_unknown_last_either_way(service: Service, key: str) -> None:
+async def test_sorting_puts_the_unknown_last_either_way(service: Serving, key: str) -> None:
     up = sites_in(await service.ask(f"/api/sites?sort={key}"))
     down = sites_in(await service.ask(f"/api/sites?sort=-{key}"))
     known = [site[key] for site in up if site[key] is not None]
@@ -82,13 +83,13 @@ async def test_sorting_puts_the_unknown_last_either_way(service: Service, key: s
         assert all(site[key] is None for site in order[len(order) - unknown :])
 
 
-async def test_sorting_by_several(service: Service) -> None:
+async def test_sorting_by_several(service: Serving) -> None:
     sites = sites_in(await service.ask("/api/sites?sort=tier,-running_jobs"))
     pairs = [(site["tier"], -site["running_jobs"]) for site in sites]  # type: ignore[operator]
     assert pairs == sorted(pairs)
 
 
-async def test_limit_and_offset_cut_behind_the_sorting(service: Service) -> None:
+async def test_limit_and_offset_cut_behind_the_sorting(service: Serving) -> None:
     whole = await names(service, "sort=-pending_jobs")
     assert await names(service, "sort=-pending_jobs&limit=5") == whole[:5]
     assert await names(service, "sort=-pending_jobs&limit=5&offset=5") == whole[5:10]
@@ -96,7 +97,7 @@ async def test_limit_and_offset_cut_behind_the_sorting(service: Service) -> None
     assert await names(service, "offset=1000") == []
 
 
-async def test_a_list_says_how_many_there_are_and_where_it_goes_on(service: Service) -> None:
+async def test_a_list_says_how_many_there_are_and_where_it_goes_on(service: Serving) -> None:
     whole = msgspec.json.decode((await service.ask("/api/sites")).body)
     assert (whole["count"], whole["total"], whole["next"]) == (len(SITES), len(SITES), None)
     path, seen, pages = "/api/sites?tier=T2&sort=-running_jobs,name&limit=10&fields=name", [], 0
@@ -115,14 +116,14 @@ async def test_a_list_says_how_many_there_are_and_where_it_goes_on(service: Serv
         assert document["next"] is None
 
 
-async def test_fields(service: Service) -> None:
+async def test_fields(service: Serving) -> None:
     sites = sites_in(await service.ask("/api/sites?fields=running_jobs,name&tier=T1"))
     assert all(list(site) == ["name", "running_jobs"] for site in sites)
     whole = {site["name"]: site["running_jobs"] for site in sites_in(await service.ask("/api/sites?tier=T1"))}
     assert {site["name"]: site["running_jobs"] for site in sites} == whole
 
 
-async def test_csv(service: Service) -> None:
+async def test_csv(service: Serving) -> None:
     answer = await service.ask("/api/sites?format=csv&sort=-running_jobs")
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="sites.csv"'
@@ -142,12 +143,12 @@ async def test_csv(service: Service) -> None:
     assert answer.body.count(b"\r\n") == len(SITES) + 1
 
 
-async def test_csv_of_some_fields(service: Service) -> None:
+async def test_csv_of_some_fields(service: Serving) -> None:
     answer = await service.ask("/api/sites?format=csv&fields=name,jobs&limit=1")
     assert answer.body.splitlines()[0] == b"name,error_jobs,complete_jobs,unknown_jobs"
 
 
-async def test_ndjson(service: Service) -> None:
+async def test_ndjson(service: Serving) -> None:
     answer = await service.ask("/api/sites?format=ndjson&tier=T1")
     assert answer.headers["Content-Type"] == "application/x-ndjson"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="sites.ndjson"'
@@ -156,7 +157,7 @@ async def test_ndjson(service: Service) -> None:
     assert lines == sites_in(await service.ask("/api/sites?tier=T1"))
 
 
-async def test_none_at_all_in_every_format(service: Service) -> None:
+async def test_none_at_all_in_every_format(service: Serving) -> None:
     nothing = {
         "json": b'"count":0,"total":0,"next":null,"sites":[]}\n',
         "json&pretty": b'  "sites": []\n}\n',
@@ -170,14 +171,14 @@ async def test_none_at_all_in_every_format(service: Service) -> None:
     assert (await service.ask("/api/sites?site=T9*&format=ndjson")).body == b""
 
 
-async def test_a_query_that_asks_for_all_gives_what_the_ready_bytes_give(service: Service) -> None:
+async def test_a_query_that_asks_for_all_gives_what_the_ready_bytes_give(service: Serving) -> None:
     ready = (await service.ask("/api/sites")).body
     assert (await service.ask("/api/sites?format=json")).body == ready
     pretty = (await service.ask("/api/sites?pretty")).body
     assert pretty == msgspec.json.format(ready, indent=2) + b"\n"
 
 
-async def test_a_stream_has_a_condition_that_its_query_belongs_to(service: Service) -> None:
+async def test_a_stream_has_a_condition_that_its_query_belongs_to(service: Serving) -> None:
     queries = ("tier=T1", "tier=T2", "tier=T1&sort=-name", "tier=T1&format=csv", "tier=T1&fields=name")
     tags = set()
     for query, coding in itertools.product(queries, ("identity", "gzip")):
@@ -192,17 +193,17 @@ async def test_a_stream_has_a_condition_that_its_query_belongs_to(service: Servi
     assert changed.headers["Etag"] not in tags
 
 
-async def test_a_stream_is_compressed(service: Service) -> None:
+async def test_a_stream_is_compressed(service: Serving) -> None:
     plain = await service.ask("/api/sites?tier=T1,T2")
     packed = await service.ask("/api/sites?tier=T1,T2", Accept_Encoding="gzip")
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
 
 
-async def test_a_stream_to_an_old_client_that_keeps_the_connection(service: Service) -> None:
+async def test_a_stream_to_an_old_client_that_keeps_the_connection(service: Serving) -> None:
     """HTTP/1.0 knows no chunks: without a length the client would wait for the end of the connection."""
     request = f"GET {BASE}/api/sites?sort=-name HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode()
-    client = service.pki.clients["reader"]
+    client = careful("reader")
     reader, writer = await asyncio.open_connection("localhost", service.port, ssl=client)
     for _ in range(2):
         writer.write(request)
@@ -214,7 +215,7 @@ async def test_a_stream_to_an_old_client_that_keeps_the_connection(service: Serv
     writer.close()
 
 
-async def test_a_slow_reader_gets_everything(service: Service) -> None:
+async def test_a_slow_reader_gets_everything(service: Serving) -> None:
     for path in ("/api/sites", "/api/sites?sort=-name"):
         expected = (await service.ask(path)).body
         head, body = await exchange(
@@ -233,9 +234,9 @@ def unchunked(body: bytes) -> bytes:
         body = rest[int(size, 16) + 2 :]
 
 
-async def test_a_client_that_leaves_is_no_error(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_leaves_is_no_error(service: Serving, caplog: pytest.LogCaptureFixture) -> None:
     for path in ("/api/sites", "/api/sites?sort=-name", "/api/metrics"):
-        client = service.pki.clients["reader"]
+        client = careful("reader")
         reader, writer = await asyncio.open_connection("localhost", service.port, ssl=client)
         writer.write(f"GET {BASE}{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         await reader.read(100)
@@ -244,7 +245,7 @@ async def test_a_client_that_leaves_is_no_error(service: Service, caplog: pytest
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_one_site(service: Service) -> None:
+async def test_one_site(service: Serving) -> None:
     whole = {site["name"]: site for site in sites_in(await service.ask("/api/sites"))}
     for name in ("T1_US_FNAL", "T2_US_MIT", STATELESS):
         answer = await service.ask(f"/api/sites/{name}")
@@ -252,7 +253,7 @@ async def test_one_site(service: Service) -> None:
         assert answer.body.endswith(b"}\n")
 
 
-async def test_names_that_need_escapes(service: Service) -> None:
+async def test_names_that_need_escapes(service: Serving) -> None:
     snapshot = make_snapshot()
     site = msgspec.structs.replace(snapshot.sites["T1_US_FNAL"], name='T1 "odd",ü?')
     sites = {**snapshot.sites, site.name: site}

@@ -17,23 +17,23 @@ from rcmon.web.api import diagnosis
 from rcmon.web.api.reasons import KINDS, because
 from rcmon.web.api.status_shapes import Status
 from tests.web.grid import NOW, make_snapshot
-from tests.web.service import Service
+from tests.web.serving import Serving
 
 GOOD = SourceState("vocms0281", "wmagent", True, False, NOW - 12, 0.3, None)
 
 
-async def status(service: Service) -> Status:
+async def status(service: Serving) -> Status:
     answer = await service.ask("/api/status")
     assert answer.code == 200
     return msgspec.json.decode(answer.body, type=Status)
 
 
-async def publish(service: Service, *sources: SourceState, age: float = 12, interval: float = 60) -> None:
+async def publish(service: Serving, *sources: SourceState, age: float = 12, interval: float = 60) -> None:
     snapshot = make_snapshot(started=NOW - age, interval=interval)
     await service.publish(structs.replace(snapshot, sources=sources))
 
 
-async def test_its_fields(service: Service) -> None:
+async def test_its_fields(service: Serving) -> None:
     read = msgspec.json.decode((await service.ask("/api/status")).body)
     assert list(read) == [
         "name",
@@ -57,7 +57,7 @@ async def test_its_fields(service: Service) -> None:
         "crls",
     ]
     assert read["name"] == "rcmon"
-    assert read["version"] == service.parts().about.version
+    assert read["version"] == service.about.version
     assert read["now"] == "2026-01-01T12:00:00Z"
     assert read["timestamp"] == "2026-01-01T11:59:48Z"
     assert read["last_cycle_start"] == "2026-01-01T11:59:48Z"
@@ -99,7 +99,7 @@ def names(read: Status) -> list[tuple[str, str | None]]:
     return [(cause.name, cause.what) for cause in read.causes]
 
 
-async def test_a_poll_that_runs_past_its_cycle_is_named_with_both_ages(service: Service) -> None:
+async def test_a_poll_that_runs_past_its_cycle_is_named_with_both_ages(service: Serving) -> None:
     hangs = structs.replace(GOOD, stale=True, last_success=NOW - 30, polling_since=NOW - 20)
     await publish(service, hangs)
     read = await status(service)
@@ -110,7 +110,7 @@ async def test_a_poll_that_runs_past_its_cycle_is_named_with_both_ages(service: 
     assert read.sources[0].polling_since == iso(NOW - 20)
 
 
-async def test_healthy(service: Service) -> None:
+async def test_healthy(service: Serving) -> None:
     await publish(service, GOOD)
     read = await status(service)
     assert (read.status, read.reasons, read.causes) == ("healthy", (), ())
@@ -139,7 +139,7 @@ async def test_healthy(service: Service) -> None:
     ],
 )
 async def test_degraded_by_one_source_of_several(
-    service: Service, source: SourceState, reason: str, name: str
+    service: Serving, source: SourceState, reason: str, name: str
 ) -> None:
     await publish(service, source, structs.replace(GOOD, name="other"))
     read = await status(service)
@@ -148,7 +148,7 @@ async def test_degraded_by_one_source_of_several(
     assert (name, "vocms0281") in names(read)
 
 
-async def test_unhealthy_when_every_source_is_down(service: Service) -> None:
+async def test_unhealthy_when_every_source_is_down(service: Serving) -> None:
     down = structs.replace(GOOD, up=False, stale=True, error="refused")
     await publish(service, down)
     read = await status(service)
@@ -159,7 +159,7 @@ async def test_unhealthy_when_every_source_is_down(service: Service) -> None:
     assert (await status(service)).status == "degraded"
 
 
-async def test_unhealthy_when_a_source_has_nothing_left_to_show(service: Service) -> None:
+async def test_unhealthy_when_a_source_has_nothing_left_to_show(service: Serving) -> None:
     await publish(service, structs.replace(GOOD, up=False), structs.replace(GOOD, name="other"))
     read = await status(service)
     assert read.status == "unhealthy"
@@ -197,7 +197,7 @@ def with_workers(*problems: str | None) -> Agent:
     ],
 )
 async def test_unhealthy_when_an_agent_or_a_component_is_down(
-    service: Service, problems: tuple[str | None, ...], expected: list[tuple[str, str]], first: str
+    service: Serving, problems: tuple[str | None, ...], expected: list[tuple[str, str]], first: str
 ) -> None:
     agent = with_workers(*problems)
     snapshot = structs.replace(make_snapshot(), agents={agent.name: agent}, sources=(GOOD,))
@@ -222,7 +222,7 @@ async def test_unhealthy_when_an_agent_or_a_component_is_down(
     ],
 )
 async def test_by_the_age_of_the_snapshot(
-    service: Service, age: float, interval: float, expected: str
+    service: Serving, age: float, interval: float, expected: str
 ) -> None:
     await publish(service, GOOD, age=age, interval=interval)
     read = await status(service)
@@ -233,7 +233,7 @@ async def test_by_the_age_of_the_snapshot(
     assert read.snapshot.age == max(age, 0)
 
 
-async def test_unhealthy_before_the_first_snapshot(empty_service: Service) -> None:
+async def test_unhealthy_before_the_first_snapshot(empty_service: Serving) -> None:
     read = await status(empty_service)
     assert read.status == "unhealthy"
     assert read.reasons == ("there is no snapshot yet",)
@@ -243,7 +243,7 @@ async def test_unhealthy_before_the_first_snapshot(empty_service: Service) -> No
 
 
 async def test_degraded_when_the_store_cannot_be_read(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await publish(service, GOOD)
     assert (await status(service)).status == "healthy"
@@ -259,7 +259,7 @@ async def test_degraded_when_the_store_cannot_be_read(
     assert (await service.ask("/api/sites")).code == 200  # the last snapshot is still there
 
 
-async def test_degraded_while_a_process_is_down_and_when_it_has_just_ended(service: Service) -> None:
+async def test_degraded_while_a_process_is_down_and_when_it_has_just_ended(service: Serving) -> None:
     await publish(service, GOOD)
     slot = service.scoreboard.slot(2)
     slot.say("collector", "store", "disk is full")
@@ -284,7 +284,7 @@ async def test_degraded_while_a_process_is_down_and_when_it_has_just_ended(servi
     assert (await status(service)).status == "healthy"
 
 
-async def test_what_processes_say_is_told_once(service: Service) -> None:
+async def test_what_processes_say_is_told_once(service: Serving) -> None:
     await publish(service, GOOD)
     for index, name in enumerate(("web-0", "web-1")):
         service.scoreboard.slot(index).say(name, "roles_file", "conf/roles.toml: no such role")
@@ -308,7 +308,7 @@ def test_every_reason_that_is_listed_can_be_given_and_no_other() -> None:
         because("bad_mood", "it is Monday")
 
 
-async def test_a_clock_that_differs_makes_no_young_snapshot(service: Service) -> None:
+async def test_a_clock_that_differs_makes_no_young_snapshot(service: Serving) -> None:
     ahead = structs.replace(GOOD, last_success=NOW + 300, stale=True)
     await publish(service, ahead, age=-300)
     read = await status(service)
@@ -322,13 +322,13 @@ async def test_a_clock_that_differs_makes_no_young_snapshot(service: Service) ->
     assert not re.search(r"\b0 (ms|s) ago", page)
 
 
-async def test_an_expired_certificate_is_unhealthy(service: Service) -> None:
+async def test_an_expired_certificate_is_unhealthy(service: Serving) -> None:
     service.trust.not_after = NOW - 1
     await publish(service, GOOD)
     assert names(await status(service)) == [("certificate_expired", None)]
 
 
-async def test_revocation_lists(service: Service) -> None:
+async def test_revocation_lists(service: Serving) -> None:
     service.trust.lists = (CrlStatus("/ca/1.r0", "/C=CH/CN=CA", NOW - 60, NOW + 60, 1, 20, None),)
     (listed,) = (await status(service)).crls
     assert (listed.issuer, listed.age, listed.next_update) == ("/C=CH/CN=CA", 60, "2026-01-01T12:01:00Z")
@@ -343,6 +343,6 @@ async def test_revocation_lists(service: Service) -> None:
     assert names(read) == [("crl_overdue", "/ca/1.r0"), ("crl_refused", "/ca/2.r0")]
 
 
-async def test_it_is_made_at_most_ten_times_a_second(service: Service) -> None:
-    made = [service.app.settings["services"].status.ready() for _ in range(100)]
+async def test_it_is_made_at_most_ten_times_a_second(service: Serving) -> None:
+    made = [service.services.status.ready() for _ in range(100)]
     assert len({id(ready) for ready in made}) <= 2

@@ -95,6 +95,13 @@ async def test_it_says_who_the_caller_is_and_what_there_is(service: Serving) -> 
     assert "degraded" in text
 
 
+async def test_an_age_is_told_as_of_when_the_page_was_made(service: Serving) -> None:
+    """A page that is left open must not pretend that its ages are of now."""
+    text = " ".join("".join((await page(service)).text).split())
+    assert "was begun 2026-01-01 11:59 UTC, 12 s before this page was made, and took 412 ms." in text
+    assert "page made 2026-01-01 12:00 UTC" in text
+
+
 async def test_it_needs_no_script_and_no_inline_style(service: Serving) -> None:
     """The content policy forbids both: what slipped in would not work."""
     seen = await page(service)

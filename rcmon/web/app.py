@@ -86,7 +86,9 @@ def describe(handler: type[Handler]) -> Iterator[Resource]:
     """Describe a handler; one whose methods need different roles is as many endpoints."""
     declared = {name: label(need) for name, need in needs(handler) if need is not None}
     first = next(iter(declared.values()))
-    taken = tuple(Taken(parameter.name, parameter.allowed) for parameter in handler.reader.parameters)
+    taken = tuple(
+        Taken(parameter.name, parameter.allowed, parameter.schema) for parameter in handler.reader.parameters
+    )
     for role in dict.fromkeys(declared.values()):
         # HEAD and OPTIONS follow the first method's role
         methods = tuple(name for name in allowed(handler) if declared.get(name, first) == role)

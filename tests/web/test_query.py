@@ -1,11 +1,11 @@
 """Queries are read strictly, and an error names parameter, value and what is allowed."""
 
 import contextlib
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 from urllib.parse import unquote
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,8 +130,9 @@ def test_the_words_of_the_sites_are_those_of_the_model() -> None:
 
 
 def test_the_schema_says_what_the_words_say() -> None:
-    _, shapes = msgspec.json.schema_components([Asked])
-    properties = shapes["Asked"]["properties"]
-    assert properties["state"]["items"] == {"enum": ["Down", "Normal"]}
-    assert properties["state"]["maxItems"] == MAX_ITEMS
-    assert properties["limit"]["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": 500}
+    schemas = {parameter.name: parameter.schema for parameter in READER.parameters}
+    state = {"type": "array", "items": {"enum": ["Down", "Normal"]}, "maxItems": MAX_ITEMS}
+    assert schemas["state"] == state
+    assert schemas["limit"]["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": 500}
+    assert schemas["pretty"] == {"type": "boolean"}
+    assert re.search(schemas["site"]["items"]["pattern"], "T1_*")

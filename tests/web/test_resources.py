@@ -35,6 +35,7 @@ async def test_the_index_lists_every_route_with_its_role(service: Serving) -> No
         endpoint = endpoints[address(handler)]
         assert endpoint["methods"] == ["GET", "HEAD", "OPTIONS"]
         assert endpoint["summary"].endswith(".")
+        assert all(taken["allowed"] and taken["schema"] for taken in endpoint["parameters"])
         assert [taken["name"] for taken in endpoint["parameters"]] == [
             parameter.name for parameter in handler.reader.parameters
         ]

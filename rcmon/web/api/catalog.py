@@ -1,6 +1,7 @@
 """What there is, as the index and the page tell it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +15,9 @@ class Taken(Struct, frozen=True):
 
     name: str
     allowed: str
+    """In words."""
+    schema: dict[str, Any]
+    """As JSON Schema says it."""
 
 
 class Resource(Struct, frozen=True):

@@ -6,7 +6,7 @@ README's table and the JSON schema follow from its types.
 
 from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, ValidationError
@@ -47,6 +47,11 @@ class Parameter(Struct, frozen=True):
     flag: bool
     type: object
     """As its field is declared."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The same as JSON Schema."""
+        return msgspec.json.schema(self.type)
 
 
 Q = TypeVar("Q", bound=Query)

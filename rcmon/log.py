@@ -10,15 +10,18 @@ import logging
 import logging.handlers
 import multiprocessing
 import re
+import sys
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import msgspec
 
 from rcmon.errors import ConfigError
+
+LOG = logging.getLogger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -58,7 +61,48 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(entry).decode()
 
 
-class Stream(logging.StreamHandler[TextIO]):
+class Surviving(logging.Handler):
+    """A handler that cannot write now, as on a full disk, costs the lines and nothing else.
+
+    That it fails is said once on standard error and told to `tell`, as is with `None` that it works again.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.tell: Callable[[str | None], None] = lambda _: None
+        self._lost = 0
+
+    def write_lines(self, lines: str) -> None:
+        """Write lines that are finished already; raises OSError."""
+        raise NotImplementedError
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, or count it as lost."""
+        try:
+            line = self.format(record) + "\n"
+        except Exception:  # noqa: BLE001 - a call with arguments that do not fit, as every handler takes it
+            self.handleError(record)
+            return
+        try:
+            self.write_lines(line)
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
+            self._lose(error)
+            return
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            self.tell(None)
+            LOG.warning("the log is written again; up to %d lines were lost", lost)
+
+    def _lose(self, error: OSError | ValueError) -> None:
+        reason = f"the log cannot be written: {error}"
+        if not self._lost:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(f"rcmon: {reason}\n")
+        self._lost += 1
+        self.tell(reason)
+
+
+class Stream(Surviving, logging.StreamHandler[TextIO]):
     """Standard error."""
 
     def write_lines(self, lines: str) -> None:
@@ -68,7 +112,7 @@ class Stream(logging.StreamHandler[TextIO]):
             self.flush()
 
 
-class RotatingFile(logging.handlers.WatchedFileHandler):
+class RotatingFile(Surviving, logging.handlers.WatchedFileHandler):
     """A log file that several processes append to and any of them may rotate.
 
     `size` in bytes (0: never rotated here), `keep` how many old files stay as NAME.1 (newest) and on.
@@ -78,13 +122,8 @@ class RotatingFile(logging.handlers.WatchedFileHandler):
         super().__init__(path, encoding="utf-8")
         self.size, self.keep = size, keep
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record, rotating the file first where it is full."""
-        self._renew()
-        super().emit(record)
-
     def write_lines(self, lines: str) -> None:
-        """Write lines that are finished already."""
+        """Write lines that are finished already, rotating the file first where it is full; raises OSError."""
         with self.lock or contextlib.nullcontext():
             self._renew().write(lines)
             self.flush()
@@ -141,6 +180,13 @@ def set_up(
     # roots of old CAs have the serial number 0: nothing that an operator could do about it
     warnings.filterwarnings("ignore", message="Parsed a serial number which wasn't positive")
     return handler.write_lines
+
+
+def tell_trouble(tell: Callable[[str | None], None]) -> None:
+    """Have this process tell why its log cannot be written, and `None` when it can again."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, Surviving):
+            handler.tell = tell
 
 
 def name_process(name: str) -> None:

@@ -69,6 +69,7 @@ class Service:
         if len(self._web) == 1:
             self._prepare()
             slot = self._scoreboard.slot(0)
+            log.tell_trouble(functools.partial(slot.say, self._names[0], "log"))
             return run_single(self._mains(), slot, grace=grace, sockets=sockets, on_ready=on_ready)
         return Supervisor(
             self._scoreboard,
@@ -141,6 +142,7 @@ class Service:
 
 def _run_child(layout: Layout, main: Main, context: ChildContext) -> int:
     log.name_process(context.name)
+    log.tell_trouble(functools.partial(context.trouble, "log"))
     Tally(layout, context.slot.cells).begin()
     return run_async(main, context)
 

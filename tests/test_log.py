@@ -1,7 +1,9 @@
 """Logging: lines that cannot be forged, files that rotate."""
 
+import contextlib
 import json
 import logging
+import shutil
 
 import pytest
 
@@ -16,7 +18,8 @@ def restored():
     root.handlers[:] = []
     yield
     for handler in root.handlers:
-        handler.close()
+        with contextlib.suppress(OSError):  # of a disk that is full still
+            handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -79,3 +82,45 @@ def test_a_file_moved_away_is_reopened(tmp_path):
 def test_a_file_that_cannot_be_opened_is_named(tmp_path):
     with pytest.raises(ConfigError, match="--log-file"):
         log.set_up("info", "text", str(tmp_path / "none" / "log"))
+
+
+def test_a_full_disk_costs_the_lines_and_is_told_once(tmp_path, capsys):
+    told = []
+    (tmp_path / "log").symlink_to("/dev/full")
+    write = log.set_up("info", "text", str(tmp_path / "log"))
+    log.tell_trouble(told.append)
+    for number in range(3):
+        logging.getLogger("rcmon.x").info("line %d", number)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1, said
+    assert "rcmon: the log cannot be written: [Errno 28] No space left on device" in said
+    assert set(told) == {"the log cannot be written: [Errno 28] No space left on device"}
+    with pytest.raises(OSError, match="No space"):
+        write("line\n")
+
+
+def test_a_log_whose_directory_goes_and_comes_back_goes_on(tmp_path, capsys):
+    """It raised out of whatever wrote a line, and so ended a process that had nothing to do with it."""
+    told = []
+    place = tmp_path / "logs"
+    place.mkdir()
+    log.set_up("info", "text", str(place / "log"), rotate_size=1000)
+    log.tell_trouble(told.append)
+    logging.getLogger("rcmon.x").info("one")
+    shutil.rmtree(place)
+    for _ in range(2):
+        logging.getLogger("rcmon.x").info("lost")
+    assert "No such file" in told[-1]
+    place.mkdir()
+    logging.getLogger("rcmon.x").info("two")
+    assert told[-1] is None
+    text = (place / "log").read_text()
+    assert "rcmon.x: two" in text
+    assert "up to 2 lines were lost" in text
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_call_whose_arguments_do_not_fit_ends_nothing(tmp_path, capsys):
+    log.set_up("info", "text", str(tmp_path / "log"))
+    logging.getLogger("rcmon.x").info("%d", "no number")
+    assert "Logging error" in capsys.readouterr().err

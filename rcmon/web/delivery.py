@@ -19,7 +19,7 @@ from rcmon.web.answers.problems import MEDIA_TYPE, Problem, document, problem_of
 from rcmon.web.auth import allowed, authorize, need_for
 from rcmon.web.base import Handler
 from rcmon.web.services import Services
-from rcmon.web.transport.bodies import Held, announced
+from rcmon.web.transport.bodies import BodyRoom, announced
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.request import Request
 from rcmon.web.transport.tornado_way import Stock
@@ -37,7 +37,7 @@ class Delivery(RequestHandler):
     """
 
     asked: Request | None = None
-    _room: Held | None = None
+    _room: BodyRoom | None = None
     """For the body."""
 
     def initialize(self, resource: type[Handler]) -> None:

@@ -48,7 +48,7 @@ class Bodies:
         """Bytes that are promised now."""
         return self._held
 
-    def take(self, identity: Identity, size: int) -> "Held":
+    def take(self, identity: Identity, size: int) -> "BodyRoom":
         """Make room for a body; Problem 429 where that identity has too many, 503 where all have."""
         person = identity.issuer, identity.subject
         if self._persons[person] + size > self._per_identity:
@@ -60,7 +60,7 @@ class Bodies:
             raise Problem(503, "Too many bodies are under way; try again in a moment.", fields=_LATER)
         self._held += size
         self._persons[person] += size
-        return Held(self, person, size)
+        return BodyRoom(self, person, size)
 
     def refused(self, reason: str) -> None:
         """Count a body that was refused at its head, or as soon as it became too large."""
@@ -74,7 +74,7 @@ class Bodies:
             del self._persons[person]
 
 
-class Held:
+class BodyRoom:
     """Room for one body."""
 
     def __init__(self, bodies: Bodies, person: Person, size: int) -> None:

@@ -14,8 +14,8 @@ from tornado.ioloop import IOLoop
 from rcmon.web.page.static_files import STATIC
 from tests.servers import need
 from tests.web.grid import make_snapshot
+from tests.web.page.test_page import working
 from tests.web.serving import Serving
-from tests.web.test_page import working
 
 AXE = files("axe_core_python").joinpath("axe.min.js")
 RUN = """

@@ -16,8 +16,13 @@ async def server_time(connection: AsyncConnection) -> float:
 
 
 async def take_lease(connection: AsyncConnection, holder: str, seconds: float, now: float) -> bool:
-    """Take or renew the lease; tells whether `holder` has it now."""
-    free = or_(LEASE.c.holder == holder, LEASE.c.expires <= now)
+    """Take or renew the lease; tells whether `holder` has it now.
+
+    One that lasts longer than twice what is taken was taken before the clock was set back: it is over too,
+    or nobody would collect until then if its holder is dead. (A holder that lives takes another.)
+    """
+    set_back = LEASE.c.expires > now + 2 * seconds
+    free = or_(LEASE.c.holder == holder, LEASE.c.expires <= now, set_back)
     taken = update(LEASE).where(_COLLECTOR, free).values(holder=holder, expires=now + seconds)
     return (await connection.execute(taken)).rowcount == 1
 

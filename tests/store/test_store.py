@@ -208,6 +208,19 @@ async def test_the_lease_has_one_holder(url: str | URL, open_store: OpenStore) -
     assert await second.acquire_lease("two", 60, 1062.0)
 
 
+async def test_a_lease_is_over_when_the_clock_was_set_back_or_forward(
+    url: str | URL, open_store: OpenStore
+) -> None:
+    """Else nobody would collect for a day after the holder died."""
+    first, second = open_store(url), open_store(url)
+    await first.migrate()
+    assert await first.acquire_lease("one", 60, 100_000.0)
+    assert not await second.acquire_lease("two", 60, 99_999.0)  # it read the clock before it had its turn
+    assert await second.acquire_lease("two", 60, 13_600.0)
+    assert not await first.acquire_lease("one", 60, 13_601.0)
+    assert await first.acquire_lease("one", 60, 100_000.0)
+
+
 async def test_a_holder_that_slept_through_its_lease_cannot_write(
     url: str | URL, open_store: OpenStore
 ) -> None:

@@ -1,0 +1,42 @@
+"""The machine's clock is set while a whole service runs: all is right again within three cycles."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from tests.integration.running import Service, running, until
+
+LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+HOUR = 3600
+CYCLES = 3
+
+
+def number(service: Service) -> int:
+    return int((service.json("/api/status")["snapshot"] or {"id": 0})["id"])
+
+
+@pytest.mark.skipif(not LIBRARY.exists(), reason="needs Debian's faketime")
+def test_all_is_right_again_within_three_cycles(tmp_path: Path) -> None:
+    """Forward by an hour and back: whoever may in gets in, and ages are those of the new clock."""
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("LD_PRELOAD", str(LIBRARY))
+            environment.setenv("FAKETIME_TIMESTAMP_FILE", str(clock))
+            environment.setenv("FAKETIME_NO_CACHE", "1")
+            environment.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            service = stack.enter_context(
+                running(tmp_path, "--demo", "--cycle-interval", "1", "--workers", "2")
+            )
+        for ahead in (HOUR, 0):
+            clock.write_text(f"{ahead:+d}")
+            first = number(service)
+            until(lambda first=first: number(service) > first + CYCLES, "three cycles")
+            status = service.json("/api/status")
+            assert 0 <= status["snapshot"]["age"] < 60, status
+            ages = [source["age"] for source in status["sources"]]
+            assert all(0 <= age < 60 for age in ages), status
+        assert "Traceback" not in service.log.read_text()
+        assert service.log.read_text().count("the clock was set") == 2

@@ -229,3 +229,18 @@ def test_no_protocol_has_one_implementation():
             if sum(needed <= whole(node) for node in others) < 2:
                 lone.append(f"{path.relative_to(PACKAGE)}: {protocol.name}")
     assert not lone
+
+
+def test_no_class_name_stands_twice():
+    """Whoever reads a name knows which thing is meant."""
+    found: dict[str, list[str]] = {}
+    for path, node in classes():
+        found.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert not {name: places for name, places in found.items() if len(places) > 1}
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_modules_logger_is_called_log(path):
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("logging.getLogger("):
+            assert "LOG" in map(ast.unparse, node.targets), f"{path}:{node.lineno}: a module's logger is LOG"

@@ -18,7 +18,7 @@ DRIVERS: Sequence[Driver] = (MySQL(), Oracle(), PostgreSQL(), SQLite())
 SECRETS = ("password", "passwd")
 
 
-class Address(Struct, frozen=True):
+class DatabaseAddress(Struct, frozen=True):
     """Where a database is, and how it is spoken to."""
 
     driver: Driver
@@ -27,7 +27,7 @@ class Address(Struct, frozen=True):
     tls: Tls | None
 
 
-def address(text: str) -> Address:
+def address(text: str) -> DatabaseAddress:
     """Read a URL such as `mysql://reader@host/database`; the driver goes without saying.
 
     Raises ConfigError for one that cannot be used or that holds a password; the message does not show it.
@@ -49,4 +49,4 @@ def address(text: str) -> Address:
         raise ConfigError(f"url asks for the driver {module!r}; write {scheme}:// and leave the driver out")
     driver.check(url)
     rest, tls = split(url)
-    return Address(driver, rest.set(drivername=driver.dialect), tls)
+    return DatabaseAddress(driver, rest.set(drivername=driver.dialect), tls)

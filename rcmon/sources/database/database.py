@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from rcmon.errors import ConfigError, SourceError
 from rcmon.sources.database.address import address
 from rcmon.sources.database.cutting import quietly, run_or_cut
-from rcmon.sources.database.driver import Link, Raw
-from rcmon.sources.database.reader import Reader, reason
+from rcmon.sources.database.driver import DatabaseLink, Raw
+from rcmon.sources.database.reader import DatabaseReader, reason
 
 _MISUNDERSTOOD = (LookupError, ValueError, ArithmeticError, AssertionError, AttributeError, struct.error)
 """What drivers raise where the other side speaks something else."""
@@ -36,10 +36,10 @@ class Database:
         self._password_file = password_file
         self._engine = self._make_engine()
         self._deadline = 0.0
-        self._link: Link | None = None
+        self._link: DatabaseLink | None = None
 
     @asynccontextmanager
-    async def reading(self, seconds: float) -> AsyncIterator[Reader]:
+    async def reading(self, seconds: float) -> AsyncIterator[DatabaseReader]:
         """Open the one connection and transaction for the length of the block, which has so many seconds.
 
         Raises SourceError where the database cannot be reached or refuses.
@@ -50,7 +50,7 @@ class Database:
         connection: AsyncConnection | None = None
         try:
             connection = await run_or_cut(self._open(), self._cut)
-            reader = Reader(connection, self._opened(), self._deadline)
+            reader = DatabaseReader(connection, self._opened(), self._deadline)
             await reader.begin()
             yield reader
             await run_or_cut(self._opened().end(), self._cut)
@@ -118,7 +118,7 @@ class Database:
             why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
             raise SourceError(f"password_file {self._password_file} cannot be read: {why}") from error
 
-    def _opened(self) -> Link:
+    def _opened(self) -> DatabaseLink:
         if self._link is None:
             raise SourceError("the connection was closed while it was opened")
         return self._link

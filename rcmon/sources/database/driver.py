@@ -13,7 +13,7 @@ Parameters: TypeAlias = Mapping[str, Any]
 """What a driver's `connect` takes by name, as SQLAlchemy's dialect makes it from a URL."""
 
 
-class Link(Protocol):
+class DatabaseLink(Protocol):
     """One open connection."""
 
     @property
@@ -62,7 +62,7 @@ class Driver(Protocol):
 
     async def connect(
         self, parameters: Parameters, password: str | None, limit: float, tls: SSLContext | None
-    ) -> Link:
+    ) -> DatabaseLink:
         """Open a connection that cannot write, within `limit` seconds; the driver is imported only here.
 
         Where there is a context of TLS, nothing secret is said without it.

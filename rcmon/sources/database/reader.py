@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import SourceError
 from rcmon.sources.database.cutting import run_or_cut
-from rcmon.sources.database.driver import Link
+from rcmon.sources.database.driver import DatabaseLink
 
 Row: TypeAlias = Sequence[Any]
 
@@ -20,10 +20,10 @@ _OTHER_SCHEMA = re.compile(
 )
 
 
-class Reader:
+class DatabaseReader:
     """Runs statements one after the other; together they may take until `deadline` (time.monotonic())."""
 
-    def __init__(self, connection: AsyncConnection, link: Link, deadline: float) -> None:
+    def __init__(self, connection: AsyncConnection, link: DatabaseLink, deadline: float) -> None:
         self._connection = connection
         self._link = link
         self._deadline = deadline

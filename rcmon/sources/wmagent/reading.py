@@ -7,7 +7,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from rcmon.sources.database import Reader, Row
+from rcmon.sources.database import DatabaseReader, Row
 from rcmon.sources.wmagent.values import whole
 
 CHUNK = 1000
@@ -46,7 +46,7 @@ def load_queries(set_of: Callable[[str], str]) -> Mapping[str, str]:
     return queries
 
 
-async def read(reader: Reader, queries: Mapping[str, str]) -> Reading:
+async def read(reader: DatabaseReader, queries: Mapping[str, str]) -> Reading:
     """Run all statements, one after the other. Raises SourceError."""
     *ordinary, valid_sites = Reading.__struct_fields__
     rows = {name: await reader.rows(name, queries[name]) for name in ordinary}
@@ -54,7 +54,7 @@ async def read(reader: Reader, queries: Mapping[str, str]) -> Reading:
     return Reading(**rows)
 
 
-async def _read_valid_sites(reader: Reader, query: str, unassigned: Sequence[Row]) -> Sequence[Row]:
+async def _read_valid_sites(reader: DatabaseReader, query: str, unassigned: Sequence[Row]) -> Sequence[Row]:
     """Read where the subscriptions of unassigned jobs may run."""
     named = {number for row in unassigned if (number := whole(row[1])) is not None}
     subscriptions = iter(sorted(named))

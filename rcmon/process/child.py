@@ -5,7 +5,7 @@ import functools
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rcmon.process.context import ChildContext
 from rcmon.process.leave import print_stacks_on_signal
@@ -41,32 +41,44 @@ def run_single(
     """
     notifier = notifier or Notifier()
     stop = asyncio.Event()
-    starting, incomplete = set(mains), set(mains)
-
-    def ready(name: str) -> None:
-        starting.discard(name)
-        if not starting:
-            slot.become_ready()
-
-    def complete(name: str) -> None:
-        incomplete.discard(name)
-        if not incomplete:
-            slot.become_complete()
-            notifier.ready()
-            if on_ready is not None:
-                on_ready()
-
-    def context(name: str) -> ChildContext:
-        return ChildContext(
+    together = _Together(mains, slot, notifier, on_ready)
+    contexts = [
+        ChildContext(
             name,
             slot,
             grace=grace,
             sockets=sockets,
             stop=stop,
-            on_ready=functools.partial(ready, name),
-            on_complete=functools.partial(complete, name),
+            on_ready=functools.partial(together.become_ready, name),
+            on_complete=functools.partial(together.become_complete, name),
         )
-
+        for name in mains
+    ]
     print_stacks_on_signal()
     slot.occupy(os.getpid(), time.monotonic())
-    return asyncio.run(MainLoop([(main, context(name)) for name, main in mains.items()], notifier).run())
+    return asyncio.run(MainLoop(list(zip(mains.values(), contexts, strict=True)), notifier).run())
+
+
+class _Together:
+    """Mains of one process, by name: ready and complete when all of them are."""
+
+    def __init__(
+        self, names: Iterable[str], slot: Slot, notifier: Notifier, on_ready: Callable[[], None] | None
+    ) -> None:
+        self._starting, self._incomplete = set(names), set(names)
+        self._slot, self._notifier, self._on_ready = slot, notifier, on_ready
+
+    def become_ready(self, name: str) -> None:
+        """Note that one does its work now."""
+        self._starting.discard(name)
+        if not self._starting:
+            self._slot.become_ready()
+
+    def become_complete(self, name: str) -> None:
+        """Note that one lacks nothing any more, and announce the service with the last."""
+        self._incomplete.discard(name)
+        if not self._incomplete:
+            self._slot.become_complete()
+            self._notifier.ready()
+            if self._on_ready is not None:
+                self._on_ready()

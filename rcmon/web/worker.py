@@ -55,15 +55,13 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
     board = Board(store)
     await board.check()
     server = make_server(settings, board, context)
-    status = StatusReport(settings.about, board, settings.scoreboard, settings.trust)
-    probe = Probe(context.local_sockets, lambda: msgspec.json.encode(status.now()))
+    probe = _make_probe(settings, board, context)
     hurry = asyncio.Event()
     context.on_reload(hurry.set)
     report = ReloadReport(server.state.tally, context.trouble)
     try:
-        await _take_up(
-            settings.trust, server, report
-        )  # a restarted worker begins with what its parent once read
+        # a restarted worker begins with what its parent once read
+        await _take_up(settings.trust, server, report)
         async with asyncio.TaskGroup() as group:
             lasting = [
                 group.create_task(_tick(server)),
@@ -115,6 +113,12 @@ def make_server(
         short_routes=short_routes(application.settings["services"], table) if settings.short_way else {},
         ssl_options=settings.trust.context,
     )
+
+
+def _make_probe(settings: WebSettings, board: Board, context: ChildContext) -> Probe:
+    """Make what tells this machine's probe how the service does."""
+    status = StatusReport(settings.about, board, settings.scoreboard, settings.trust)
+    return Probe(context.local_sockets, lambda: msgspec.json.encode(status.now()))
 
 
 async def _complete(board: Board, context: ChildContext) -> None:

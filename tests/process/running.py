@@ -17,7 +17,7 @@ import pytest
 
 SERVICE = Path(__file__).with_name("service.py")
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 T = TypeVar("T")
 

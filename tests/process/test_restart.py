@@ -81,9 +81,9 @@ def test_a_child_that_always_fails_is_tried_on_while_the_others_serve(start: Sta
 
 
 def test_a_child_that_does_not_become_ready_is_replaced(start: StartService) -> None:
-    service = start("--workers", "1", "--start", "2", "--extra", "never_ready")
-    service.wait_log("not ready 2 s after its start, killing it")
-    service.wait_log(": not ready 2 s after its start, killed; starts again")
+    service = start("--workers", "1", "--start", "10", "--extra", "never_ready")
+    service.wait_log("not ready 10 s after its start, killing it")
+    service.wait_log(": not ready 10 s after its start, killed; starts again")
     eventually(lambda: service.slots()[2]["restarts"] == 1)
     assert service.slots()[1]["restarts"] == 0
     assert "READY" not in service.said()
@@ -91,7 +91,7 @@ def test_a_child_that_does_not_become_ready_is_replaced(start: StartService) -> 
 
 def test_a_stopped_worker_is_killed_and_replaced(start: StartService) -> None:
     """SIGSTOP: neither TERM nor a handler of its own could end it."""
-    service = start("--workers", "2", "--silence", "3").wait_ready()
+    service = start("--workers", "2", "--silence", "10").wait_ready()
     victim = service.slots()[1]["pid"]
     os.kill(victim, signal.SIGSTOP)
     service.wait_log(f"web-0 (pid {victim}): no sign of life for")
@@ -101,7 +101,7 @@ def test_a_stopped_worker_is_killed_and_replaced(start: StartService) -> None:
 
 
 def test_a_hanging_loop_says_where_it_hangs_and_is_replaced(start: StartService) -> None:
-    service = start("--workers", "1", "--silence", "3").wait_ready()
+    service = start("--workers", "1", "--silence", "10").wait_ready()
     victim = service.slots()[1]["pid"]
     service.begin_hang()
     service.wait_log(f"web-0 (pid {victim}): no sign of life for")

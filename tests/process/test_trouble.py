@@ -78,7 +78,7 @@ def test_an_exception_is_the_last_trouble_and_a_loop_of_them_is_counted(start: S
 
 
 def test_a_hanging_process_is_told_as_hanging(start: StartService) -> None:
-    service = start("--workers", "1", "--silence", "3", "--extra", "complain_and_hang")
+    service = start("--workers", "1", "--silence", "10", "--extra", "complain_and_hang")
     found, words = last_ending(service)
     assert found["cause"] == "hang"
     assert words.startswith("no sign of life for ")

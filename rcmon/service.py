@@ -41,9 +41,9 @@ _COLLECTOR, _DEMO = "collector", "demo"
 
 
 class Service:
-    """The processes of one service. `write_log` writes finished log lines."""
+    """The processes of one service. `write_log` writes log lines, and their time before them."""
 
-    def __init__(self, checked: Checked, write_log: Callable[[str], None]) -> None:
+    def __init__(self, checked: Checked, write_log: Callable[[Sequence[str]], None]) -> None:
         self._checked, self._config, self._write_log = checked, checked.config, write_log
         workers = web_processes(self._config)
         self._web = tuple(f"web-{number}" for number in range(workers))

@@ -3,12 +3,17 @@
 import contextlib
 import json
 import logging
+import os
+import re
 import shutil
+import signal
 
 import pytest
 
 from rcmon import log
 from rcmon.errors import ConfigError
+
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 @pytest.fixture(autouse=True)
@@ -60,14 +65,65 @@ def test_finished_lines_go_the_same_way_and_rotate_too(tmp_path):
     file = tmp_path / "log"
     write = log.set_up("info", "text", str(file), rotate_size=200, rotate_keep=2)
     for number in range(100):
-        write(f"line {number}\n")
+        write([f"line {number}\n"])
     assert {path.name for path in tmp_path.iterdir()} == {"log", "log.1", "log.2", "log.lock"}
-    assert (tmp_path / "log.1").read_text().splitlines()[-1].startswith("line ")
+    assert (tmp_path / "log.1").read_text().splitlines()[-1].rpartition("Z ")[2].startswith("line ")
 
 
 def test_finished_lines_go_to_standard_error(capsys):
-    log.set_up("info", "text", None)("line\n")
-    assert capsys.readouterr().err == "line\n"
+    log.set_up("info", "text", None)(["line\n", "another\n"])
+    first, second = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(rf"{STAMP} line", first)
+    assert second == first.replace("line", "another")
+
+
+def test_finished_lines_are_json_too(capsys):
+    log.set_up("info", "json", None)(['"a":1}\n', '"a":2}\n'])
+    entries = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [entry["a"] for entry in entries] == [1, 2]
+    assert all(re.fullmatch(STAMP, entry["time"]) for entry in entries)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_lines_of_several_processes_stand_in_the_order_of_time(tmp_path, form):
+    """Both ways of writing, by processes that share nothing but what was made before the fork."""
+    file = tmp_path / "log"
+    write = log.set_up("info", form, str(file))
+    children = []
+    for number in range(3):
+        if (child := os.fork()) == 0:
+            for line in range(300):
+                write([f'"child":{number},"line":{line}}}\n'] * 3)
+                logging.getLogger("rcmon.x").info("child %d line %d", number, line)
+            os._exit(0)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 3
+    times = re.findall(STAMP, file.read_text())
+    assert len(times) == 3 * 300 * 4
+    assert times == sorted(times)
+
+
+def test_one_that_has_the_turn_and_stops_holds_nobody_up(tmp_path):
+    file = tmp_path / "log"
+    write = log.set_up("info", "text", str(file))
+    turns = logging.getLogger().handlers[0].turns
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with turns.turn():
+            os.write(tell, b"x")
+            os.kill(os.getpid(), signal.SIGSTOP)
+        os._exit(0)
+    os.read(told, 1)
+    try:
+        write(["meanwhile\n"])
+        assert "meanwhile" in file.read_text()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(told)
+        os.close(tell)
+    assert turns._take()  # the kernel gave it back
 
 
 def test_a_file_moved_away_is_reopened(tmp_path):

@@ -166,7 +166,10 @@ class Delivery(RequestHandler):
         """Log what was not meant to happen; an error answer is in the access log."""
         if not isinstance(value, HTTPError):
             error = (typ, value, tb) if typ and value else None
-            LOG.error("%s %s failed", self.request.method, self.request.path, exc_info=error)
+            connection = self.request.connection
+            name = connection.replay.request_id if isinstance(connection, Stock) else "unknown"
+            what = (self.request.method, self.request.path, name)
+            LOG.error("%s %s failed (request %s)", *what, exc_info=error)
 
 
 def finished(delivery: RequestHandler) -> None:

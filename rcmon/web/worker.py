@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -45,7 +45,7 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     layout: Layout
     limits: ClientLimits
     style: Style
-    write_log: Callable[[str], None]
+    write_log: Callable[[Sequence[str]], None]
     short_way: bool
 
 

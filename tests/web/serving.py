@@ -118,7 +118,7 @@ class Serving:
             layout=self.layout,
             limits=limits,
             style=Style(),
-            write_log=self.lines.append,
+            write_log=self.lines.extend,
             short_way=short,
         )
         context = ChildContext("web-0", self.scoreboard.slot(0), grace=20.0)

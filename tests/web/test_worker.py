@@ -49,7 +49,7 @@ class Working:
             layout=layout,
             limits=ClientLimits(),
             style=Style(),
-            write_log=self.lines.append,
+            write_log=self.lines.extend,
             short_way=short_way,
         )
         sock, self.port = bind_unused_port()
@@ -103,7 +103,7 @@ async def test_a_worker_serves_counts_logs_and_drains(place: Place, tmp_path: Pa
     assert one.totals.value(REQUESTS, "/api/status", "GET", "200") == 3.0
     lines = "".join(one.lines).splitlines()
     assert len(lines) == 3
-    assert all(' info web-0 rcmon.access: identity="/DC=ch/CN=alice"' in line for line in lines)
+    assert all('info web-0 rcmon.access: identity="/DC=ch/CN=alice"' in line for line in lines)
 
 
 async def test_a_hangup_takes_up_roles_at_once(place: Place, tmp_path: Path) -> None:

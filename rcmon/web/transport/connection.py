@@ -21,6 +21,7 @@ from rcmon.web.transport import heads, last_words
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.handshake_reasons import detail_of, reason_of
 from rcmon.web.transport.peer import Peer
+from rcmon.web.transport.said import said
 from rcmon.web.transport.shortway import ShortWay
 from rcmon.web.transport.state import ServerState
 from rcmon.web.transport.tornado_way import Stock
@@ -132,8 +133,10 @@ class Connection:
 
     async def _turn_away(self, status: int, detail: str, head: bytes) -> None:
         """Answer in place of any handler and end the connection."""
-        data = last_words.answer(status, detail, head, self._state.date)
-        exchange = Exchange(OTHER, last_words.method_of(head), status, len(data), 0.0)
+        request = said(head)
+        request_id = request.request_id or next(self._state.ids)
+        data = last_words.answer(status, detail, head, self._state.date, request_id)
+        exchange = Exchange(OTHER, last_words.method_of(head), status, len(data), 0.0, request, request_id)
         self._state.answered(self.peer, exchange, None)
         await self.wire.write(data)
         await self._part()

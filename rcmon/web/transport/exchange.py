@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from rcmon.web.transport.said import Said
+
 
 class Exchange(Struct, gc=False):
     """What became of a request."""
@@ -14,3 +16,6 @@ class Exchange(Struct, gc=False):
     """Bytes sent, head included, before TLS."""
     seconds: float
     """From the head being read to the answer being handed to the socket."""
+    said: Said
+    request_id: str
+    """In the answer's X-Request-Id too."""

@@ -12,7 +12,7 @@ DETAILS = {
 }
 
 
-def answer(status: int, detail: str, head: bytes, date: bytes) -> bytes:
+def answer(status: int, detail: str, head: bytes, date: bytes, request_id: str) -> bytes:
     """Write a whole answer with a problem document to the request that begins with `head`."""
     body = problems.document(status, detail, "", {})
     fields = (
@@ -20,6 +20,7 @@ def answer(status: int, detail: str, head: bytes, date: bytes) -> bytes:
         NO_STORE,
         ("Content-Type", problems.MEDIA_TYPE),
         ("Content-Length", str(len(body))),
+        ("X-Request-Id", request_id),
         ("Connection", "close"),
     )
     start = f"HTTP/1.1 {status} {problems.title(status)}\r\n".encode()

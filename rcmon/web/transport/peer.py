@@ -4,7 +4,7 @@ import time
 
 from rcmon.access.gate import Decision, Gate
 from rcmon.access.identity import Identity
-from rcmon.web.transport.accesslog import quoted
+from rcmon.web.transport.said import quoted
 
 
 class Peer:

@@ -21,6 +21,7 @@ from rcmon.web.transport.bodies import Bodies
 from rcmon.web.transport.connection import Connection
 from rcmon.web.transport.guard import ClientLimits, Guard
 from rcmon.web.transport.request_count import RequestCount
+from rcmon.web.transport.said import request_ids
 from rcmon.web.transport.state import ServerState, ShortRoutes
 from rcmon.web.transport.throttle import Throttle
 from rcmon.web.transport.wire import READ_SIZE
@@ -64,6 +65,7 @@ class Server(HTTPServer):
             gate=gate,
             chains=SessionChains(limits.handshake_timeout + _SWEEP),
             guard=Guard(limits, tally),
+            ids=request_ids(),
             bodies=Bodies(limits.body_memory, limits.body_memory_per_identity, tally),
             limits=limits,
             tally=tally,

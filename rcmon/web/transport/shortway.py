@@ -17,6 +17,7 @@ from rcmon.web.transport import heads
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.request import Request
+from rcmon.web.transport.said import said
 from rcmon.web.transport.state import ServerState, ShortRoute
 from rcmon.web.transport.wire import Wire
 
@@ -40,10 +41,11 @@ _ENDS = {
 class Asked:
     """A plain request: what answers it, and in which form it wants the answer."""
 
-    __slots__ = ("acceptable", "answer", "held", "is_head", "keep", "old", "request", "route")
+    __slots__ = ("acceptable", "answer", "held", "is_head", "keep", "old", "request", "route", "said")
 
-    def __init__(self, short: ShortRoute, head: heads.Head, peer: Peer) -> None:
+    def __init__(self, short: ShortRoute, head: heads.Head, text: bytes, peer: Peer) -> None:
         self.request = Request(head.method, head.path, head.fields, peer)
+        self.said = said(text)
         self.route, self.answer = short.route, short.bind(self.request)
         self.acceptable = codings(head.fields.get("accept-encoding"))
         self.held = head.fields.get("if-none-match")
@@ -119,7 +121,7 @@ class ShortWay:
         short = self._state.short_routes.get(head.path) if head is not None else None
         if head is None or short is None:
             return None
-        asked = Asked(short, head, self._peer)
+        asked = Asked(short, head, text, self._peer)
         if len(text) <= _REMEMBERED:
             self._head, self._asked = text, asked
         return asked
@@ -146,8 +148,9 @@ class ShortWay:
     def _write(self, asked: Asked, answer: tuple[bytes, Parts], begin: float, *, keep: bool) -> None:
         """Write an answer, or leave it to `pour`."""
         head, parts = answer
-        lead = head + self._state.date + _ENDS[asked.old, keep]
-        exchange = Exchange(asked.route, asked.request.method, int(head[9:12]), 0, begin)
+        name = asked.said.request_id or next(self._state.ids)
+        lead = b"%sX-Request-Id: %s\r\n%s%s" % (head, name.encode(), self._state.date, _ENDS[asked.old, keep])
+        exchange = Exchange(asked.route, asked.request.method, int(head[9:12]), 0, begin, asked.said, name)
         if asked.is_head:
             parts = ()
         if sum(map(len, parts)) > _AT_ONCE:

@@ -1,6 +1,6 @@
 """What the connections of one server share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 from tornado.http1connection import HTTP1ConnectionParameters
@@ -38,6 +38,8 @@ class ServerState(Struct, kw_only=True, eq=False):
     chains: SessionChains
     guard: Guard
     bodies: Bodies
+    ids: Iterator[str]
+    """For requests that bring none."""
     limits: ClientLimits
     tally: Tally
     requests: RequestCount

@@ -13,6 +13,7 @@ from rcmon.web.transport import last_words
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.request_count import Authorized
+from rcmon.web.transport.said import said
 from rcmon.web.transport.state import ServerState
 from rcmon.web.transport.wire import READ_SIZE, Wire
 
@@ -30,6 +31,8 @@ class Replay:
         self._state, self._wire, self._stream, self._peer = state, wire, wire.stream, peer
         self.head = head
         self.begin = time.perf_counter()
+        self.said = said(head)
+        self.request_id = self.said.request_id or next(state.ids)
         self.written = 0
         """Bytes of the answer."""
         self.answered = False
@@ -98,7 +101,8 @@ class Replay:
 
     def refuse(self, status: int) -> "asyncio.Future[None]":
         """Answer in a handler's place."""
-        data = last_words.answer(status, last_words.DETAILS[status], self.head, self._state.date)
+        detail = last_words.DETAILS[status]
+        data = last_words.answer(status, detail, self.head, self._state.date, self.request_id)
         self.refused = status
         self.written += len(data)
         self.account(OTHER, status)
@@ -107,7 +111,8 @@ class Replay:
     def account(self, route: str, status: int, authorized: Authorized | None = None) -> None:
         """Count and log the request."""
         seconds = time.perf_counter() - self.begin
-        exchange = Exchange(route, last_words.method_of(self.head), status, self.written, seconds)
+        method = last_words.method_of(self.head)
+        exchange = Exchange(route, method, status, self.written, seconds, self.said, self.request_id)
         self._state.answered(self._peer, exchange, authorized)
 
     def close(self) -> None:
@@ -159,6 +164,7 @@ class Stock(HTTP1Connection):
         if self._state.draining:
             headers = LastFields(headers)
             headers["Connection"] = "close"
+        headers["X-Request-Id"] = self.replay.request_id
         future = super().write_headers(start_line, headers, chunk)
         self.replay.answered = True
         self._ends = headers.get("Connection") == "close"

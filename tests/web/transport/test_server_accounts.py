@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from rcmon.telemetry.own import (
     METHODS,
 )
 from rcmon.web.transport.accesslog import AccessLog, Style
-from tests.web.caller import head
+from tests.web.caller import BASE, head
 from tests.web.pki import READER, STRANGER, roles_of
 from tests.web.serving import Serving, serving
 
@@ -72,18 +71,22 @@ async def test_both_ways_keep_the_same_accounts() -> None:
 @pytest.mark.parametrize("short", [True, False])
 async def test_a_line_tells_all_that_is_known(short: bool) -> None:
     async with serving(short=short) as served:
-        served.server.state.access_log = AccessLog(served.lines.append, "web-7", Style("json"))
+        served.server.state.access_log = AccessLog(
+            served.lines.extend, "web-7", Style("json"), lambda *_: None
+        )
         caller = await served.call()
-        await caller.send(head("/middle"))
+        agent = f'User-Agent: odd "agent" {"x" * 200}'
+        await caller.send(head("/middle", agent, "X-Request-Id: their/own=id"))
         whole = await caller.reader.readuntil(b"\r\n\r\n") + await caller.reader.readexactly(10500)
         served.server.tick()
         (line,) = served.lines
-        entry = json.loads(line)
+        entry = json.loads("{" + line)
         assert 0 < entry.pop("duration") < 60
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry.pop("time"))
         assert entry == {
             "level": "info", "process": "web-7", "logger": "rcmon.access", "identity": "/DC=ch/CN=reader",
             "address": "127.0.0.1", "method": "GET", "route": "/middle", "code": 200, "bytes": len(whole),
+            "path": f"{BASE.decode()}/middle", "agent": f'odd "agent" {"x" * 116}\u2026',
+            "request_id": "their/own=id",
         }  # fmt: skip
 
 
@@ -164,7 +167,9 @@ async def test_a_log_that_cannot_be_written_costs_no_request(
     target = tmp_path / "access.log"
     target.symlink_to("/dev/full")
     async with serving(short=short) as served:
-        served.server.state.access_log = AccessLog(target.write_text, "web-0", Style())
+        served.server.state.access_log = AccessLog(
+            lambda lines: target.write_text("".join(lines)), "web-0", Style(), lambda *_: None
+        )
         caller = await served.call()
         for _ in range(3):
             assert (await caller.ask("/small")).status == 200
@@ -175,3 +180,28 @@ async def test_a_log_that_cannot_be_written_costs_no_request(
         served.server.tick()
         assert caplog.messages[1:] == ["the access log is written again; 3 lines were lost"]
     assert target.read_text().count("\n") == 1
+
+
+@pytest.mark.parametrize("short", [True, False])
+async def test_every_answer_names_its_request_as_the_log_does(short: bool) -> None:
+    """Answers of handlers, errors, and those that are made in a handler's place."""
+    async with serving(short=short) as served:
+        names = []
+        for request in (
+            *REQUESTS,
+            head("/small", "Content-Length: 5"),
+            b"nonsense\r\n\r\n",
+            head("/small", "Host: b"),
+        ):
+            for given in (b"", b"X-Request-Id: mine-%d\r\n" % len(names)):
+                caller = await served.call()
+                await caller.send(request.replace(b"Host: localhost\r\n", b"Host: localhost\r\n" + given))
+                answer = await caller.answer(request.partition(b" ")[0].decode())
+                names.append(answer.fields["x-request-id"])
+                if given and b"nonsense" not in request:
+                    assert names[-1] == given.decode().partition(" ")[2].strip()
+                await caller.close()
+        await served.until(lambda: not served.server.live)
+        served.server.state.access_log.flush()
+        assert [line.rpartition("request=")[2].strip() for line in served.lines] == names
+        assert len(set(names)) == len(names)

@@ -104,7 +104,7 @@ def mutated(data: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
 
 def normal(transcript: bytes) -> list[bytes]:
     """Bring lines into an order of their own: that of fields means nothing, nor the case of their names."""
-    lines = re.sub(rb"\r\nDate: [^\r]*", b"", transcript).split(b"\r\n")
+    lines = re.sub(rb"\r\n(Date|X-Request-Id): [^\r]*", b"", transcript).split(b"\r\n")
     return sorted(re.sub(rb"^[A-Za-z-]+:", lambda name: name[0].lower(), line) for line in lines)
 
 
@@ -152,7 +152,11 @@ async def repeated(server: Serving, data: bytes) -> list[list[bytes]]:
         except (OSError, asyncio.IncompleteReadError):
             found.append([b"cut"])
             break
-        fields = [f"{name}: {value}".encode() for name, value in answer.fields.items() if name != "date"]
+        fields = [
+            f"{name}: {value}".encode()
+            for name, value in answer.fields.items()
+            if name not in ("date", "x-request-id")
+        ]
         found.append([b"%d" % answer.status, *sorted(fields), answer.body])
     await caller.close()
     return found

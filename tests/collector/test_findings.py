@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from rcmon.collector.findings import KINDS, findings
+from rcmon.collector.findings import FOUND_HERE, KINDS, findings
 from rcmon.model import Component, Finding, Worker
 from rcmon.sources import FINDINGS
 from tests.collector.test_merge import bad, cycle, good, seen
@@ -107,7 +107,7 @@ def test_every_kind_that_is_emitted_is_in_the_table() -> None:
 def test_every_kind_of_every_source_is_in_the_table_with_the_same_sentence() -> None:
     assert FINDINGS
     assert {kind: KINDS.get(kind) for kind in FINDINGS} == dict(FINDINGS)
-    assert len(KINDS) == len(FINDINGS) + 4
+    assert len(KINDS) == len(FINDINGS) + len(FOUND_HERE)
 
 
 @pytest.mark.parametrize("kind", KINDS)

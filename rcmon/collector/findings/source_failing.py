@@ -1,0 +1,25 @@
+"""The finding `source_failing`."""
+
+from collections.abc import Iterator
+
+from rcmon.collector.findings.kind import FindingKind
+from rcmon.model import Finding, Snapshot, SourceState
+
+NAME = "source_failing"
+
+
+def find(snapshot: Snapshot) -> Iterator[Finding]:
+    """List the sources that are not up, with what that means for what is shown."""
+    for source in snapshot.sources:
+        if not source.up:
+            yield Finding(NAME, None, f"source {source.name}: {source.error} ({_data(source)})")
+
+
+def _data(source: SourceState) -> str:
+    """Say what a failing source's failure means for the snapshot."""
+    if source.stale:
+        return "its last data are shown"
+    return "it has never succeeded" if source.last_success is None else "it has no data that are shown"
+
+
+SOURCE_FAILING = FindingKind(NAME, "The newest poll of a source failed.", find)

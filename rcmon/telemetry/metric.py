@@ -31,12 +31,6 @@ class Metric(Struct, frozen=True, eq=False):
     sparse: bool = False
     """Whether series that never counted are left out; else they begin at 0, so that a rate sees the first."""
 
-    @property
-    def unit(self) -> str:
-        """As OpenMetrics declares it: what the name ends with."""
-        ending = self.name.removesuffix("_total").rpartition("_")[2]
-        return ending if ending in ("seconds", "bytes") else ""
-
 
 def counter(name: str, text: str, labels: Labels = NO_LABELS, *, sparse: bool = False) -> Metric:
     """Declare a counter: `tally.count`."""

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from rcmon.exposition.formats import unit_of
 from rcmon.model import Agent, AgentSite, Component, Finding, Jobs, Snapshot, SourceState, Task, Worker
 from rcmon.render.families.table import FAMILIES
 from tests.render.factory import START, make_snapshot, snapshot_of
@@ -43,7 +44,11 @@ def test_every_family_of_the_table_is_there_with_its_labels_type_and_unit(snapsh
     assert len(parsed) == len(FAMILIES)
     for family in FAMILIES:
         found = parsed[family.name.removesuffix("_total").removesuffix("_info")]
-        assert (found.type, found.unit, found.documentation) == (family.kind, family.unit, family.help)
+        assert (found.type, found.unit, found.documentation) == (
+            family.kind,
+            unit_of(family.name),
+            family.help,
+        )
         for sample in found.samples:
             assert sample.name == family.name
             assert tuple(sample.labels) == family.labels
@@ -54,7 +59,7 @@ def test_the_table_keeps_the_naming_rules() -> None:
         assert re.fullmatch(r"rcmon(_[a-z]+)+", family.name)
         assert family.name.endswith("_total") == (family.kind == "counter")
         assert family.name.endswith("_info") == (family.kind == "info")
-        assert family.unit == ("seconds" if family.name.endswith("_seconds") else "")
+        assert unit_of(family.name) == ("seconds" if family.name.endswith("_seconds") else "")
         assert re.fullmatch(r"[A-Z][^\"\\\n]*\.", family.help)
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
 

@@ -5,37 +5,35 @@ from collections.abc import Mapping
 
 from rcmon.documents.deflated import OpenEnded, deflated_part, part
 from rcmon.documents.keys import METRICS_OPENMETRICS, METRICS_TEXT
-from rcmon.exposition.lines import blocks, openmetrics_head, text_head
+from rcmon.exposition.formats import MEDIA_TYPES, Format, head
+from rcmon.exposition.lines import blocks
 from rcmon.model import Document, Snapshot
 from rcmon.render.families.family import Family
 from rcmon.render.families.table import FAMILIES
 from rcmon.render.families.view import View, view
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
-OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-
 
 def expositions(snapshot: Snapshot, _previous: Mapping[str, Document]) -> list[Document]:
     """Render text 0.0.4 and OpenMetrics 1.0, both open-ended (and OpenMetrics without `# EOF`)."""
-    text, openmetrics = OpenEnded(METRICS_TEXT, TEXT), OpenEnded(METRICS_OPENMETRICS, OPENMETRICS)
+    both: dict[Format, OpenEnded] = {
+        "text": OpenEnded(METRICS_TEXT, MEDIA_TYPES["text"]),
+        "openmetrics": OpenEnded(METRICS_OPENMETRICS, MEDIA_TYPES["openmetrics"]),
+    }
     seen = view(snapshot)
     for family in FAMILIES:
-        _append(family, seen, text, openmetrics)
-    return [text.document(), openmetrics.document()]
+        _append(family, seen, both)
+    return [document.document() for document in both.values()]
 
 
-def _append(family: Family, seen: View, text: OpenEnded, openmetrics: OpenEnded) -> None:
+def _append(family: Family, seen: View, both: Mapping[Format, OpenEnded]) -> None:
     """Append one family to both; one without a sample has no head either."""
-    heads = (
-        (text, text_head(family.name, family.kind, family.help)),
-        (openmetrics, openmetrics_head(family.name, family.kind, family.unit, family.help)),
-    )
     deflate, deflated, empty = part(), [], True
     for block in blocks(family.name, family.samples(seen)):
-        for document, head in heads:
+        for form, document in both.items():
             if empty:
-                document.count(head)
-                document.append(deflated_part(head))
+                begin = head(form, family.name, family.kind, family.help)
+                document.count(begin)
+                document.append(deflated_part(begin))
             document.count(block)
         empty = False
         deflated.append(deflate.compress(block))
@@ -43,5 +41,5 @@ def _append(family: Family, seen: View, text: OpenEnded, openmetrics: OpenEnded)
         return
     deflated.append(deflate.flush(zlib.Z_SYNC_FLUSH))
     samples = b"".join(deflated)
-    text.append(samples)
-    openmetrics.append(samples)
+    for document in both.values():
+        document.append(samples)

@@ -17,13 +17,10 @@ class Family(Struct, frozen=True):
     labels: tuple[str, ...]
     help: str
     samples: Callable[[View], Iterable[Sample]]
-    unit: str = ""
-    """As OpenMetrics declares it; the name ends with it."""
 
 
 def gauge(
     name: str, labels: tuple[str, ...], description: str, values: Callable[[View], Iterable[Sample]]
 ) -> Family:
-    """Make a gauge; its unit is what its name ends with."""
-    unit = "seconds" if name.endswith("_seconds") else ""
-    return Family(name, "gauge", labels, description, values, unit)
+    """Make a gauge."""
+    return Family(name, "gauge", labels, description, values)

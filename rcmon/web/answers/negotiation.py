@@ -9,8 +9,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rcmon.exposition.formats import Format
+
 Coding = Literal["gzip", "identity"]
-Format = Literal["text", "openmetrics"]
 
 GZIP_FIRST: tuple[Coding, ...] = ("gzip", "identity")
 IDENTITY_ONLY: tuple[Coding, ...] = ("identity",)

@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families as text_fami
 from tornado.httpclient import HTTPResponse
 
 from rcmon.access.authority.crl import CrlStatus
+from rcmon.exposition.formats import MEDIA_TYPES, unit_of
 from rcmon.telemetry import own
 from rcmon.telemetry.tally import Tally
 from rcmon.web.about import PYTHON_VERSION
-from rcmon.web.telemetry.exposition import MEDIA_TYPES
 from rcmon.web.telemetry.told import FAMILIES
 from rcmon.web.transport.request_count import RequestCount
 from tests.web.grid import NOW, make_snapshot
@@ -85,7 +85,7 @@ async def test_both_formats_are_valid_and_hold_the_same(service: Serving, accept
         assert read[name].type == kind, family.name
         assert read[name].documentation == family.help
         if form == "openmetrics":
-            assert read[name].unit == family.unit
+            assert read[name].unit == unit_of(family.name)
         labels = {label for sample in read[name].samples for label in sample.labels}
         assert labels - {"le"} == set(family.labels)
 

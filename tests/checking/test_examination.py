@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
+from rcmon.demo.pki import make_pki
 from rcmon.process import bind_local
 from tests.access import crl_pki, pki
 from tests.checking.conftest import Place
@@ -265,3 +266,27 @@ def test_what_others_may_write_to_is_named(place: Place) -> None:
     (place.path / "state").chmod(0o777)
     only(place.examine().warnings, "--state-dir", "chmod go-w")
     assert Path(place.path / "state").is_dir()
+
+
+def test_what_belongs_to_the_demo_alone_is_named_in_production(place: Place) -> None:
+    demo = make_pki(place.path / "pki")
+    warnings = place.examine(
+        tls_cert=str(demo.certificate("server")), tls_key=str(demo.key("server")), tls_ca=str(demo.ca)
+    ).warnings
+    assert len(warnings) == 2
+    assert "issued by the demo's CA" in warnings[0]
+    assert "trusts the demo's CA" in warnings[1]
+
+
+def test_what_the_demo_does_not_use_is_named(place: Place) -> None:
+    done = place.run("--check-config", "--demo", database=f"sqlite:///{place.path}/real.sqlite")
+    assert done.returncode == 0, done.stderr
+    for option in ("--tls-cert", "--tls-key", "--tls-ca", "--roles-file", "--sources-file"):
+        assert f"warning: {option}: not used: the demo brings its own" in done.stdout
+    assert "warning: --database: the demo writes its made-up grid there" in done.stdout
+
+
+def test_everything_that_runs_is_examined_in_the_demo_too(place: Place) -> None:
+    done = place.run("--check-config", "--demo", "--synthetic=3x2")
+    assert done.returncode == 0, done.stderr
+    assert "sources: 2 made up" in done.stdout

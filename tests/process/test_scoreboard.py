@@ -131,3 +131,11 @@ def test_own_figures_are_those_of_proc() -> None:
 def test_a_board_without_room_is_refused(slots: int, cells: int) -> None:
     with pytest.raises(ValueError, match=f"{slots} slots with {cells} cells"):
         Scoreboard(slots, cells)
+
+
+def test_uptime_knows_no_clock_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Scoreboard(1, 0)
+    wall = time.time
+    for jump in (-86400.0, 86400.0):
+        monkeypatch.setattr(time, "time", lambda jump=jump: wall() + jump)
+        assert 0 <= board.uptime < 3600

@@ -62,7 +62,7 @@ class Working:
         return Caller(*await asyncio.open_connection("127.0.0.1", self.port, ssl=context))
 
     async def until_taken_up(self, what: str, result: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.totals.value(RELOADS, what, result) != 1.0:
                 await asyncio.sleep(0.02)
 

@@ -14,6 +14,7 @@ from rcmon.access.names.dn import Dn
 from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED, HANDSHAKES_FAILED
 from rcmon.telemetry.tally import Tally
 from rcmon.web.transport.handshake_reasons import detail_of, reason_of
+from rcmon.web.transport.said import visible
 
 LOG = logging.getLogger("rcmon.web.transport.server")
 _SPARE_FILES = 64
@@ -94,7 +95,7 @@ class Guard:
         """
         self._tally.count(HANDSHAKES_FAILED, reason)
         if reason != "closed":
-            what = (address, reason, _one_line(detail))
+            what = (address, reason, visible(detail))
             LOG.info("refused a connection from %s: %s: %s", *what, extra={"kind": reason})
 
     def failed(self, error: Exception, address: str) -> None:
@@ -118,8 +119,3 @@ def _less(counter: "Counter[Any]", key: object) -> None:
     counter[key] -= 1
     if counter[key] <= 0:
         del counter[key]
-
-
-def _one_line(text: str) -> str:
-    """Write what a client may have chosen so that it can neither end a line of the log nor turn it round."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)

@@ -42,12 +42,15 @@ def request_ids() -> Iterator[str]:
 
 def quoted(text: str) -> str:
     """Quote a text that a client chose, so that it can neither end its field nor forge a line."""
-    written = msgspec.json.encode(text).decode()
-    return written if written.isprintable() else "".join(map(_visible, written))
+    return visible(msgspec.json.encode(text).decode())
+
+
+def visible(text: str) -> str:
+    """Write what would end a line, move the cursor or turn the line round as JSON escapes it."""
+    return text if text.isprintable() else "".join(map(_visible, text))
 
 
 def _visible(char: str) -> str:
-    """Write a character that would move the cursor or turn the line round as JSON escapes it."""
     return char if char.isprintable() else "".join(f"\\u{unit:04x}" for unit in _units(char))
 
 

@@ -16,7 +16,7 @@ LOGGERS = (
     "asyncio",
     "tornado.application",
     "tornado.general",
-    "rcmon.web.base",
+    "rcmon.web.delivery",
     "rcmon.web.transport.server",
 )
 """Whose lines may be about one connection or request. This module's own are not: there is one a window."""

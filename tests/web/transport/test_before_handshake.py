@@ -2,8 +2,6 @@
 
 import asyncio
 import errno
-import logging
-import re
 import resource
 import socket
 import ssl
@@ -17,7 +15,7 @@ from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED
 from rcmon.web.transport import throttle
 from rcmon.web.transport.acceptor import OF_ONE_CONNECTION, Acceptor
 from tests.web.pki import READER, client, client_hello
-from tests.web.serving import Serving, serving
+from tests.web.serving import serving
 
 PROBES = 20
 
@@ -177,75 +175,3 @@ def fill(last: int) -> list[socket.socket]:
         spares.append(socket.socket())
     spares.pop().close()
     return spares
-
-
-def test_every_logger_of_the_transport_is_throttled() -> None:
-    """Whoever adds a module here logs about connections."""
-    here = Path(throttle.__file__).parent
-    for path in (*here.glob("*.py"), here.parent / "base.py"):
-        module = ".".join(path.relative_to(here.parents[2]).with_suffix("").parts)
-        for name in re.findall(r"getLogger\(([^)]*)\)", path.read_text()):
-            if path.name != "throttle.py":
-                assert (module if name == "__name__" else name.strip('"')) in throttle.LOGGERS, path
-
-
-def test_lines_of_a_kind_are_few_and_the_others_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    now = [0.0]
-    limit = throttle.Throttle(lambda: now[0])
-    limit.install()
-    try:
-        log = logging.getLogger(throttle.LOGGERS[0])
-        for number in range(12):
-            log.warning("odd %d", number)
-            log.warning("strange %d", number)
-        limit.tick()
-        assert caplog.messages == [f"{what} {n}" for n in range(5) for what in ("odd", "strange")]
-        caplog.clear()
-        now[0] = 10.0
-        limit.tick()
-        assert sorted(caplog.messages) == [
-            "7 more lines like this one are left out: odd 5",
-            "7 more lines like this one are left out: strange 5",
-        ]
-        caplog.clear()
-        log.warning("odd again")
-    finally:
-        limit.remove()
-    assert caplog.messages == ["odd again"]
-
-
-def test_of_tracebacks_one_is_enough(caplog: pytest.LogCaptureFixture) -> None:
-    limit = throttle.Throttle()
-    limit.install()
-    log = logging.getLogger("asyncio")
-    for error in (ValueError("a"), ValueError("b"), KeyError("c")):
-        log.error("failed", exc_info=error)
-    limit.remove()
-    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["a", "'c'"]
-    assert caplog.messages[-1] == "1 more lines like this one are left out: failed"
-    caplog.clear()
-    for _ in range(20):
-        log.error("failed", exc_info=ValueError())
-    assert len(caplog.records) == 20  # removed, it filters nothing
-
-
-def test_reasons_do_not_hide_each_other(caplog: pytest.LogCaptureFixture) -> None:
-    """A flood of scans must not hide why an agent is refused."""
-    caplog.set_level("INFO")
-    limit = throttle.Throttle()
-    limit.install()
-    try:
-        for number in range(100):
-            logging.getLogger("rcmon.web.transport.server").info(
-                "refused", extra={"kind": "protocol" if number < 99 else "expired"}
-            )
-        assert len(caplog.records) == 6
-    finally:
-        limit.remove()
-
-
-async def test_a_server_filters_while_it_accepts() -> None:
-    one = Serving()
-    assert any(isinstance(found, throttle.Throttle) for found in logging.getLogger("asyncio").filters)
-    await one.end()
-    assert not any(isinstance(found, throttle.Throttle) for found in logging.getLogger("asyncio").filters)

@@ -25,6 +25,10 @@ class StoreCorruptError(StoreError):
     """The store's file is damaged, or is not a store of rcmon."""
 
 
+class StoreForeignError(StoreError):
+    """The store is another program's, or another service's of rcmon: it is left alone."""
+
+
 class SourceError(RcmonError):
     """A source could not be polled; the message names the reason without any secret."""
 

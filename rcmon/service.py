@@ -29,6 +29,7 @@ from rcmon.process import (
 )
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
+from rcmon.store.about import DEMO, PRODUCTION
 from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.tally import Tally
 from rcmon.web import worker
@@ -47,6 +48,7 @@ class Service:
         self._checked, self._config, self._write_log = checked, checked.config, write_log
         workers = web_processes(self._config)
         self._web = tuple(f"web-{number}" for number in range(workers))
+        self._owner = PRODUCTION if checked.demo is None else DEMO
         self._moving = checked.demo is not None and checked.demo.shape is None
         others = (_COLLECTOR, _DEMO) if self._moving else (_COLLECTOR,)
         self._layout = Layout({"route": routes()})
@@ -96,7 +98,7 @@ class Service:
 
     def _prepare(self) -> None:
         """Make or upgrade the store, and the demo's databases."""
-        asyncio.run(_migrate(self._checked.store_url))
+        asyncio.run(_migrate(self._checked.store_url, self._owner))
         if self._checked.demo is not None:
             self._checked.demo.build()
 
@@ -123,6 +125,7 @@ class Service:
         await collecting.collect(
             collecting.Settings(
                 store_url=self._checked.store_url,
+                owner=self._owner,
                 interval=config.cycle_interval,
                 budget=config.cycle_budget,
                 stale_after=config.stale_after,
@@ -178,8 +181,8 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def _migrate(url: URL) -> None:
-    store = Store(url)
+async def _migrate(url: URL, owner: str) -> None:
+    store = Store(url, owner)
     try:
         await store.migrate()
     finally:

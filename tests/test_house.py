@@ -24,7 +24,17 @@ ROOMS = {
     "store": {"errors", "model"},
     "sources": {"errors", "model"},
     "render": {"documents", "exposition", "model", "timestamps"},
-    "collector": {"errors", "files", "model", "process", "render", "sources", "store", "telemetry"},
+    "collector": {
+        "documents",
+        "errors",
+        "files",
+        "model",
+        "process",
+        "render",
+        "sources",
+        "store",
+        "telemetry",
+    },
     "web": {
         "access",
         "documents",

@@ -11,6 +11,7 @@ from rcmon.errors import ConfigError, StoreCorruptError, StoreError
 from rcmon.sources.base import Source, poll_one
 from rcmon.store import Store
 from rcmon.store.address import parse
+from rcmon.store.snapshots import newest_id
 
 
 def probe(config: Config, report: Report, sources: Sequence[Source]) -> None:
@@ -46,7 +47,8 @@ async def _probe_store(config: Config, report: Report) -> None:
             return
         store = Store(url)
         try:
-            newest = await store.newest_id()
+            async with store.reading() as connection:
+                newest = await newest_id(connection)
         finally:
             await store.close()
     except StoreCorruptError as error:

@@ -9,11 +9,13 @@ from sqlalchemy.engine import URL
 
 from rcmon.collector.collector import Collector
 from rcmon.collector.cycle import Cycle
+from rcmon.collector.publisher import Publisher
 from rcmon.files.follower import Follower
 from rcmon.process import ChildContext
 from rcmon.render import render
 from rcmon.sources.config import SourceSet
 from rcmon.store import Store
+from rcmon.telemetry.own import STORES_MENDED
 from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
 
@@ -26,6 +28,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What the collector is to do; times in seconds."""
 
     store_url: URL
+    owner: str
+    """Whose the store is."""
     interval: float
     budget: float
     """Share of the interval that a cycle waits for its polls."""
@@ -40,7 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 async def collect(settings: Settings, context: ChildContext) -> None:
     """Collect until `context.stop` is set."""
-    store = Store(settings.store_url)
+    store = Store(settings.store_url, settings.owner)
     report = ReloadReport(settings.tally, context.trouble)
     await _take_up(settings.sources, report)  # a restarted collector begins with what its parent once read
     cycle = Cycle(
@@ -49,15 +53,14 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         settings.stale_after,
         budget=settings.budget,
     )
-    collector = Collector(
-        cycle,
+    publisher = Publisher(
         store,
-        render,
-        retention=settings.retention,
         holder=settings.holder,
-        doing=context.doing,
+        retention=settings.retention,
         tell_trouble=context.trouble,
+        mended=lambda: settings.tally.count(STORES_MENDED),
     )
+    collector = Collector(cycle, publisher, render, doing=context.doing, tell_trouble=context.trouble)
     hurry = asyncio.Event()
     context.on_reload(hurry.set)
     context.ready()

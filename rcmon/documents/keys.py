@@ -3,6 +3,15 @@
 Both sides know this file and neither knows the other. Every document travels as a `rcmon.model.Document`.
 """
 
+FORMAT = 2
+"""The format of all documents together: it grows when one that is there is made or read differently.
+
+A document or a field that is only added changes nothing: who does not know it goes without. Format 1 called
+the findings `quality`.
+"""
+READABLE = frozenset({1, 2})
+"""Formats whose documents for the web side alone can be read here; the others are served as they are."""
+
 METRICS_TEXT = "metrics.text"
 """Text exposition 0.0.4 of the snapshot's families, open-ended: a worker appends the service's own."""
 METRICS_OPENMETRICS = "metrics.openmetrics"

@@ -9,7 +9,8 @@ from msgspec import Struct
 EXCEPTION = "exception"
 """What a process says last when it ends by an error that nobody expected."""
 TROUBLES: Mapping[str, str] = {
-    "store": "the store cannot be read or written, or was set aside and made afresh",
+    "store": "the store cannot be read or written",
+    "store_set_aside": "within the last hour the store was found damaged, set aside and made afresh",
     "sources_file": "the sources file, or a file that it names, is refused: the sources before it stay",
     "roles_file": "the roles file is refused: the roles before it stay",
     "tls": "the server's certificate, its key or the CAs are refused: those before them stay",

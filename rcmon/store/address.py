@@ -1,13 +1,14 @@
 """Where the store is: its database URL, checked and mapped to the asynchronous driver."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 from urllib.parse import quote
 
+from msgspec import Struct
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from rcmon.errors import ConfigError, StoreCorruptError
+from rcmon.errors import ConfigError
 
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -17,8 +18,11 @@ DRIVERS = {
 }
 """What a URL may begin with, and the driver that it stands for."""
 
+FileId: TypeAlias = tuple[int, int] | None
+"""A file that is there (device, inode)."""
 
-class Address(NamedTuple):
+
+class Address(Struct, frozen=True):
     """A store's place."""
 
     url: URL
@@ -30,18 +34,19 @@ class Address(NamedTuple):
         """Name it for people, without a password."""
         return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
 
-    def file_id(self) -> tuple[int, int] | None:
-        """Tell which file is there now (device, inode); None for a server.
-
-        Raises StoreCorruptError where the file is gone: only `Store.migrate` makes one.
-        """
+    def files(self) -> tuple[FileId, FileId]:
+        """Tell which file and which log of it are there now; None each where it is not, or on a server."""
         if self.path is None:
-            return None
-        try:
-            found = self.path.stat()
-        except FileNotFoundError:
-            raise StoreCorruptError(f"the store {self.path} is not there") from None
-        return found.st_dev, found.st_ino
+            return None, None
+        return _file_id(self.path), _file_id(self.path.with_name(self.path.name + "-wal"))
+
+
+def _file_id(path: Path) -> FileId:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def parse(url: str | URL) -> Address:

@@ -3,45 +3,62 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store.address import Address
 
 BUSY_SECONDS = 5
 """How long a write waits for another one on SQLite."""
-SERVER_SECONDS = {"timeout": 10, "command_timeout": 60}
-"""How long connecting to a server, and one statement there, may take."""
+SERVER = {
+    "timeout": 10,
+    "command_timeout": 60,
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": str,
+}
+"""How long connecting to a server, and one statement there, may take; statements without a name.
+
+Behind PgBouncer each transaction may get another connection to the server: there a statement that was
+prepared by name is not known, or is somebody else's. The one without a name lasts as long as is needed.
+"""
 JOURNAL_BYTES = 64 << 20
 """What SQLite's write-ahead log is cut back to: a log that large absorbs a save without new disk space."""
+PRAGMAS = ("synchronous=NORMAL", "foreign_keys=ON", f"journal_size_limit={JOURNAL_BYTES}")
+"""What SQLite keeps per connection."""
 WRITES = "rcmon_writes"
 """Execution option of a transaction that will write."""
 
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
-_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ")
+"""How the names of SQLite's errors begin that a damaged file causes."""
 _SERVER_BUSY = ("55P03", "57014", "40001", "40P01")
 _NO_TABLE = "42P01"
 
 
-def make_engine(address: Address) -> AsyncEngine:
-    """Make an engine of one connection; nothing is opened yet. Raises StoreError without a driver."""
+def make_engine(address: Address, *, keeps: bool) -> AsyncEngine:
+    """Make an engine; nothing is opened yet. Raises StoreError without a driver.
+
+    `keeps`: of one connection that stays open; else each use has one of its own.
+    """
     sqlite = address.path is not None
-    arguments = {"timeout": BUSY_SECONDS, "isolation_level": None} if sqlite else SERVER_SECONDS
+    arguments = {"timeout": BUSY_SECONDS, "isolation_level": None} if sqlite else SERVER
+    pool: dict[str, Any] = {"poolclass": NullPool}
+    if keeps:
+        pool = {
+            "poolclass": AsyncAdaptedQueuePool,
+            "pool_size": 1,
+            "max_overflow": 0,
+            "pool_pre_ping": not sqlite,
+        }
     try:
-        engine = create_async_engine(
-            address.url,
-            connect_args=arguments,
-            poolclass=AsyncAdaptedQueuePool,
-            pool_size=1,
-            max_overflow=0,
-            pool_pre_ping=not sqlite,
-            hide_parameters=True,
-        )
+        engine = create_async_engine(address.url, connect_args=arguments, hide_parameters=True, **pool)
     except ModuleNotFoundError as error:
         raise StoreError(f"{address} needs {error.name}: pip install '.[postgres]' in the clone") from None
     if sqlite:
@@ -51,11 +68,9 @@ def make_engine(address: Address) -> AsyncEngine:
 
 
 def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """Set what SQLite keeps per connection."""
     cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA journal_size_limit={JOURNAL_BYTES}")
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
@@ -89,7 +104,7 @@ def _meaning(address: Address, error: BaseException | None) -> StoreError:
     )
     if name.startswith(_BUSY) or code in _SERVER_BUSY:
         return StoreBusyError(message)
-    if name.startswith(_DAMAGED) or code == _NO_TABLE or "no such table" in message:
+    if name.startswith(DAMAGED) or code == _NO_TABLE or "no such table" in message:
         return StoreCorruptError(message)
     return StoreError(message)
 

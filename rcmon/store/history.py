@@ -3,9 +3,11 @@
 A series (one site in one agent) is a step function: a row says what it became, and holds until the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, delete, func, insert, select
+from msgspec import Struct
+from sqlalchemy import BindParameter, Row, Select, and_, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.model import HistoryRow
@@ -47,21 +49,81 @@ async def _series(connection: AsyncConnection, wanted: set[tuple[str, str]]) -> 
     return numbers
 
 
-async def read_history(connection: AsyncConnection, agent: str, site: str, since: float) -> list[HistoryRow]:
-    """Read a series from `since` on, oldest first, with the row that held at `since`."""
-    number = select(SERIES.c.id).where(SERIES.c.agent == agent, SERIES.c.site == site).scalar_subquery()
+class Span(Struct, frozen=True):
+    """What part of history is asked for; times in seconds since the epoch."""
+
+    since: float
+    until: float
+    limit: int
+    """How many changes at most."""
+    agent: str | None = None
+    """None: every agent."""
+
+
+class Extract(Struct, frozen=True):
+    """A part of one site's history."""
+
+    known: bool
+    """Whether anything at all is kept of it."""
+    held: Sequence[HistoryRow]
+    """What each agent's series was when the part begins: rows of that time or earlier, by agent."""
+    changes: Sequence[HistoryRow]
+    """What they became within it, oldest first. Changes of one time are never parted."""
+    total: int
+    """How many changes there are from its begin to the end that was asked for."""
+    next: float | None
+    """Where to go on; None: that is all."""
+
+
+async def read_site(connection: AsyncConnection, site: str, span: Span) -> Extract:
+    """Read a part of a site's history."""
+    of_site = select(SERIES.c.id, SERIES.c.agent).where(SERIES.c.site == site)
+    if span.agent is not None:
+        of_site = of_site.where(SERIES.c.agent == span.agent)
+    agents = {row.id: row.agent for row in await connection.execute(of_site)}
+    within = and_(HISTORY.c.series.in_(agents), HISTORY.c.time > span.since, HISTORY.c.time <= span.until)
+    counted = select(func.count()).select_from(HISTORY).where(within)
+    total = int((await connection.execute(counted)).scalar_one())
+    ordered = select(HISTORY).where(within).order_by(HISTORY.c.time, HISTORY.c.series).limit(span.limit + 1)
+    rows = [_row(row, agents[row.series], site) for row in await connection.execute(ordered)]
+    then = await connection.execute(_held(agents, span.since))
+    held = [_row(row, agents[row.series], site) for row in then]
+    next_time = None
+    if len(rows) > span.limit:
+        next_time = rows[-1].time
+        rows = [row for row in rows if row.time < next_time] or await _at(connection, agents, site, next_time)
+    return Extract(
+        known=bool(agents),
+        held=sorted(held, key=lambda row: row.agent),
+        changes=rows,
+        total=total,
+        next=next_time if len(rows) < total else None,
+    )
+
+
+async def _at(
+    connection: AsyncConnection, agents: Mapping[int, str], site: str, time: float
+) -> list[HistoryRow]:
+    """Read all changes of one time, where there are more than the limit: they are not parted."""
+    same = select(HISTORY).where(HISTORY.c.series.in_(agents), HISTORY.c.time == time)
+    return [_row(row, agents[row.series], site) for row in await connection.execute(same)]
+
+
+def _held(series: Iterable[int], since: float) -> Select[Any]:
+    """Select the row of each series that held at a time."""
     earlier = HISTORY.alias()
-    held = (
+    latest = (
         select(func.max(earlier.c.time))
-        .where(earlier.c.series == number, earlier.c.time <= since)
+        .where(earlier.c.series == SERIES.c.id, earlier.c.time <= since)
+        .correlate(SERIES)
         .scalar_subquery()
     )
-    from_then = and_(HISTORY.c.series == number, HISTORY.c.time >= func.coalesce(held, since))
-    statement = select(HISTORY).where(from_then).order_by(HISTORY.c.time)
-    return [
-        HistoryRow(row.time, agent, site, **{name: getattr(row, name) for name in VALUES})
-        for row in await connection.execute(statement)
-    ]
+    same = and_(HISTORY.c.series == SERIES.c.id, HISTORY.c.time == latest)
+    return select(HISTORY).select_from(SERIES).join(HISTORY, same).where(SERIES.c.id.in_(series))
+
+
+def _row(row: Row[Any], agent: str, site: str) -> HistoryRow:
+    return HistoryRow(row.time, agent, site, **{name: getattr(row, name) for name in VALUES})
 
 
 async def read_series(connection: AsyncConnection) -> list[int]:

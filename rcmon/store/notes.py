@@ -1,5 +1,7 @@
 """Notes: what happened to the store itself, kept in it so that every process can tell."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,7 +11,7 @@ from rcmon.store.tables import NOTE
 MADE = "made"
 """The store was made afresh: whatever was known before is not in it."""
 SET_ASIDE = "set_aside"
-"""The store's file was damaged and moved to the name that the text tells."""
+"""The store was damaged: its file was moved to the name that the text tells, or lost tables made again."""
 NEWEST = 20
 """How many notes are shown."""
 
@@ -33,6 +35,11 @@ async def read_notes(connection: AsyncConnection) -> tuple[Note, ...]:
     columns = NOTE.c.time, NOTE.c.kind, NOTE.c.text
     rows = await connection.execute(select(*columns).order_by(NOTE.c.id.desc()).limit(NEWEST))
     return tuple(Note(row.time, row.kind, row.text) for row in reversed(rows.all()))
+
+
+def set_aside_since(notes: Sequence[Note], since: float) -> Note | None:
+    """Give the newest note from that time on that says that a store was set aside; None: there is none."""
+    return next((note for note in reversed(notes) if note.kind == SET_ASIDE and note.time >= since), None)
 
 
 async def prune_notes(connection: AsyncConnection) -> None:

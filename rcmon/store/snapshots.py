@@ -1,33 +1,50 @@
 """The statements about snapshots and their documents. Each runs in its caller's transaction."""
 
+import asyncio
+import logging
 import zlib
 from collections.abc import Sequence
 
+from msgspec import Struct, structs
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import StoreCorruptError
-from rcmon.model import Document
+from rcmon.model import Document, Snapshot
+from rcmon.store.codec import pack, unpack
 from rcmon.store.tables import DOCUMENT, SNAPSHOT
 
-Row = dict[str, object]
+LOG = logging.getLogger(__name__)
+
+KEEP = 3
+"""How many snapshots stay."""
 
 
-def document_rows(documents: Sequence[Document]) -> list[Row]:
-    """Shape documents for `add_snapshot`, with the checksum that `read_documents` looks at."""
-    return [
-        {
-            "key": document.key,
-            "media_type": document.media_type,
-            "body": document.body,
-            "size": document.size,
-            "crc32": document.crc32,
-            "digest": document.digest,
-            "open_ended": document.open_ended,
-            "checksum": zlib.crc32(document.body),
-        }
-        for document in documents
+class Packed(Struct, frozen=True):
+    """A snapshot and its documents as they are stored."""
+
+    started: float
+    finished: float
+    document: bytes
+    rows: list[dict[str, object]]
+    """Its documents, with the checksum that `load` looks at."""
+
+
+class Loaded(Struct, frozen=True):
+    """A snapshot's documents as they were stored."""
+
+    number: int
+    format: int
+    """The format of its documents: `rcmon.documents.keys.FORMAT` of the collector that made them."""
+    documents: Sequence[Document]
+
+
+def pack_all(snapshot: Snapshot, documents: Sequence[Document]) -> Packed:
+    """Shape a snapshot for `add_snapshot`; it takes some tens of milliseconds, so do it in a thread."""
+    rows: list[dict[str, object]] = [
+        structs.asdict(document) | {"checksum": zlib.crc32(document.body)} for document in documents
     ]
+    return Packed(snapshot.started, snapshot.started + snapshot.duration, pack(snapshot), rows)
 
 
 async def newest_id(connection: AsyncConnection) -> int | None:
@@ -36,39 +53,52 @@ async def newest_id(connection: AsyncConnection) -> int | None:
     return newest
 
 
-async def drop_snapshots(connection: AsyncConnection, keep: int) -> None:
-    """Delete all but the newest `keep` snapshots and, with them, their documents."""
-    newest = select(SNAPSHOT.c.id).order_by(SNAPSHOT.c.id.desc()).limit(keep)
+async def add_snapshot(connection: AsyncConnection, packed: Packed, written: int, keep: int = KEEP) -> int:
+    """Insert a snapshot with its documents of format `written`; returns its id. Ids only grow.
+
+    Old snapshots go first, so that their space is used again.
+    """
+    newest = select(SNAPSHOT.c.id).order_by(SNAPSHOT.c.id.desc()).limit(keep - 1)
     await connection.execute(delete(SNAPSHOT).where(SNAPSHOT.c.id.not_in(newest)))
-
-
-async def add_snapshot(
-    connection: AsyncConnection, started: float, finished: float, packed: bytes, documents: Sequence[Row]
-) -> int:
-    """Insert a snapshot with its documents; returns its id."""
-    values = {"started": started, "finished": finished, "document": packed}
+    values = {
+        "started": packed.started,
+        "finished": packed.finished,
+        "document": packed.document,
+        "format": written,
+    }
     statement = insert(SNAPSHOT).values(values).returning(SNAPSHOT.c.id)
     number = int((await connection.execute(statement)).scalar_one())
-    if documents:
-        await connection.execute(insert(DOCUMENT), [{**row, "snapshot": number} for row in documents])
+    if packed.rows:
+        await connection.execute(insert(DOCUMENT), [{**row, "snapshot": number} for row in packed.rows])
     return number
 
 
-async def read_documents(connection: AsyncConnection, number: int) -> list[Document]:
-    """Read a snapshot's documents; raises StoreCorruptError where a body is not what was saved."""
-    found = await connection.execute(select(DOCUMENT).where(DOCUMENT.c.snapshot == number))
+async def load(connection: AsyncConnection, number: int) -> Loaded | None:
+    """Read a snapshot's documents; None where it is gone by now.
+
+    Raises StoreCorruptError where a body is not what was saved.
+    """
+    of = select(SNAPSHOT.c.format).where(SNAPSHOT.c.id == number)
+    written = (await connection.execute(of)).scalar_one_or_none()
+    if written is None:
+        return None
     documents = []
-    for row in found:
+    for row in await connection.execute(select(DOCUMENT).where(DOCUMENT.c.snapshot == number)):
         body = bytes(row.body)
         if zlib.crc32(body) != row.checksum:
             raise StoreCorruptError(f"document {row.key!r} of snapshot {number} is damaged in the store")
         documents.append(
             Document(row.key, row.media_type, body, row.size, row.crc32, row.digest, bool(row.open_ended))
         )
-    return documents
+    return Loaded(number=number, format=written, documents=documents)
 
 
-async def read_packed(connection: AsyncConnection) -> list[bytes]:
-    """Read the kept snapshots, encoded, newest first."""
+async def last_snapshot(connection: AsyncConnection) -> Snapshot | None:
+    """Read the newest snapshot that can be read; None: there is none."""
     found = await connection.execute(select(SNAPSHOT.c.document).order_by(SNAPSHOT.c.id.desc()))
-    return [bytes(row.document) for row in found]
+    for row in found.all():
+        try:
+            return await asyncio.to_thread(unpack, bytes(row.document))
+        except StoreCorruptError as error:
+            LOG.warning("an older snapshot is taken: %s", error)
+    return None

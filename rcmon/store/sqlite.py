@@ -12,17 +12,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
-from rcmon.errors import StoreError
-from rcmon.store.engine import BUSY_SECONDS
+from msgspec import Struct
+
+from rcmon.errors import StoreError, StoreForeignError
+from rcmon.store.engine import BUSY_SECONDS, DAMAGED
 from rcmon.store.migrations import APPLICATION_ID, newer
 
-_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
-
-class SetAside(NamedTuple):
+class SetAside(Struct, frozen=True):
     """A damaged file that was moved out of the way."""
 
     path: Path
@@ -30,15 +29,26 @@ class SetAside(NamedTuple):
     reason: str
 
 
-def prepare(path: Path, known: int, now: float) -> SetAside | None:
-    """See to a sound file at `path` in the right mode, whose schema is at most version `known`.
+class Care(Struct, frozen=True):
+    """What is known of a file before it is looked at."""
+
+    known: int
+    """The newest version of the schema."""
+    ours: bool = False
+    """Whether a store of ours was at that place while we ran: what is there instead is set aside."""
+    damage: str | None = None
+    """What was found wrong already."""
+
+
+def prepare(path: Path, care: Care, now: float) -> SetAside | None:
+    """See to a sound file at `path` in the right mode, whose schema is no newer than is known.
 
     Raises StoreError for a file that is another program's, has a newer schema, or cannot be used.
     """
     try:
         with _alone(path.parent):
-            damage = _damage(path, known) if path.exists() else _left_over(path)
-            aside = SetAside(_set_aside(path, now), damage) if damage else None
+            damage = _damage(path, care) if path.exists() else _left_over(path)
+            aside = SetAside(path=_set_aside(path, now), reason=damage) if damage else None
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             _set_mode(path)
@@ -50,7 +60,7 @@ def prepare(path: Path, known: int, now: float) -> SetAside | None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the directory's lock, so that two processes never set aside each other's new file."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -59,33 +69,53 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a file that is there, with nothing remembered of it."""
     uri = f"file:{quote(str(path))}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
-def _damage(path: Path, known: int) -> str | None:
+def _damage(path: Path, care: Care) -> str | None:
     """Tell what is wrong with the file, None for nothing; raises StoreError where it is not ours."""
     ours = True  # so long as it does not show anything else
     try:
-        with closing(_open(path)) as connection:
-            application = int(_pragma(connection, "application_id"))
-            version = int(_pragma(connection, "user_version"))
+        with closing(connect(path)) as connection:
+            application, version = marks(connection)
             ours = application == APPLICATION_ID
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             if not ours and (application or tables):
-                raise StoreError(
-                    f"{path} is another program's database (application id {application}, {tables} tables):"
-                    " give rcmon a file of its own"
-                )
-            if version > known:
-                raise StoreError(f"{path}: {newer(version, known)}")
-            verdict = _pragma(connection, "quick_check(1)")
+                return _foreign(path, application, tables, care)
+            if version > care.known:
+                raise StoreError(f"{path}: {newer(version, care.known)}")
+            return care.damage or first_fault(connection)
     except sqlite3.DatabaseError as error:
-        if ours and error.sqlite_errorname.startswith(_DAMAGED):
+        if ours and is_damage(error):
             return str(error)
         raise
+
+
+def marks(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Read whose file it is, and the version of its schema."""
+    return int(pragma(connection, "application_id")), int(pragma(connection, "user_version"))
+
+
+def _foreign(path: Path, application: int, tables: int, care: Care) -> str:
+    """Say that the file is another program's; raises StoreForeignError where it may be older than us."""
+    said = f"another program's database (application id {application}, {tables} tables)"
+    if care.ours:
+        return f"it was exchanged for {said}"
+    raise StoreForeignError(f"{path} is {said}: give rcmon a file of its own")
+
+
+def first_fault(connection: sqlite3.Connection) -> str | None:
+    """Read the whole file and tell the first thing that is wrong with it; None: nothing."""
+    verdict = pragma(connection, "quick_check(1)")
     return None if verdict == "ok" else verdict.partition("\n")[2] or verdict
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether an error comes from a damaged file."""
+    return str(getattr(error, "sqlite_errorname", "")).startswith(DAMAGED)
 
 
 def _left_over(path: Path) -> str | None:
@@ -94,7 +124,8 @@ def _left_over(path: Path) -> str | None:
     return "the file is gone, only its log was left" if log.exists() else None
 
 
-def _pragma(connection: sqlite3.Connection, name: str) -> str:
+def pragma(connection: sqlite3.Connection, name: str) -> str:
+    """Ask SQLite for one value."""
     return str(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
@@ -103,7 +134,7 @@ def _set_aside(path: Path, now: float) -> Path:
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
     number = 1
-    while aside.exists():
+    while any(aside.with_name(aside.name + suffix).exists() for suffix in ("", "-wal")):
         number += 1
         aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
     for suffix in ("-wal", "-shm", ""):
@@ -115,8 +146,8 @@ def _set_aside(path: Path, now: float) -> Path:
 
 def _set_mode(path: Path) -> None:
     """Set what the file keeps: incremental vacuum (before the first table) and the write-ahead log."""
-    with closing(_open(path)) as connection:
+    with closing(connect(path)) as connection:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        mode = _pragma(connection, "journal_mode=WAL")
+        mode = pragma(connection, "journal_mode=WAL")
     if mode != "wal":
         raise StoreError(f"{path}: its file system cannot hold a write-ahead log: put it on a local disk")

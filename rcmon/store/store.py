@@ -1,174 +1,152 @@
-"""The store: what every other room calls."""
+"""The store: one database, its lanes, and how it is made, upgraded and mended."""
 
 import asyncio
-import itertools
 import logging
-import os
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from sqlalchemy import Connection, inspect
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rcmon.errors import StoreCorruptError, StoreError
-from rcmon.model import Document, HistoryRow, Snapshot
-from rcmon.store import history, lease, snapshots
+from rcmon.errors import StoreCorruptError, StoreError, StoreForeignError
+from rcmon.store.about import PRODUCTION, claim
 from rcmon.store.address import parse
-from rcmon.store.codec import pack, unpack
-from rcmon.store.engine import WRITES, make_engine, store_errors
-from rcmon.store.migrations import STEPS, upgrade
-from rcmon.store.notes import MADE, SET_ASIDE, Note, add_note, prune_notes, read_notes
-from rcmon.store.sqlite import SetAside, prepare
-from rcmon.store.vacuum import vacuum
+from rcmon.store.lane import Lane
+from rcmon.store.migrations import revisions, upgrade
+from rcmon.store.notes import MADE, SET_ASIDE, Note, add_note
+from rcmon.store.readback import Readback, lost
+from rcmon.store.repair import make_again
+from rcmon.store.sqlite import Care, SetAside, prepare
+from rcmon.store.tables import COLUMNS
 
 LOG = logging.getLogger(__name__)
 
+ASKERS = 4
+"""How many long questions of one process are answered at once."""
+
 
 class Store:
-    """One database, SQLite or PostgreSQL, over one connection: operations of one Store take turns.
+    """One database, SQLite or PostgreSQL: three lanes to it, for what is in `rcmon.store`'s other modules.
 
-    The connection is opened by the first operation, never by construction, and ends with `close`, after
-    which the next operation opens it again. It must not be open when the process forks. Every operation
-    may raise StoreError: StoreBusyError where a later try may succeed, StoreCorruptError where `migrate`
-    may help. Nothing is ever half written.
+    Their functions take a connection: of `transaction`, which alone may write; of `reading`, for what is
+    short; of `asking`, for what may take long. No lane waits for another one. Each may raise StoreError:
+    StoreBusyError where a later try may succeed, StoreCorruptError where `migrate` may help. Nothing is
+    ever half written. No connection may be open when the process forks (`close`).
     """
 
-    def __init__(self, url: str | URL, keep: int = 3) -> None:
-        """Check the URL (raises ConfigError); `keep` is how many snapshots stay."""
+    def __init__(self, url: str | URL, owner: str = PRODUCTION) -> None:
+        """Check the URL (raises ConfigError). A store of another `owner` is refused by `migrate`."""
         self.address = parse(url)
-        self.notes: tuple[Note, ...] = ()
-        """What happened to the store, as of the last `migrate` or `load_documents`, oldest first."""
-        self._keep = keep
-        self._engine: AsyncEngine | None = None
-        self._process = 0
-        self._file: tuple[int, int] | None = None
-        self._lock = asyncio.Lock()
-        self._holder: str | None = None
+        self._owner = owner
+        self._writing = Lane(self.address, follows=False)
+        self._reading = Lane(self.address)
+        self._asking = Lane(self.address, places=ASKERS)
+        self._readback = Readback(self.address.path) if self.address.path else None
+        self._known = len(revisions())
 
     @property
     def shared(self) -> bool:
         """Whether several replicas may share it, so that collecting needs the lease."""
         return self.address.path is None
 
-    async def migrate(self) -> None:
-        """Make the store or bring it to the newest schema; a damaged SQLite file is set aside before."""
-        now = time.time()
-        async with self._lock:
-            await self._dispose()
-            path = self.address.path
-            aside = await asyncio.to_thread(prepare, path, len(STEPS), now) if path else None
-        async with self._transaction(writes=True) as connection:
-            made = await connection.run_sync(upgrade, now)
-            for note in _news(now, aside, made=made):
-                LOG.log(logging.WARNING if aside else logging.INFO, "%s: %s", self.address, note.text)
-                await add_note(connection, note)
-            self.notes = await read_notes(connection)
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Run a transaction that may write: it ends as a whole or not at all."""
+        return self._writing.connection(writes=True)
 
-    async def newest_id(self) -> int | None:
-        """Read the newest snapshot's id; None: there is none yet."""
-        async with self._transaction() as connection:
-            return await snapshots.newest_id(connection)
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Read something short, from one state."""
+        return self._suspicious(self._reading)
 
-    async def save(
-        self, snapshot: Snapshot, documents: Sequence[Document], history_rows: Sequence[HistoryRow]
-    ) -> int:
-        """Keep a snapshot, its documents and what changed, all or nothing; returns the snapshot's id.
+    def asking(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Read something that may take long, from one state."""
+        return self._suspicious(self._asking)
 
-        Ids only grow. Old snapshots go in the same transaction, first, so that their space is used again.
-        Raises StoreBusyError where a lease was acquired and somebody else holds it now.
+    async def migrate(self, damage: str | None = None, *, condemned: bool = False) -> None:
+        """Make the store, bring it to the newest schema, and mend it: whatever is there is looked at anew.
+
+        A damaged SQLite file is set aside and made afresh; on PostgreSQL a lost table is made again.
+        `damage` is what was found wrong with it while running; where it is `condemned`, its file is set
+        aside though it looks sound. Raises StoreForeignError at the start for a store that is another's.
         """
-        packed, rows = await asyncio.to_thread(lambda: (pack(snapshot), snapshots.document_rows(documents)))
-        finished = snapshot.started + snapshot.duration
-        async with self._transaction(writes=True) as connection:
-            if self._holder is not None:
-                await lease.hold_lease(connection, self._holder)
-            await snapshots.drop_snapshots(connection, self._keep - 1)
-            await history.add_history(connection, history_rows)
-            return await snapshots.add_snapshot(connection, snapshot.started, finished, packed, rows)
-
-    async def load_documents(self, number: int) -> list[Document]:
-        """Read a snapshot's documents; none where the snapshot is gone by now."""
-        async with self._transaction() as connection:
-            self.notes = await read_notes(connection)
-            return await snapshots.read_documents(connection, number)
-
-    async def last_snapshot(self) -> Snapshot | None:
-        """Read the newest snapshot that can be read; None: there is none."""
-        async with self._transaction() as connection:
-            packed = await snapshots.read_packed(connection)
-        for data in packed:
+        found = damage if condemned else None
+        for last in (False, True):
             try:
-                return await asyncio.to_thread(unpack, data)
+                return await self._migrate(found, ours=damage is not None)
+            except StoreForeignError as error:
+                if damage is None or self.shared or last:
+                    raise
+                found = f"it was exchanged: {error}"
             except StoreCorruptError as error:
-                LOG.warning("%s: %s", self.address, error)
+                if self.shared or last:
+                    raise
+                found = str(error)
         return None
 
-    async def history(self, agent: str, site: str, since: float) -> list[HistoryRow]:
-        """Read what one site in one agent became, oldest first, with the row that held at `since`."""
-        async with self._transaction() as connection:
-            return await history.read_history(connection, agent, site, since)
+    async def read_back(self, newest: int | None = None) -> None:
+        """See that what was written is there, snapshot `newest` too; raises StoreCorruptError."""
+        if self._readback is not None:
+            await asyncio.to_thread(self._readback.check, self._known, newest)
 
-    async def prune(self, before: float) -> None:
-        """Delete history that ended before that time, and give free space back, in short transactions."""
-        async with self._transaction(writes=True) as connection:
-            await prune_notes(connection)
-            series = iter(await history.read_series(connection))
-        while some := list(itertools.islice(series, history.SERIES_AT_ONCE)):
-            async with self._transaction(writes=True) as connection:
-                await history.prune_history(connection, some, before)
-        more = not self.shared
-        while more:
-            async with self._transaction() as connection:
-                more = await vacuum(connection)
-
-    async def acquire_lease(self, holder: str, seconds: float, now: float | None = None) -> bool:
-        """Take or renew the collector's lease; tells whether `holder` has it now.
-
-        `now` defaults to the database's clock, which all replicas share.
-        """
-        async with self._transaction(writes=True) as connection:
-            if now is None:
-                now = await lease.server_time(connection) if self.shared else time.time()
-            held = await lease.take_lease(connection, holder, seconds, now)
-        self._holder = holder
-        return held
-
-    async def release_lease(self, holder: str) -> None:
-        """Give the lease back, so that another replica need not wait until it expires."""
-        async with self._transaction(writes=True) as connection:
-            await lease.drop_lease(connection, holder)
+    def suspect(self, error: StoreError) -> None:
+        """Let the next save look at the whole file, where the error says that it is damaged."""
+        if self._readback is not None and isinstance(error, StoreCorruptError):
+            self._readback.suspect(str(error))
 
     async def close(self) -> None:
-        """End the connection and its thread, after the operation that runs."""
-        async with self._lock:
-            await self._dispose()
-        self._lock = asyncio.Lock()  # the next operation may come from another loop
+        """End all connections and their threads, after those who use them."""
+        for lane in (self._writing, self._reading, self._asking):
+            await lane.close()
+
+    async def _migrate(self, found: str | None, *, ours: bool) -> None:
+        now = time.time()
+        await self.close()
+        aside = None
+        if self.address.path is not None and self._readback is not None:
+            care = Care(known=self._known, ours=ours, damage=found)
+            aside = await asyncio.to_thread(prepare, self.address.path, care, now)
+            self._readback.forget()
+        async with self.transaction() as connection:
+            made = await connection.run_sync(upgrade, now)
+            news = _news(now, aside, made=made)
+            if missing := await connection.run_sync(_lost):
+                news.append(await self._replace(connection, missing, now))
+            await claim(connection, self._owner, str(self.address))
+            for note in news:
+                LOG.log(
+                    logging.INFO if note.kind == MADE else logging.WARNING, "%s: %s", self.address, note.text
+                )
+                await add_note(connection, note)
+
+    async def _replace(self, connection: AsyncConnection, missing: str, now: float) -> Note:
+        """Make lost tables again where nothing can be set aside; raises StoreCorruptError where it can."""
+        if not self.shared:
+            raise StoreCorruptError(f"{self.address}: {missing}")
+        await connection.run_sync(make_again, now)
+        return Note(now, SET_ASIDE, f"{missing}: what is lost was made again, empty")
 
     @asynccontextmanager
-    async def _transaction(self, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
-        """Run one transaction, alone; one that only reads is rolled back."""
-        async with self._lock:
-            with store_errors(self.address):
-                engine = (await self._open()).execution_options(**{WRITES: writes})
-                async with engine.begin() if writes else engine.connect() as connection:
-                    yield connection
+    async def _suspicious(self, lane: Lane) -> AsyncIterator[AsyncConnection]:
+        """Read; whoever meets damage lets the one who writes look for it."""
+        try:
+            async with lane.connection() as connection:
+                yield connection
+        except StoreCorruptError as error:
+            self.suspect(error)
+            raise
 
-    async def _open(self) -> AsyncEngine:
-        """Open the database, again where its file is another one by now."""
-        if self._engine is not None and self._process != os.getpid():
-            raise StoreError(f"{self.address} was open when the process forked: close it before")
-        file = self.address.file_id()
-        if self._engine is not None and file != self._file:
-            await self._dispose()
-        if self._engine is None:
-            self._engine, self._process, self._file = make_engine(self.address), os.getpid(), file
-        return self._engine
 
-    async def _dispose(self) -> None:
-        engine, self._engine = self._engine, None
-        if engine is not None and self._process == os.getpid():
-            await engine.dispose()
+def _lost(connection: Connection) -> str | None:
+    found = inspect(connection)
+    there = set(found.get_table_names())
+    return lost(
+        {
+            name: frozenset(column["name"] for column in found.get_columns(name))
+            for name in COLUMNS
+            if name in there
+        }
+    )
 
 
 def _news(now: float, aside: SetAside | None, *, made: bool) -> list[Note]:

@@ -1,4 +1,6 @@
-"""The tables as the statements see them; `migrations` makes them, and a test holds both alike."""
+"""The tables as the statements see them; `versions` makes them, and a test holds both alike."""
+
+from collections.abc import Mapping
 
 from sqlalchemy import (
     BigInteger,
@@ -22,7 +24,8 @@ SNAPSHOT = Table(
     Column("started", Double, nullable=False),
     Column("finished", Double, nullable=False),
     Column("document", LargeBinary, nullable=False),
-    comment="The last few snapshots; document: MessagePack of Snapshot, zlib",
+    Column("format", BigInteger, nullable=False, server_default="1"),
+    comment="The last few snapshots; document: MessagePack of Snapshot, zlib; format: of its documents",
 )
 
 DOCUMENT = Table(
@@ -81,3 +84,19 @@ NOTE = Table(
     Column("text", Text, nullable=False),
     comment="What happened to the store itself",
 )
+
+ABOUT = Table(
+    "about",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="Whose store it is, and which",
+)
+
+GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY), (LEASE,), (NOTE,), (ABOUT,))
+"""Tables that mean nothing without each other."""
+
+COLUMNS: Mapping[str, frozenset[str]] = {
+    table.name: frozenset(table.columns.keys()) for table in METADATA.sorted_tables
+}
+"""The columns of each table."""

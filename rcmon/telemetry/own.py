@@ -90,5 +90,10 @@ RELOAD_SUCCESS_TIME = gauge(
     gather="most",
 )
 
+STORES_MENDED = counter(
+    "rcmon_store_mended_total",
+    "Times that the store was found damaged while running, and was set aside or made again.",
+)
+
 OWN: tuple[Metric, ...] = tuple(row for row in list(globals().values()) if isinstance(row, Metric))
 """All rows above, in their order."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -11,43 +11,74 @@ from rcmon.documents.deflated import inflate, inflate_chunks
 from rcmon.documents.shapes import Facts, SiteEntry
 from rcmon.errors import StoreError
 from rcmon.model import Document
-from rcmon.store import Store
 from rcmon.store.notes import Note
+from rcmon.store.reader import StoredSnapshots
+from rcmon.store.snapshots import Loaded
+from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Kept, Ready
 
 LOG = logging.getLogger(__name__)
 
 _INTERNAL = frozenset({keys.FACTS, keys.SITES_INDEX})
 """Documents for this side alone: no resource serves them."""
+RETRY = (("Retry-After", "5"),)
+"""The field of an answer that may come by itself, seconds."""
 _PIECE = 256 * 1024
 """Bytes inflated before other requests get their turn: about a millisecond's work."""
 
 
 class Held:
-    """One snapshot as a worker holds it. It never changes; requests that began with it end with it."""
+    """One snapshot as a worker holds it. It never changes; requests that began with it end with it.
 
-    def __init__(self, number: int, loaded: Sequence[Document]) -> None:
-        self.number = number
-        self.documents: Mapping[str, Document] = {document.key: document for document in loaded}
-        missing = {keys.FACTS, keys.SITES_INDEX, keys.METRICS_TEXT} - self.documents.keys()
-        if missing:
-            raise StoreError(f"snapshot {number} lacks the documents {', '.join(sorted(missing))}")
-        self.facts = msgspec.msgpack.decode(inflate(self.documents[keys.FACTS]), type=Facts)
-        self.ready: Mapping[str, Ready] = {
+    Its collector may be of another version: what it did not make, or made in a format that is not read here,
+    is a Problem 503 where it is asked for, and nowhere else. Raises StoreError where not even its facts can
+    be read: such a snapshot is not taken.
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.number, self.format = loaded.number, loaded.format
+        self.documents: Mapping[str, Document] = {document.key: document for document in loaded.documents}
+        self.facts = self._facts()
+        self._ready: Mapping[str, Ready] = {
             document.key: Ready(Kept(document), document.media_type)
-            for document in loaded
+            for document in loaded.documents
             if document.key not in _INTERNAL
         }
         self._sites: Mapping[str, SiteEntry] | None = None
         self._turn = asyncio.Lock()
 
+    def ready(self, key: str) -> Ready:
+        """Give a document as it is sent. Raises Problem 503."""
+        found = self._ready.get(key)
+        if found is None:
+            raise self._missing(key)
+        return found
+
+    def document(self, key: str) -> Document:
+        """Give a document that is read here. Raises Problem 503."""
+        found = self.documents.get(key)
+        if found is None or (key in _INTERNAL and self.format not in keys.READABLE):
+            raise self._missing(key)
+        return found
+
+    def _missing(self, key: str) -> Problem:
+        whose = "" if self.format == keys.FORMAT else ": its collector is of another version"
+        detail = f"The newest snapshot has no document {key!r} of a format that is known here{whose}."
+        return Problem(503, detail, fields=RETRY, format=self.format, known=keys.FORMAT)
+
+    def _facts(self) -> Facts:
+        try:
+            return msgspec.msgpack.decode(inflate(self.document(keys.FACTS)), type=Facts)
+        except (Problem, msgspec.DecodeError) as error:
+            raise StoreError(f"snapshot {self.number} cannot be taken: {error}") from error
+
     @property
     def sites_digest(self) -> str:
         """Hash of all that `sites` holds."""
-        return self.documents[keys.SITES_INDEX].digest
+        return self.document(keys.SITES_INDEX).digest
 
     async def sites(self) -> Mapping[str, SiteEntry]:
-        """Give all sites by name, sorted; they are decoded when somebody first asks."""
+        """Give all sites by name, sorted; they are decoded when somebody first asks. Raises Problem 503."""
         async with self._turn:
             if self._sites is None:
                 self._sites = await self._decode()
@@ -55,17 +86,20 @@ class Held:
 
     async def _decode(self) -> Mapping[str, SiteEntry]:
         data = bytearray()
-        for chunk in inflate_chunks(self.documents[keys.SITES_INDEX], _PIECE):
+        for chunk in inflate_chunks(self.document(keys.SITES_INDEX), _PIECE):
             data += chunk
             await asyncio.sleep(0)
-        entries = msgspec.msgpack.decode(data, type=tuple[SiteEntry, ...])
+        try:
+            entries = msgspec.msgpack.decode(data, type=tuple[SiteEntry, ...])
+        except msgspec.DecodeError:
+            raise self._missing(keys.SITES_INDEX) from None
         return {entry.name: entry for entry in entries}
 
 
 class Board:
     """Watches the store. Where that is in trouble, the last snapshot stays and `trouble` says why."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: StoredSnapshots) -> None:
         self._store = store
         self.current: Held | None = None
         """The newest snapshot; None: there is none yet."""
@@ -83,11 +117,8 @@ class Board:
         """Look once for a newer snapshot and take it; tells whether there was one."""
         try:
             number = await self._store.newest_id()
-            if number is None or (self.current is not None and number == self.current.number):
-                newer = None
-            else:
-                newer = Held(number, await self._store.load_documents(number))
-        except (StoreError, msgspec.DecodeError) as error:
+            newer = await self._newer(number)
+        except StoreError as error:
             if self.trouble is None:
                 LOG.error("the store cannot be read, the last snapshot stays: %s", error)  # noqa: TRY400 - a message of ours
             self.trouble = str(error)
@@ -99,6 +130,12 @@ class Board:
         if newer is not None:
             self.arrived.set()
         return newer is not None
+
+    async def _newer(self, number: int | None) -> Held | None:
+        if number is None or (self.current is not None and number == self.current.number):
+            return None
+        loaded = await self._store.load(number)
+        return None if loaded is None else Held(loaded)
 
     async def watch(self, period: float = 0.5) -> None:
         """Check for ever, every `period` seconds."""

@@ -13,6 +13,7 @@ from rcmon.access.trust import Trust
 from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
+from rcmon.store.reader import StoredSnapshots
 from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
@@ -52,7 +53,7 @@ class WebSettings(Struct, frozen=True, kw_only=True):
 async def serve(settings: WebSettings, context: ChildContext) -> None:
     """Serve until `context.stop` is set, then drain. What fails for good ends the worker, which restarts."""
     store = Store(settings.store_url)
-    board = Board(store)
+    board = Board(StoredSnapshots(store))
     await board.check()
     server = make_server(settings, board, context)
     probe = _make_probe(settings, board, context)

@@ -14,6 +14,7 @@ from tests.collector.test_collector import Lab
 from tests.collector.test_late import Slow, hurried
 from tests.scripted import Scripted
 from tests.store.made import agent, agent_site, snapshot
+from tests.store.using import past
 
 DAY = 86400.0
 JUMPS = [DAY, -DAY, 4000 * DAY, 5 * TOLERANCE, -5 * TOLERANCE]
@@ -99,7 +100,7 @@ class Set:
             self.lab.cycle.ahead += jump
             self.lab.source.script = [agent("a", [agent_site("T2_X", state)])]
             assert await self.lab.collector.step(now) is not None
-            assert self.lab.collector.trouble is None
+            assert self.lab.publisher.trouble is None
         return at
 
 
@@ -114,12 +115,12 @@ def lab(tmp_path: Path, io_loop: IOLoop) -> Iterator[Lab]:
 async def test_history_says_what_is_after_the_clock_went_forward_and_back(lab: Lab) -> None:
     """The site changed while the clock was a day ahead, and not since."""
     at = await Set(lab).steps((0, "Normal"), (DAY, "Down"), (-DAY, "Down"), (0, "Down"))
-    assert states(await lab.store.history("a", "T2_X", 0)) == [(at[0], "Normal"), (at[2], "Down")]
+    assert states(await past(lab.store, "a", "T2_X", 0)) == [(at[0], "Normal"), (at[2], "Down")]
 
 
 async def test_history_is_in_order_after_the_clock_went_back(lab: Lab) -> None:
     at = await Set(lab).steps((0, "Normal"), (-DAY, "Down"), (0, "Normal"))
-    assert states(await lab.store.history("a", "T2_X", 0)) == [(at[1], "Down"), (at[2], "Normal")]
+    assert states(await past(lab.store, "a", "T2_X", 0)) == [(at[1], "Down"), (at[2], "Normal")]
 
 
 async def test_no_history_is_pruned_by_a_clock_that_was_just_set(lab: Lab) -> None:
@@ -127,13 +128,13 @@ async def test_no_history_is_pruned_by_a_clock_that_was_just_set(lab: Lab) -> No
     at = await Set(lab).steps(
         (0, "Normal"), (0, "Down"), (4000 * DAY, "Down"), (0, "Down"), (-4000 * DAY, "Down")
     )
-    kept = states(await lab.store.history("a", "T2_X", 0))
+    kept = states(await past(lab.store, "a", "T2_X", 0))
     assert kept == [(at[0], "Normal"), (at[1], "Down"), (at[4], "Down")]
 
 
 async def test_history_is_pruned_again_once_the_clock_has_been_steady_for_an_hour(lab: Lab) -> None:
     at = await Set(lab).steps((0, "Normal"), (0, "Down"), (8 * DAY, "Down"), *[(0.0, "Down")] * 61)
-    assert states(await lab.store.history("a", "T2_X", 0)) == [(at[1], "Down")]
+    assert states(await past(lab.store, "a", "T2_X", 0)) == [(at[1], "Down")]
 
 
 async def test_a_start_with_a_clock_that_is_far_from_the_stores_prunes_nothing_at_first(
@@ -144,7 +145,7 @@ async def test_a_start_with_a_clock_that_is_far_from_the_stores_prunes_nothing_a
     again.source.script = [agent("a", [agent_site("T2_X", "Down")])]
     again.cycle.at = 1_000_000.0 + 4000 * DAY
     assert await again.collector.step(again.cycle.at) is not None
-    assert len(await lab.store.history("a", "T2_X", 0)) == 2
+    assert len(await past(lab.store, "a", "T2_X", 0)) == 2
     await again.store.close()
 
 

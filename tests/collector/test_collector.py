@@ -11,14 +11,15 @@ from sqlalchemy.engine import URL
 from tornado.ioloop import IOLoop
 
 from rcmon.collector.collector import Collector
+from rcmon.collector.publisher import Publisher
 from rcmon.errors import StoreBusyError, StoreCorruptError
 from rcmon.model import Agent, Batch, Document, Snapshot
-from rcmon.store import Store
-from rcmon.store.address import parse
+from rcmon.store import Store, engine
 from tests.collector.steady import Steady
 from tests.scripted import Scripted, until
 from tests.servers import free_port, postgresql
 from tests.store.made import agent, agent_site, document
+from tests.store.using import kinds, last_snapshot, load_documents, newest_id, past
 
 
 def render(snapshot: Snapshot, previous: Mapping[str, Document]) -> list[Document]:
@@ -34,15 +35,24 @@ class Lab:
         self.store = Store(url)
         self.cycle = Steady([self.source], 60.0, 3600.0)
         self.troubles: dict[str, str] = {}
-        self.collector = Collector(
-            self.cycle,
+        self.mended = 0
+        self.publisher = Publisher(
             self.store,
-            render,
             retention=retention,
             holder=holder,
             tell_trouble=self.tell,
+            mended=self.count,
             running=lambda: self.cycle.at,
         )
+        self.collector = Collector(self.cycle, self.publisher, render, tell_trouble=self.tell)
+
+    def count(self) -> None:
+        self.mended += 1
+
+    async def move(self, url: str | URL) -> None:
+        """Let the store be elsewhere."""
+        await self.store.close()
+        self.store = self.publisher._store = Store(url)
 
     def tell(self, what: str, reason: str | None) -> None:
         self.troubles = {key: text for key, text in self.troubles.items() if key != what}
@@ -50,7 +60,7 @@ class Lab:
             self.troubles[what] = reason
 
     async def last(self) -> Snapshot | None:
-        return await self.store.last_snapshot()
+        return await last_snapshot(self.store)
 
 
 NewLab = Callable[..., Lab]
@@ -86,10 +96,10 @@ async def test_a_step_stores_the_snapshot_its_documents_and_its_history(lab: Lab
     assert result is not None
     assert list(result.agents) == ["a"]
     assert await lab.last() == result
-    number = await lab.store.newest_id()
+    number = await newest_id(lab.store)
     assert number is not None
-    assert [one.key for one in await lab.store.load_documents(number)] == ["sites"]
-    assert len(await lab.store.history("a", "T2_XX_Site0001", 0)) == 1
+    assert [one.key for one in await load_documents(lab.store, number)] == ["sites"]
+    assert len(await past(lab.store, "a", "T2_XX_Site0001", 0)) == 1
 
 
 async def test_history_grows_only_by_what_changed(lab: Lab) -> None:
@@ -97,9 +107,9 @@ async def test_history_grows_only_by_what_changed(lab: Lab) -> None:
         await lab.collector.step(start)
     lab.source.script = [agent("a", [agent_site("T2_XX_Site0001", "Down", seed=31)])]
     await lab.collector.step(1120.0)
-    times = [(row.time, row.state) for row in await lab.store.history("a", "T2_XX_Site0001", 0)]
+    times = [(row.time, row.state) for row in await past(lab.store, "a", "T2_XX_Site0001", 0)]
     assert times == [(1000.0, "Normal"), (1120.0, "Down")]
-    assert (await lab.store.history("a", "T2_XX_Site0000", 0))[-1].running_jobs is None
+    assert (await past(lab.store, "a", "T2_XX_Site0000", 0))[-1].running_jobs is None
 
 
 async def test_a_restart_goes_on_where_it_ended(lab: Lab, new_lab: NewLab, path: Path) -> None:
@@ -115,15 +125,15 @@ async def test_a_restart_goes_on_where_it_ended(lab: Lab, new_lab: NewLab, path:
     result = await third.collector.step(1120.0)
     assert result is not None
     assert result.sources[0].errors_total == 2
-    assert len(await third.store.history("a", "T2_XX_Site0001", 0)) == 1  # nothing changed since
+    assert len(await past(third.store, "a", "T2_XX_Site0001", 0)) == 1  # nothing changed since
 
 
 async def test_the_documents_before_are_there_to_be_used_again(lab: Lab) -> None:
     for start in (1.0, 2.0):
         await lab.collector.step(start)
-    number = await lab.store.newest_id()
+    number = await newest_id(lab.store)
     assert number is not None
-    (found,) = await lab.store.load_documents(number)
+    (found,) = await load_documents(lab.store, number)
     assert found == document("sites", b"2 after ['sites']")
 
 
@@ -147,26 +157,25 @@ async def test_rendering_does_not_hold_up_the_loop(lab: Lab) -> None:
 
 
 async def test_trouble_with_the_store_is_logged_once_and_passes(
-    lab: Lab, caplog: pytest.LogCaptureFixture
+    lab: Lab, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caplog.set_level("INFO", "rcmon.collector.collector")
+    caplog.set_level("INFO", "rcmon.collector.publisher")
     await lab.collector.step(1000.0)
-    async with lab.store._transaction() as connection:
-        await connection.exec_driver_sql("PRAGMA query_only=ON")
+    await lab.store.close()
+    monkeypatch.setattr(engine, "PRAGMAS", ("query_only=ON",))
     lab.source.script = [agent("a", [agent_site("T2_XX_Site0001", "Down")])]
     for start in (1060.0, 1120.0, 1180.0):
         result = await lab.collector.step(start)
         assert result is not None
-        assert lab.collector.trouble is not None
-        assert lab.troubles == {"store": str(lab.collector.trouble)}
-    async with lab.store._transaction() as connection:
-        await connection.exec_driver_sql("PRAGMA query_only=OFF")
+        assert lab.publisher.trouble is not None
+        assert lab.troubles == {"store": str(lab.publisher.trouble)}
+    monkeypatch.undo()
     result = await lab.collector.step(1240.0)
-    assert lab.collector.trouble is None
+    assert lab.publisher.trouble is None
     assert lab.troubles == {}
     assert await lab.last() == result
     # what changed meanwhile is in the history, at the time when it could be written
-    assert [row.time for row in await lab.store.history("a", "T2_XX_Site0001", 0)] == [1000.0, 1240.0]
+    assert [row.time for row in await past(lab.store, "a", "T2_XX_Site0001", 0)] == [1000.0, 1240.0]
     messages = [record.message.partition(":")[0] for record in caplog.records]
     assert messages == ["the store fails, the next cycle tries again", "the store works again"]
 
@@ -177,13 +186,13 @@ async def test_a_store_that_is_damaged_while_in_use_is_made_afresh(lab: Lab, pat
     path.write_bytes(os.urandom(20_000))
     result = await lab.collector.step(1060.0)
     assert await lab.last() == result
-    assert [note.kind for note in lab.store.notes] == ["set_aside", "made"]
-    assert len(await lab.store.history("a", "T2_XX_Site0001", 0)) == 1
+    assert await kinds(lab.store) == ["set_aside", "made"]
+    assert len(await past(lab.store, "a", "T2_XX_Site0001", 0)) == 1
     path.unlink()
     await lab.collector.step(1120.0)
-    assert [note.kind for note in lab.store.notes] == ["set_aside", "made"]  # its log was left
-    assert len(await lab.store.history("a", "T2_XX_Site0001", 0)) == 1
-    assert lab.collector.trouble is None
+    assert await kinds(lab.store) == ["set_aside", "made"]  # its log was left
+    assert len(await past(lab.store, "a", "T2_XX_Site0001", 0)) == 1
+    assert lab.publisher.trouble is None
 
 
 async def test_a_store_that_cannot_be_read_at_the_start_is_not_waited_for(
@@ -193,16 +202,16 @@ async def test_a_store_that_cannot_be_read_at_the_start_is_not_waited_for(
     again = new_lab(f"sqlite:///{path}")
     away = path.rename(path.with_name("away"))
     with pytest.raises(StoreCorruptError):
-        await again.store.newest_id()
+        await newest_id(again.store)
     again.source.mood = "fail"
     path.mkdir()  # now nothing can be made there either
     result = await again.collector.step(1060.0)
     assert result is not None
-    assert again.collector.trouble is not None
+    assert again.publisher.trouble is not None
     path.rmdir()
     away.rename(path)
     result = await again.collector.step(1120.0)
-    assert again.collector.trouble is None
+    assert again.publisher.trouble is None
     assert await lab.last() == result
 
 
@@ -212,14 +221,14 @@ async def test_old_history_is_pruned_now_and_then(new_lab: NewLab, path: Path) -
     for number, start in enumerate((1000.0, 1060.0, 1120.0, 5000.0)):
         lab.source.script = [agent("a", [agent_site("T2_X", seed=number)])]
         await lab.collector.step(start)
-    assert [row.time for row in await lab.store.history("a", "T2_X", 0)] == [1120.0, 5000.0]
+    assert [row.time for row in await past(lab.store, "a", "T2_X", 0)] == [1120.0, 5000.0]
 
 
 async def test_a_record_that_cannot_be_stored_loses_no_cycle(lab: Lab) -> None:
     odd: list[Agent] = [agent("a", [agent_site("T2_\0", "No\0"), agent_site("T2_X", slots=2**63)])]
     lab.source.script = odd
     result = await lab.collector.step(1000.0)
-    assert lab.collector.trouble is None
+    assert lab.publisher.trouble is None
     assert await lab.last() == result
 
 
@@ -256,7 +265,7 @@ def server_url() -> Iterator[URL]:
 async def test_of_two_replicas_on_one_database_one_collects(
     server_url: URL, new_lab: NewLab, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "rcmon.collector.collector")
+    caplog.set_level("INFO", "rcmon.collector.publisher")
     first, second = new_lab(server_url), new_lab(server_url, "two")
     await first.store.migrate()
     await second.store.migrate()
@@ -273,12 +282,12 @@ async def test_of_two_replicas_on_one_database_one_collects(
     assert result.sources[0].errors_total == 2  # it goes on from what the other one stored
     assert result.sources[0].stale
     assert await first.collector.step(1130.0) is None
-    assert first.collector.trouble is None
+    assert first.publisher.trouble is None
     await second.collector.close()  # it gives the lease back
     result = await first.collector.step(1180.0)
     assert result is not None
     assert result.sources[0].errors_total == 3
-    assert [record.message for record in caplog.records if record.name == "rcmon.collector.collector"] == [
+    assert [record.message for record in caplog.records if record.name == "rcmon.collector.publisher"] == [
         "one collects now",
         "two collects now",
         "one leaves collecting to another replica",
@@ -293,25 +302,21 @@ async def test_a_shared_store_out_of_reach_is_asked_again_in_the_next_cycle(
     await lab.store.migrate()
     await expire_lease(lab.store)
     assert await lab.collector.step(3000.0) is not None
-    reachable = lab.store.address
-    await lab.store.close()
-    lab.store.address = parse(server_url.set(port=free_port()))
+    await lab.move(server_url.set(port=free_port()))
     assert await lab.collector.step(3060.0) is None
     assert await lab.collector.step(3120.0) is None
-    assert lab.collector.trouble is not None
+    assert lab.publisher.trouble is not None
     assert caplog.text.count("the store fails") == 1
-    await lab.store.close()
-    lab.store.address = reachable
+    await lab.move(server_url)
     assert await lab.collector.step(3180.0) is not None
-    assert lab.collector.trouble is None
-    await lab.store.close()
-    lab.store.address = parse(server_url.set(port=free_port()))
+    assert lab.publisher.trouble is None
+    await lab.move(server_url.set(port=free_port()))
     await lab.collector.close()
     assert "the lease cannot be given back" in caplog.text
 
 
 async def expire_lease(store: Store) -> None:
-    async with store._transaction(writes=True) as connection:
+    async with store.transaction() as connection:
         await connection.exec_driver_sql("UPDATE lease SET expires = 0")
 
 
@@ -333,4 +338,4 @@ async def test_a_replica_that_sleeps_in_a_step_does_not_overwrite_the_other_one(
     assert await first.collector.step(2000.0) is not None
     assert taken[0] is not None
     assert await second.last() == taken[0]
-    assert isinstance(first.collector.trouble, StoreBusyError)
+    assert isinstance(first.publisher.trouble, StoreBusyError)

@@ -15,6 +15,7 @@ from tornado.ioloop import IOLoop
 from rcmon.collector.collector import Collector
 from rcmon.collector.isolation import isolated
 from rcmon.collector.polling import Heard
+from rcmon.collector.publisher import Publisher
 from rcmon.errors import SourceError
 from rcmon.model import Agent, AgentSite, Batch, Component, Document, Finding, Jobs, Snapshot, Task, Worker
 from rcmon.render import render
@@ -23,6 +24,7 @@ from tests.collector.steady import Steady
 from tests.collector.test_merge import bad, good
 from tests.scripted import Scripted
 from tests.store.made import agent, agent_site
+from tests.store.using import last_snapshot, load_documents, newest_id
 
 LARGEST = 2**63
 
@@ -112,15 +114,14 @@ class Lab:
         self.store = Store(f"sqlite:///{path}")
         self.cycle = Steady([self.good], 60.0, 3600.0)
         self.troubles: dict[str, str | None] = {}
-        self.collector = Collector(
-            self.cycle,
+        self.publisher = Publisher(
             self.store,
-            render,
             retention=1e9,
             holder="one",
             tell_trouble=self.troubles.__setitem__,
             running=lambda: self.cycle.at,
         )
+        self.collector = Collector(self.cycle, self.publisher, render, tell_trouble=self.troubles.__setitem__)
         self.at = 1000.0
 
     async def step(self, *others: Scripted) -> Snapshot:
@@ -129,15 +130,15 @@ class Lab:
         self.collector.replace_sources([*others, self.good])
         snapshot = await self.collector.step(self.at)
         assert snapshot is not None
-        assert self.collector.trouble is None
+        assert self.publisher.trouble is None
         assert snapshot.sources[-1].last_success == self.at
         assert "zz good" in snapshot.agents
-        stored = await self.store.last_snapshot()
+        stored = await last_snapshot(self.store)
         assert stored is not None
         assert stored.started == self.at
-        number = await self.store.newest_id()
+        number = await newest_id(self.store)
         assert number is not None
-        assert "agents/zz good" in {one.key for one in await self.store.load_documents(number)}
+        assert "agents/zz good" in {one.key for one in await load_documents(self.store, number)}
         return snapshot
 
 

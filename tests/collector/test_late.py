@@ -9,6 +9,7 @@ import pytest
 from rcmon.collector.collector import Collector
 from rcmon.collector.cycle import Cycle
 from rcmon.collector.findings import findings
+from rcmon.collector.publisher import Publisher
 from rcmon.model import Agent, Batch, Document, Snapshot
 from rcmon.store import Store
 from tests.collector.steady import Steady
@@ -178,7 +179,7 @@ async def test_a_collector_publishes_cycle_after_cycle_while_a_source_hangs(tmp_
     await store.migrate()
     sources = [Scripted("hangs", mood="hang", timeout=3600.0), Scripted("good", [agent("b")])]
     cycle = Cycle(sources, 0.1, 3600.0)
-    collector = Collector(cycle, store, render, retention=3600.0, holder="one")
+    collector = Collector(cycle, Publisher(store, retention=3600.0, holder="one"), render)
     stop = asyncio.Event()
     running = asyncio.ensure_future(collector.run(stop))
     await until(lambda: len(seen) >= 5, 60.0)

@@ -21,6 +21,7 @@ from rcmon.render import render
 from rcmon.sources.base import Source
 from rcmon.sources.config import build_sources, load_sources
 from rcmon.store import Store
+from tests.store.using import save
 
 ROUNDS = 5
 SITES, JOBS, SUBSCRIPTIONS = 150, 20_000, 400
@@ -109,7 +110,7 @@ async def measure(label: str, sources: list[Source], directory: Path) -> None:
         made = render(snapshot, documents)
         rows = changes(saved, snapshot)
         marks.append(time.perf_counter())
-        await store.save(snapshot, made, rows)
+        await save(store, snapshot, made, rows)
         marks.append(time.perf_counter())
         documents, saved = {document.key: document for document in made}, snapshot
         for part, begin, end in zip(parts, (0, 1, 2, 0), (1, 2, 3, 3), strict=True):

@@ -14,6 +14,7 @@ import time
 from rcmon.model import Document
 from rcmon.store import Store
 from tests.store.made import agent, document, row, snapshot
+from tests.store.using import kinds, last_snapshot, load_documents, newest_id, notes, past, save
 
 SITES = 40
 
@@ -28,22 +29,22 @@ async def write(url: str, start: int, report: int) -> None:
     while True:
         start += 1
         rows = [row(start, start, site=f"T2_XX_{n}") for n in range(SITES)]
-        await store.save(snapshot(start, agents), documents(start), rows)
+        await save(store, snapshot(start, agents), documents(start), rows)
         os.write(report, start.to_bytes(8, "big"))
 
 
 async def verify(url: str, at_least: int) -> int:
     store = Store(url)
     await store.migrate()
-    assert [note.kind for note in store.notes] == ["made"], store.notes
-    last = await store.last_snapshot()
+    assert await kinds(store) == ["made"], await notes(store)
+    last = await last_snapshot(store)
     start = int(last.started) if last else 0
     assert start >= at_least, f"snapshot {at_least} was saved and is lost"
-    number = await store.newest_id()
-    found = await store.load_documents(number) if number else []
+    number = await newest_id(store)
+    found = await load_documents(store, number) if number else []
     assert {one.key: one for one in found} == {one.key: one for one in documents(start) if last}
     for site in range(SITES if last else 0):
-        newest = (await store.history("a", f"T2_XX_{site}", start))[-1]
+        newest = (await past(store, "a", f"T2_XX_{site}", start))[-1]
         assert newest.running_jobs == start, (site, newest, start)
     await store.close()
     return start

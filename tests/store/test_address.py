@@ -10,7 +10,7 @@ from rcmon.store.address import parse
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite"])
-def test_a_file_is_opened_by_its_absolute_path_and_never_created(
+async def test_a_file_is_opened_by_its_absolute_path_and_never_created(
     scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -18,8 +18,10 @@ def test_a_file_is_opened_by_its_absolute_path_and_never_created(
     assert str(address.path) == f"{tmp_path}/a b?.sqlite"
     assert address.url.drivername == "sqlite+aiosqlite"
     assert address.url.query["mode"] == "rw"
+    assert address.files() == (None, None)
     with pytest.raises(StoreCorruptError, match="not there"):
-        address.file_id()
+        async with Store(f"{scheme}:///x.sqlite").reading():
+            pass
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg"])
@@ -29,7 +31,7 @@ def test_a_server_is_asked_through_asyncpg_and_its_password_is_not_shown(scheme:
     assert address.url.password == "secret"
     assert "secret" not in str(address)
     assert address.path is None
-    assert address.file_id() is None
+    assert address.files() == (None, None)
 
 
 @pytest.mark.parametrize(

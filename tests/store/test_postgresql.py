@@ -9,6 +9,7 @@ from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store import Store
 from tests.servers import free_port
 from tests.store.made import document, snapshot
+from tests.store.using import newest_id, save
 
 OpenStore = Callable[[str | URL], Store]
 
@@ -19,7 +20,7 @@ def url(new_database: Callable[[], URL]) -> URL:
 
 
 async def run(store: Store, *statements: str) -> None:
-    async with store._transaction(writes=True) as connection:
+    async with store.transaction() as connection:
         for statement in statements:
             await connection.exec_driver_sql(statement)
 
@@ -27,12 +28,12 @@ async def run(store: Store, *statements: str) -> None:
 async def test_a_connection_that_the_server_cut_is_made_again(url: URL, open_store: OpenStore) -> None:
     store, other = open_store(url), open_store(url)
     await store.migrate()
-    number = await store.save(snapshot(), [document()], [])
-    async with other._transaction() as connection:
+    number = await save(store, snapshot(), [document()], [])
+    async with other.reading() as connection:
         cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         await connection.exec_driver_sql(cut + " AND datname = current_database()")
-    assert await store.newest_id() == number
-    assert await store.save(snapshot(), [document()], []) > number
+    assert await newest_id(store) == number
+    assert await save(store, snapshot(), [document()], []) > number
 
 
 async def test_a_connection_that_is_cut_during_a_save_leaves_nothing_half(
@@ -40,16 +41,16 @@ async def test_a_connection_that_is_cut_during_a_save_leaves_nothing_half(
 ) -> None:
     store = open_store(url)
     await store.migrate()
-    number = await store.save(snapshot(), [document()], [])
+    number = await save(store, snapshot(), [document()], [])
     with pytest.raises(StoreError):
         await run(store, "DELETE FROM snapshot", "SELECT pg_terminate_backend(pg_backend_pid())")
-    assert await store.newest_id() == number
+    assert await newest_id(store) == number
 
 
 async def test_a_server_out_of_reach_is_named_without_the_password(open_store: OpenStore) -> None:
     address = URL.create("postgresql", "rcmon", "secret", "127.0.0.1", free_port(), "rcmon")
     with pytest.raises(StoreError, match=r"rcmon:\*\*\*@127\.0\.0\.1") as caught:
-        await open_store(address).newest_id()
+        await newest_id(open_store(address))
     assert "secret" not in str(caught.value)
 
 
@@ -61,16 +62,16 @@ async def test_a_wrong_password_is_told_and_not_shown(url: URL, open_store: Open
 
 async def test_a_database_that_is_not_migrated_says_so(url: URL, open_store: OpenStore) -> None:
     with pytest.raises(StoreCorruptError, match="snapshot"):
-        await open_store(url).newest_id()
+        await newest_id(open_store(url))
 
 
 async def test_a_database_with_somebody_elses_tables_is_refused(url: URL, open_store: OpenStore) -> None:
     store = open_store(url)
-    async with store._transaction(writes=True) as connection:
+    async with store.transaction() as connection:
         await connection.exec_driver_sql("CREATE TABLE history (x INT)")
     with pytest.raises(StoreError, match=r"not rcmon's \(history\)"):
         await store.migrate()
-    async with store._transaction() as connection:
+    async with store.reading() as connection:
         assert (await connection.exec_driver_sql("SELECT count(*) FROM history")).scalar_one() == 0
 
 
@@ -79,8 +80,8 @@ async def test_a_statement_that_waits_too_long_says_that_the_store_is_busy(
 ) -> None:
     store, other = open_store(url), open_store(url)
     await store.migrate()
-    async with other._transaction(writes=True) as blocking:
+    async with other.transaction() as blocking:
         await blocking.exec_driver_sql("LOCK TABLE snapshot")
         with pytest.raises(StoreBusyError):
             await run(store, "SET LOCAL statement_timeout = 50", "SELECT count(*) FROM snapshot")
-    assert await store.newest_id() is None
+    assert await newest_id(store) is None

@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
-from rcmon.store import Store
-from rcmon.store.migrations import APPLICATION_ID, STEPS
+from rcmon.store import Store, engine
+from rcmon.store.migrations import APPLICATION_ID, revisions
+from rcmon.store.pruning import prune
 from rcmon.store.vacuum import RESERVE
 from tests.store.made import agent, document, row, snapshot
+from tests.store.using import kinds, last_snapshot, load_documents, newest_id, notes, save
 
 OpenStore = Callable[[str | URL], Store]
 
@@ -39,7 +41,7 @@ async def filled(store: Store, saves: int = 3) -> int:
     for start in range(saves):
         documents = [document(f"agents/{n}", os.urandom(20_000)) for n in range(10)]
         rows = [row(start, start, site=f"T2_XX_{n}") for n in range(300)]
-        number = await store.save(snapshot(start, [agent("a", 20)]), documents, rows)
+        number = await save(store, snapshot(start, [agent("a", 20)]), documents, rows)
     await store.close()
     return number
 
@@ -48,7 +50,7 @@ async def test_only_the_owner_may_read_the_file_and_its_log(store: Store, path: 
     before = os.umask(0)
     try:
         await store.migrate()
-        await store.save(snapshot(), [], [])
+        await save(store, snapshot(), [], [])
     finally:
         os.umask(before)
     assert {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()} == {
@@ -62,7 +64,7 @@ async def test_the_file_is_marked_and_in_the_right_mode(store: Store) -> None:
     await store.migrate()
     expected = {
         "application_id": APPLICATION_ID,
-        "user_version": len(STEPS),
+        "user_version": len(revisions()),
         "journal_mode": "wal",
         "auto_vacuum": 2,
         "synchronous": 1,
@@ -70,7 +72,7 @@ async def test_the_file_is_marked_and_in_the_right_mode(store: Store) -> None:
         "busy_timeout": 5000,
         "journal_size_limit": 64 << 20,
     }
-    async with store._transaction() as connection:
+    async with store.reading() as connection:
         found = {name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one() for name in expected}
     assert found == expected
 
@@ -78,9 +80,9 @@ async def test_the_file_is_marked_and_in_the_right_mode(store: Store) -> None:
 async def test_nothing_but_migrate_makes_a_file(store: Store, path: Path) -> None:
     path.parent.mkdir()
     with pytest.raises(StoreCorruptError, match="not there"):
-        await store.newest_id()
+        await newest_id(store)
     with pytest.raises(StoreCorruptError, match="not there"):
-        await store.save(snapshot(), [], [])
+        await save(store, snapshot(), [], [])
     assert not path.exists()
 
 
@@ -124,12 +126,12 @@ async def test_a_damaged_file_is_set_aside_and_the_fact_told(
     damage(path)
     damaged = path.read_bytes()
     await store.migrate()
-    assert [note.kind for note in store.notes] == ["set_aside", "made"]
+    assert await kinds(store) == ["set_aside", "made"]
     (aside,) = path.parent.glob("*.damaged-*")
     assert aside.read_bytes() == damaged
-    assert str(aside) in store.notes[0].text
-    assert await store.last_snapshot() is None
-    assert await store.save(snapshot(), [], []) > number  # readers that know the old store see it as newer
+    assert str(aside) in (await notes(store))[0].text
+    assert await last_snapshot(store) is None
+    assert await save(store, snapshot(), [], []) > number  # readers that know the old store see it as newer
     await store.close()
     path.write_bytes(b"again")
     await store.migrate()
@@ -148,9 +150,9 @@ async def test_a_damaged_file_takes_its_log_along_and_who_still_holds_it_harms_n
             part.name.partition(".damaged-")[2].partition("Z")[2] for part in path.parent.glob("*.damaged-*")
         }
         assert parts == {"", "-wal", "-shm"}
-        number = await store.save(snapshot(), [document()], [])
+        number = await save(store, snapshot(), [document()], [])
     # the last one on the old file is gone: it must not have cleared the new file's log
-    assert len(await open_store(f"sqlite:///{path}").load_documents(number)) == 1
+    assert len(await load_documents(open_store(f"sqlite:///{path}"), number)) == 1
 
 
 async def test_damage_while_in_use_is_told_and_migrate_heals_it(
@@ -158,17 +160,17 @@ async def test_damage_while_in_use_is_told_and_migrate_heals_it(
 ) -> None:
     number = await filled(store)
     reader = open_store(f"sqlite:///{path}")
-    assert await reader.newest_id() == number
+    assert await newest_id(reader) == number
     await reader.close()
     damage_zeros_at_the_beginning(path)
     with pytest.raises(StoreCorruptError):
-        await store.save(snapshot(), [], [])
+        await save(store, snapshot(), [], [])
     with pytest.raises(StoreCorruptError):
-        await reader.newest_id()
+        await newest_id(reader)
     await store.migrate()
-    newest = await store.save(snapshot(), [document()], [])
-    assert await reader.newest_id() == newest
-    assert len(await reader.load_documents(newest)) == 1
+    newest = await save(store, snapshot(), [document()], [])
+    assert await newest_id(reader) == newest
+    assert len(await load_documents(reader, newest)) == 1
 
 
 async def test_a_reader_follows_when_the_file_is_replaced_under_it(
@@ -176,22 +178,22 @@ async def test_a_reader_follows_when_the_file_is_replaced_under_it(
 ) -> None:
     await filled(store)
     reader = open_store(f"sqlite:///{path}")
-    await reader.newest_id()  # and keeps it open
+    await newest_id(reader)  # and keeps it open
     path.rename(path.with_name("elsewhere"))
     with pytest.raises(StoreCorruptError, match="not there"):
-        await reader.newest_id()
+        await newest_id(reader)
     await store.migrate()
-    newest = await store.save(snapshot(), [], [])
-    assert await reader.newest_id() == newest
+    newest = await save(store, snapshot(), [], [])
+    assert await newest_id(reader) == newest
 
 
 async def test_an_empty_file_is_taken_and_what_that_means_is_told(store: Store, path: Path) -> None:
     await filled(store)
     path.write_bytes(b"")
     with pytest.raises(StoreCorruptError, match="no such table"):
-        await store.newest_id()
+        await newest_id(store)
     await store.migrate()
-    assert [note.kind for note in store.notes] == ["made"]
+    assert await kinds(store) == ["made"]
     assert list(path.parent.glob("*.damaged-*")) == []
 
 
@@ -217,43 +219,49 @@ async def test_a_place_that_cannot_be_used_is_named(open_store: OpenStore, tmp_p
             await open_store(f"sqlite:///{place}").migrate()
 
 
-async def test_a_full_disk_is_an_error_that_passes(store: Store) -> None:
+async def test_a_full_disk_is_an_error_that_passes(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = await filled(store)
-    async with store._transaction() as connection:
-        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-        await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    with closing(sqlite3.connect(path)) as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
     large = [document("sites", os.urandom(2_000_000))]
-    for _ in range(2):
-        with pytest.raises(StoreError, match="full"):
-            await store.save(snapshot(9.0), large, [row(9.0)])
-    assert len(await store.load_documents(number)) == 10
-    # what is no larger than what goes is still taken
-    small = await store.save(snapshot(8.0), [document("sites", os.urandom(2_000))], [])
-    assert await store.newest_id() == small
-    async with store._transaction() as connection:
-        await connection.exec_driver_sql("PRAGMA max_page_count=1000000")
-    assert await store.save(snapshot(9.0), large, [row(9.0)]) > small
+    with monkeypatch.context() as full:
+        full.setattr(engine, "PRAGMAS", (*engine.PRAGMAS, f"max_page_count={pages}"))
+        for _ in range(2):
+            with pytest.raises(StoreError, match="full"):
+                await save(store, snapshot(9.0), large, [row(9.0)])
+        assert len(await load_documents(store, number)) == 10
+        # what is no larger than what goes is still taken
+        small = await save(store, snapshot(8.0), [document("sites", os.urandom(2_000))], [])
+        assert await newest_id(store) == small
+    await store.close()
+    assert await save(store, snapshot(9.0), large, [row(9.0)]) > small
 
 
-async def test_a_file_that_cannot_be_written_is_an_error_and_stays_readable(store: Store) -> None:
+async def test_a_file_that_cannot_be_written_is_an_error_that_passes_and_stays_readable(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = await filled(store)
-    async with store._transaction() as connection:
-        await connection.exec_driver_sql("PRAGMA query_only=ON")
-    with pytest.raises(StoreError, match="readonly"):
-        await store.save(snapshot(), [], [])
-    assert await store.newest_id() == number
+    with monkeypatch.context() as locked:
+        locked.setattr(engine, "PRAGMAS", (*engine.PRAGMAS, "query_only=ON"))
+        with pytest.raises(StoreError, match="readonly"):
+            await save(store, snapshot(), [], [])
+        assert await newest_id(store) == number
+    # a connection that met trouble is not used again: it would stay read-only
+    assert await save(store, snapshot(), [], []) > number
 
 
 async def test_a_write_that_must_wait_too_long_says_that_it_is_busy(store: Store, path: Path) -> None:
     await store.migrate()
-    async with store._transaction() as connection:
+    async with store.reading() as connection:
         await connection.exec_driver_sql("PRAGMA busy_timeout=10")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusyError, match="locked"):
-            await store.save(snapshot(), [], [])
-        assert await store.newest_id() is None  # reading never waits
-    await store.save(snapshot(), [], [])
+            await save(store, snapshot(), [], [])
+        assert await newest_id(store) is None  # reading never waits
+    await save(store, snapshot(), [], [])
 
 
 async def test_a_transaction_that_will_write_holds_its_place_from_its_begin(
@@ -261,14 +269,14 @@ async def test_a_transaction_that_will_write_holds_its_place_from_its_begin(
 ) -> None:
     await store.migrate()
     other = open_store(f"sqlite:///{path}")
-    async with other._transaction() as connection:
+    async with other.reading() as connection:
         await connection.exec_driver_sql("PRAGMA busy_timeout=10")
-    async with store._transaction(writes=True) as connection:
+    async with store.transaction() as connection:
         await connection.exec_driver_sql("SELECT count(*) FROM note")
         with pytest.raises(StoreBusyError):
-            await other.save(snapshot(), [], [])
+            await save(other, snapshot(), [], [])
         await connection.exec_driver_sql("DELETE FROM note")
-    await other.save(snapshot(), [], [])
+    await save(other, snapshot(), [], [])
 
 
 async def test_one_process_at_a_time_prepares_the_file(store: Store, path: Path) -> None:
@@ -291,20 +299,20 @@ async def test_a_log_without_its_file_is_not_taken_for_the_next_files(store: Sto
         holder.execute("SELECT count(*) FROM snapshot").fetchall()
         path.unlink()
         await store.migrate()
-        assert await store.newest_id() is None
-        number = await store.save(snapshot(), [document()], [])
-    assert [note.kind for note in store.notes] == ["set_aside", "made"]
-    assert await store.newest_id() == number
+        assert await newest_id(store) is None
+        number = await save(store, snapshot(), [document()], [])
+    assert await kinds(store) == ["set_aside", "made"]
+    assert await newest_id(store) == number
     assert {part.name.rpartition("Z")[2] for part in path.parent.glob("*.damaged-*")} == {"-wal", "-shm"}
 
 
 async def test_pruning_gives_space_back_but_for_a_reserve(store: Store, path: Path) -> None:
     await store.migrate()
     size = (RESERVE + 3000) * 4096
-    await store.save(snapshot(1.0), [document("sites", os.urandom(size))], [])
+    await save(store, snapshot(1.0), [document("sites", os.urandom(size))], [])
     for start in (2.0, 3.0, 4.0):
-        await store.save(snapshot(start), [], [])
-    await store.prune(0)
+        await save(store, snapshot(start), [], [])
+    await prune(store, 0)
     await store.close()
     assert RESERVE * 4096 <= path.stat().st_size < (RESERVE + 200) * 4096
 
@@ -317,8 +325,8 @@ def test_readers_see_whole_snapshots_while_a_writer_writes(path: Path) -> None:
     async def read() -> None:
         store = Store(f"sqlite:///{path}")
         while not done.is_set():
-            number = await store.newest_id()
-            documents = await store.load_documents(number) if number else []
+            number = await newest_id(store)
+            documents = await load_documents(store, number) if number else []
             if documents:
                 assert len(documents) == 10
                 seen.append({one.body for one in documents})
@@ -329,7 +337,7 @@ def test_readers_see_whole_snapshots_while_a_writer_writes(path: Path) -> None:
         try:
             for start in range(60):
                 documents = [document(f"agents/{n}", b"%d " % start * 5000) for n in range(10)]
-                await store.save(snapshot(start), documents, [row(start, start)])
+                await save(store, snapshot(start), documents, [row(start, start)])
         finally:
             done.set()
             await store.close()

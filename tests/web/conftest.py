@@ -12,6 +12,7 @@ from rcmon.render import render
 from rcmon.store import Store
 from rcmon.web.answers import cached
 from rcmon.web.app import TABLE
+from tests.store.using import save
 from tests.web.grid import make_snapshot
 from tests.web.serving import PROCESSES, Serving
 
@@ -31,7 +32,7 @@ async def _fill(directory: Path) -> None:
     shutil.copy(directory / "empty", directory / "full")
     store = Store(f"sqlite:///{directory / 'full'}")
     snapshot = make_snapshot()
-    await store.save(snapshot, render(snapshot), [])
+    await save(store, snapshot, render(snapshot), [])
     await store.close()
 
 

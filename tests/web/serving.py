@@ -23,6 +23,7 @@ from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.render import render
 from rcmon.store import Store
+from rcmon.store.reader import StoredSnapshots
 from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.metric import Metric
 from rcmon.telemetry.own import HANDSHAKES_FAILED, REQUESTS
@@ -40,6 +41,7 @@ from rcmon.web.transport.guard import ClientLimits
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.server import Server
 from tests.access import pki
+from tests.store.using import save
 from tests.web import served as handlers
 from tests.web.caller import Caller
 from tests.web.grid import NOW
@@ -94,7 +96,7 @@ class Serving:
         self.totals = Totals(self.layout, self.scoreboard)
         self.store = store
         self.now = NOW
-        self.board = Board(store or Store(NOWHERE))
+        self.board = Board(StoredSnapshots(store or Store(NOWHERE)))
         self.trust = Telling(structs.replace(files().trust, proxies=proxies))
         self.gate = self.trust.gate = gate or self.trust.gate
         self.about = About(processes=processes, cycle_interval=60.0, store_kind="sqlite")
@@ -152,7 +154,7 @@ class Serving:
     async def publish(self, snapshot: Snapshot) -> None:
         """Store a snapshot, as the collector does, and take it."""
         assert self.store
-        await self.store.save(snapshot, render(snapshot), [])
+        await save(self.store, snapshot, render(snapshot), [])
         await self.board.check()
 
     def identity(self, persona: str) -> Identity:

@@ -11,7 +11,11 @@ from rcmon.errors import StoreError
 from rcmon.model import Document
 from rcmon.render import render
 from rcmon.store import Store
+from rcmon.store.reader import StoredSnapshots
+from rcmon.store.snapshots import Loaded
+from rcmon.web.answers.problems import Problem
 from rcmon.web.board import Board, Held
+from tests.store.using import save
 from tests.web.grid import SITES, make_snapshot
 
 
@@ -26,6 +30,7 @@ class Failing:
 
     def __init__(self, loaded: list[Document]) -> None:
         self.loaded, self.number, self.error = loaded, 1, ""
+        self.format = keys.FORMAT
         self.asked = asyncio.Event()
 
     async def newest_id(self) -> int | None:
@@ -33,9 +38,9 @@ class Failing:
             raise StoreError(self.error)
         return self.number
 
-    async def load_documents(self, number: int) -> list[Document]:
+    async def load(self, number: int) -> Loaded | None:
         self.asked.set()
-        return self.loaded
+        return Loaded(number, self.format, self.loaded)
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +50,17 @@ def rendered() -> list[Document]:
 
 async def test_it_takes_each_newer_snapshot_once(tmp_path: Path) -> None:
     store = await stored(tmp_path / "rcmon.sqlite")
-    board = Board(store)
+    board = Board(StoredSnapshots(store))
     assert await board.check() is False
     assert board.current is None
     first, second = make_snapshot(seed=1), make_snapshot(seed=2)
-    await store.save(first, render(first), [])
+    await save(store, first, render(first), [])
     assert await board.check() is True
     held = board.current
     assert held is not None
     assert await board.check() is False
     assert board.current is held
-    await store.save(second, render(second), [])
+    await save(store, second, render(second), [])
     assert await board.check() is True
     assert board.current is not None
     assert board.current.number > held.number
@@ -82,16 +87,26 @@ async def test_the_last_snapshot_stays_when_the_store_fails_and_it_says_so(
     assert board.trouble is None
 
 
-@pytest.mark.parametrize("key", [keys.FACTS, keys.SITES_INDEX, keys.METRICS_TEXT])
-async def test_a_snapshot_that_lacks_a_document_is_not_taken(rendered: list[Document], key: str) -> None:
+async def test_a_snapshot_without_facts_is_not_taken_any_other_is(rendered: list[Document]) -> None:
     store = Failing(rendered)
     board = Board(store)
     await board.check()
     held = board.current
-    store.number, store.loaded = 2, [document for document in rendered if document.key != key]
+    store.number, store.loaded = 2, [document for document in rendered if document.key != keys.FACTS]
     assert await board.check() is False
     assert board.current is held
-    assert key in str(board.trouble)
+    assert keys.FACTS in str(board.trouble)
+    store.number, store.loaded = 3, [document for document in rendered if document.key == keys.FACTS]
+    assert await board.check() is True
+    assert board.trouble is None
+
+
+async def test_facts_of_a_format_that_is_not_known_are_not_taken(rendered: list[Document]) -> None:
+    store = Failing(rendered)
+    store.format = max(keys.READABLE) + 1
+    board = Board(store)
+    assert await board.check() is False
+    assert "another version" in str(board.trouble)
 
 
 async def test_damaged_facts_are_not_taken(rendered: list[Document]) -> None:
@@ -106,7 +121,7 @@ async def test_damaged_facts_are_not_taken(rendered: list[Document]) -> None:
 
 
 async def test_sites_are_decoded_when_they_are_first_asked_for(rendered: list[Document]) -> None:
-    held = Held(1, rendered)
+    held = Held(Loaded(1, keys.FORMAT, rendered))
     sites = await held.sites()
     assert list(sites) == sorted(SITES)
     assert await held.sites() is sites
@@ -128,4 +143,8 @@ async def test_watching_takes_what_comes(rendered: list[Document]) -> None:
 
 
 async def test_documents_for_this_side_alone_are_no_answers(rendered: list[Document]) -> None:
-    assert {keys.FACTS, keys.SITES_INDEX}.isdisjoint(Held(1, rendered).ready)
+    held = Held(Loaded(1, keys.FORMAT, rendered))
+    for key in (keys.FACTS, keys.SITES_INDEX):
+        assert held.document(key)
+        with pytest.raises(Problem, match="503"):
+            held.ready(key)

@@ -22,7 +22,7 @@ class AgentsHandler(Handler):
     @requires(Role.READER)
     def get(self) -> Ready:
         """Answer with the snapshot's agents."""
-        return self.document(self.held().ready[keys.AGENTS])
+        return self.document(self.held().ready(keys.AGENTS))
 
 
 class AgentHandler(Handler):
@@ -43,7 +43,7 @@ class AgentHandler(Handler):
         if agent not in held.facts.agents:
             known = list(held.facts.agents)
             raise Problem(404, f"There is no agent {agent!r} in the snapshot.", agent=agent, agents=known)
-        return held.ready[key(agent)]
+        return held.ready(key(agent))
 
 
 class ThresholdsHandler(AgentHandler):

@@ -19,7 +19,7 @@ class FindingsHandler(Handler):
     @requires(Role.READER)
     def get(self) -> Ready:
         """Answer with the snapshot's findings."""
-        return self.document(self.held().ready[keys.FINDINGS])
+        return self.document(self.held().ready(keys.FINDINGS))
 
 
 HANDLERS = (FindingsHandler,)

@@ -32,7 +32,7 @@ class SitesHandler(Handler):
     @requires(Role.READER)
     def get(self) -> Ready | Awaitable[Streamed]:
         """Answer with the snapshot's sites: ready bytes without a query, else a stream."""
-        return self._selected() if self.query != self.reader.nothing else self.held().ready[keys.SITES]
+        return self._selected() if self.query != self.reader.nothing else self.held().ready(keys.SITES)
 
     async def _selected(self) -> Streamed:
         held = self.held()

@@ -36,7 +36,7 @@ class Exposition:
     def _render(self, form: Format) -> Ready:
         own = b"".join(self._lines(form)) + ENDS[form]
         held = self._seen.board.current
-        body = Kept(held.documents[_KEYS[form]], own) if held else Fresh(own)
+        body = Kept(held.document(_KEYS[form]), own) if held else Fresh(own)
         return Ready(body, MEDIA_TYPES[form], vary="Accept, Accept-Encoding")
 
     def _lines(self, form: Format) -> Iterator[bytes]:

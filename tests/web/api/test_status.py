@@ -251,7 +251,7 @@ async def test_degraded_when_the_store_cannot_be_read(
     async def broken() -> int:
         raise StoreError("disk I/O error")
 
-    monkeypatch.setattr(service.store, "newest_id", broken)
+    monkeypatch.setattr(service.board._store, "newest_id", broken)
     await service.board.check()
     read = await status(service)
     assert (read.status, read.reasons) == ("degraded", ("the store cannot be read: disk I/O error",))

@@ -1,0 +1,205 @@
+"""Publishing what cycles give: saved, read back, and the store mended where it turns out damaged."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from rcmon.collector.changes import changes
+from rcmon.documents.keys import FORMAT
+from rcmon.errors import StoreCorruptError, StoreError
+from rcmon.model import Document, HistoryRow, Snapshot
+from rcmon.store import Store
+from rcmon.store.history import add_history
+from rcmon.store.lease import drop_lease, hold_lease, take_lease
+from rcmon.store.notes import Note, read_notes, set_aside_since
+from rcmon.store.pruning import prune
+from rcmon.store.snapshots import Packed, add_snapshot, last_snapshot, pack_all
+
+LOG = logging.getLogger(__name__)
+
+PRUNE_SECONDS = 3600.0
+"""How often history is pruned, and how long the clock must have been left alone for that."""
+TOLD_SECONDS = 3600.0
+"""How long it is told as a trouble that a store was set aside."""
+
+
+class Publisher:
+    """What a collector does with the store; it goes on whatever happens to that.
+
+    `holder` names this replica in the lease of a shared store: the same over restarts, and no other's.
+    `retention`: seconds that history is kept. `tell_trouble` takes what is wrong, of
+    `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `mended` is called when a store was
+    set aside or made again. `running` is a clock that nobody sets.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        holder: str,
+        retention: float,
+        tell_trouble: Callable[[str, str | None], None] = lambda _what, _reason: None,
+        mended: Callable[[], None] = lambda: None,
+        running: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.trouble: StoreError | None = None
+        """Why the store failed last, for as long as it fails."""
+        self.leads = not store.shared
+        """Whether this replica collects."""
+        self._store, self._holder, self._retention = store, holder, retention
+        self._tell_trouble, self._mended, self._running = tell_trouble, mended, running
+        self._last: Snapshot | None = None
+        self._resumed = False
+        self._prune_after = -math.inf
+
+    async def lead(self, seconds: float) -> bool:
+        """Take or renew the lease where replicas share the store; tells whether this one collects."""
+        if not self._store.shared:
+            return True
+        try:
+            leads = await self._lease(seconds)
+        except StoreError as error:
+            self._fail(error)
+            return False
+        if leads != self.leads:
+            LOG.info(
+                "%s %s", self._holder, "collects now" if leads else "leaves collecting to another replica"
+            )
+            self._resumed = False
+        self.leads = leads
+        if not leads:
+            self._be_well(())
+        return leads
+
+    async def resume(self, now: float) -> Snapshot | None:
+        """Give the store's newest snapshot, at the start and after another replica collected.
+
+        None where it is the last that was saved here. `now`: seconds since the epoch.
+        """
+        if self._resumed:
+            return None
+        try:
+            last = await self._read_last()
+        except StoreError as error:
+            self._fail(error)
+            return None
+        # the newest in the store is its newest, whatever the clocks of those who wrote it said
+        mine = self._last is not None and last is not None and self._last.started == last.started
+        if last is not None and abs(now - last.started) > self._retention:
+            self._prune_after = self._running() + PRUNE_SECONDS
+        self._last, self._resumed = last, True
+        return None if mine else last
+
+    def news(self, snapshot: Snapshot) -> list[HistoryRow]:
+        """Find what changed since the last snapshot that was saved."""
+        return changes(self._last, snapshot)
+
+    async def publish(
+        self, snapshot: Snapshot, documents: Sequence[Document], rows: Sequence[HistoryRow]
+    ) -> None:
+        """Save a snapshot and what changed, all or nothing, and see that it is there.
+
+        A store that turns out damaged is mended and gets the snapshot again: first as it is, should it be
+        sound; then made afresh in any case.
+        """
+        try:
+            packed = await asyncio.to_thread(pack_all, snapshot, documents)
+            try:
+                notes = await self._save(snapshot, packed, rows)
+            except StoreCorruptError as error:
+                notes = await self._save_again(snapshot, packed, error)
+        except StoreError as error:
+            self._fail(error)
+        else:
+            self._be_well(notes)
+
+    async def prune(self, now: float, clock_set: float | None) -> None:
+        """Delete old history, unless the clock may be wrong: what goes does not come back.
+
+        `clock_set`: when the clock was last seen to be set, as `running` counts. Damage that is met here is
+        mended by the next save, which looks at the whole file.
+        """
+        running = self._running()
+        steady = clock_set is None or running - clock_set >= PRUNE_SECONDS
+        if self.trouble is not None or running < self._prune_after or not steady:
+            return
+        try:
+            await prune(self._store, now - self._retention)
+        except StoreError as error:
+            self._store.suspect(error)
+            self._fail(error)
+        else:
+            self._prune_after = running + PRUNE_SECONDS
+
+    async def let_go(self) -> None:
+        """Let another replica collect."""
+        if not (self.leads and self._store.shared):
+            return
+        self.leads = False
+        try:
+            async with self._store.transaction() as connection:
+                await drop_lease(connection, self._holder)
+        except StoreError as error:
+            LOG.warning("the lease cannot be given back, it expires by itself: %s", error)
+
+    async def _lease(self, seconds: float) -> bool:
+        try:
+            async with self._store.transaction() as connection:
+                return await take_lease(connection, self._holder, seconds)
+        except StoreCorruptError as error:
+            await self._mend(error, condemned=False)
+            async with self._store.transaction() as connection:
+                return await take_lease(connection, self._holder, seconds)
+
+    async def _read_last(self) -> Snapshot | None:
+        async with self._store.reading() as connection:
+            return await last_snapshot(connection)
+
+    async def _save(self, snapshot: Snapshot, packed: Packed, rows: Sequence[HistoryRow]) -> Sequence[Note]:
+        """Write and read back; gives what happened to the store."""
+        async with self._store.transaction() as connection:
+            if self._store.shared:
+                await hold_lease(connection, self._holder)
+            await add_history(connection, rows)
+            number = await add_snapshot(connection, packed, FORMAT)
+            notes = await read_notes(connection)
+        self._last = snapshot
+        await self._store.read_back(number)
+        return notes
+
+    async def _save_again(
+        self, snapshot: Snapshot, packed: Packed, damage: StoreCorruptError
+    ) -> Sequence[Note]:
+        """Mend the store and save."""
+        await self._mend(damage, condemned=False)
+        try:
+            return await self._save(snapshot, packed, await asyncio.to_thread(self.news, snapshot))
+        except StoreCorruptError as again:
+            await self._mend(again, condemned=True)
+            return await self._save(snapshot, packed, await asyncio.to_thread(self.news, snapshot))
+
+    async def _mend(self, damage: StoreCorruptError, *, condemned: bool) -> None:
+        """Mend the store and go on from what is in it then."""
+        self._fail(damage)
+        begun = time.time()
+        await self._store.migrate(str(damage), condemned=condemned)
+        async with self._store.reading() as connection:
+            if set_aside_since(await read_notes(connection), begun):
+                self._mended()
+        self._last = await self._read_last()
+
+    def _fail(self, error: StoreError) -> None:
+        if self.trouble is None or type(self.trouble) is not type(error):
+            LOG.error("the store fails, the next cycle tries again: %s", error)
+        self.trouble = error
+        self._tell_trouble("store", str(error))
+
+    def _be_well(self, notes: Sequence[Note]) -> None:
+        if self.trouble is not None:
+            LOG.info("the store works again")
+        self.trouble = None
+        self._tell_trouble("store", None)
+        aside = set_aside_since(notes, time.time() - TOLD_SECONDS)
+        self._tell_trouble("store_set_aside", aside.text if aside else None)

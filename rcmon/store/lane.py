@@ -1,0 +1,90 @@
+"""A lane: one way to the database, which no other one waits for."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
+from rcmon.store.address import Address, FileId
+from rcmon.store.engine import WRITES, make_engine, store_errors
+
+
+class Lane:
+    """So many connections to one database, opened by use and never at construction.
+
+    A lane of one keeps its connection open, and its users take turns. Of more, each user has a connection of
+    its own that ends with the use. None may be open when the process forks. SQLite's file and its log are
+    looked at before each use, lest one goes on from what it remembers of a file that is gone: a lane that
+    `follows` opens the file that is there now, another one tells it once as StoreCorruptError.
+    """
+
+    def __init__(self, address: Address, *, places: int = 1, follows: bool = True) -> None:
+        self._address, self._places, self._follows = address, places, follows
+        self._engine: AsyncEngine | None = None
+        self._process = 0
+        self._files: tuple[FileId, FileId] = None, None
+        self._turn = asyncio.Semaphore(places)
+
+    @asynccontextmanager
+    async def connection(self, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Run one transaction; one that only reads is rolled back. Raises StoreError and its kinds."""
+        async with self._turn:
+            if self._engine is not None and self._process != os.getpid():
+                raise StoreError(f"{self._address} was open when the process forked: close it before")
+            try:
+                with store_errors(self._address):
+                    engine = (await self._open()).execution_options(**{WRITES: writes})
+                    async with engine.begin() if writes else engine.connect() as connection:
+                        yield connection
+                    self._remember()
+            except StoreBusyError:
+                raise
+            except StoreError:
+                await self._dispose()  # a connection that met trouble may keep it: read-only, an old page
+                raise
+
+    async def close(self) -> None:
+        """End the connections and their threads, after those who use them."""
+        for _ in range(self._places):
+            await self._turn.acquire()
+        await self._dispose()
+        self._turn = asyncio.Semaphore(self._places)  # the next use may come from another loop
+
+    async def _open(self) -> AsyncEngine:
+        """Open the database; raises StoreCorruptError where it is not the one that was open before."""
+        await self._look()
+        if self._engine is None:
+            self._engine = make_engine(self._address, keeps=self._places == 1)
+            self._process = os.getpid()
+        return self._engine
+
+    async def _look(self) -> None:
+        """See that the files are there, and those that the open connection has."""
+        if self._address.path is None:
+            return
+        file, log = self._address.files()
+        if file is None:
+            raise StoreCorruptError(f"the store {self._address} is not there")
+        known, known_log = self._files
+        if self._engine is None or known is None or self._places > 1:
+            return
+        if file != known and self._follows:
+            await self._dispose()
+        elif file != known:
+            raise StoreCorruptError(f"the store {self._address} was exchanged for another file")
+        elif known_log is not None and log != known_log:
+            raise StoreCorruptError(f"the log of the store {self._address} was taken away")
+
+    def _remember(self) -> None:
+        """Keep which files the connection opened: SQLite opens its log with the first statement."""
+        if self._files[1] is None:
+            self._files = self._address.files()
+
+    async def _dispose(self) -> None:
+        engine, self._engine = self._engine, None
+        self._files = None, None
+        if engine is not None and self._process == os.getpid():
+            await engine.dispose()

@@ -1,0 +1,68 @@
+"""What tests ask of a store, each in a transaction of its own."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+
+from rcmon.documents.keys import FORMAT
+from rcmon.model import Document, HistoryRow, Snapshot
+from rcmon.store import Store, history, lease, snapshots
+from rcmon.store.history import Span
+from rcmon.store.notes import Note, read_notes
+
+
+async def save(
+    store: Store,
+    snapshot: Snapshot,
+    documents: Sequence[Document],
+    rows: Sequence[HistoryRow],
+    holder: str | None = None,
+) -> int:
+    packed = await asyncio.to_thread(snapshots.pack_all, snapshot, documents)
+    async with store.transaction() as connection:
+        if holder is not None:
+            await lease.hold_lease(connection, holder)
+        await history.add_history(connection, rows)
+        return await snapshots.add_snapshot(connection, packed, FORMAT)
+
+
+async def newest_id(store: Store) -> int | None:
+    async with store.reading() as connection:
+        return await snapshots.newest_id(connection)
+
+
+async def load_documents(store: Store, number: int) -> Sequence[Document]:
+    async with store.reading() as connection:
+        loaded = await snapshots.load(connection, number)
+    return loaded.documents if loaded else []
+
+
+async def last_snapshot(store: Store) -> Snapshot | None:
+    async with store.reading() as connection:
+        return await snapshots.last_snapshot(connection)
+
+
+async def past(store: Store, agent: str, site: str, since: float) -> list[HistoryRow]:
+    """Read what one site in one agent became, oldest first, with the row that held at `since`."""
+    async with store.asking() as connection:
+        found = await history.read_site(connection, site, Span(since, math.inf, 10_000, agent))
+    return [*found.held, *found.changes]
+
+
+async def notes(store: Store) -> tuple[Note, ...]:
+    async with store.reading() as connection:
+        return await read_notes(connection)
+
+
+async def kinds(store: Store) -> list[str]:
+    return [note.kind for note in await notes(store)]
+
+
+async def acquire_lease(store: Store, holder: str, seconds: float, now: float | None = None) -> bool:
+    async with store.transaction() as connection:
+        return await lease.take_lease(connection, holder, seconds, now)
+
+
+async def release_lease(store: Store, holder: str) -> None:
+    async with store.transaction() as connection:
+        await lease.drop_lease(connection, holder)

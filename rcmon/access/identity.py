@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from rcmon.access.authority.refusal import TRUST_REFUSALS
-from rcmon.access.chain import Link, read_link
-from rcmon.access.der.alternative_names import SUBJECT_ALT_NAME, AlternativeNames, read_alternative_names
+from rcmon.access.chain import ChainLink, read_link
+from rcmon.access.der.alternative_names import AlternativeNames, read_alternative_names
 from rcmon.access.der.asn1 import DerError
+from rcmon.access.der.oids import INHERIT_ALL, LIMITED, SUBJECT_ALT_NAME
+from rcmon.access.names.attribute_types import COMMON_NAME
 from rcmon.access.names.dn import Dn
-from rcmon.access.proxy import INHERIT_ALL, LIMITED
 from rcmon.errors import IdentityError
 
 MAX_PROXY_DEPTH = 8
-COMMON_NAME = "2.5.4.3"
 
 REFUSALS: Mapping[str, str] = {
     "no_chain": "the connection has no verified chain, as when a TLS session was resumed",
@@ -51,7 +51,7 @@ class Identity(Struct, frozen=True, eq=False):
     """Whether a limited proxy stands in between: such a one may read and nothing else."""
     proxy_depth: int
     """How many proxies stand between the client and the end entity."""
-    chain: tuple[Link, ...]
+    chain: tuple[ChainLink, ...]
     """The chain from the client's certificate to the root; the end entity is `chain[proxy_depth]`."""
 
     @property
@@ -89,7 +89,7 @@ def identify(chain_der: Sequence[bytes]) -> Identity:
     )
 
 
-def _proxies(chain: Sequence[Link]) -> int:
+def _proxies(chain: Sequence[ChainLink]) -> int:
     """Count the proxies before the end entity and hold that each is one rcmon takes."""
     for depth, link in enumerate(chain):
         if link.proxy is None:
@@ -110,13 +110,13 @@ def _proxies(chain: Sequence[Link]) -> int:
     raise IdentityError("no_end_entity", f"the chain of {chain[0].subject} holds nothing but proxies")
 
 
-def _extends(link: Link) -> bool:
+def _extends(link: ChainLink) -> bool:
     """Tell whether a proxy's subject is its issuer's plus one CN (RFC 3820, 3.4)."""
     *base, last = link.subject.rdns or (frozenset(),)
     return tuple(base) == link.issuer.rdns and [oid for oid, _ in last] == [COMMON_NAME]
 
 
-def _alternative_names(entity: Link) -> AlternativeNames:
+def _alternative_names(entity: ChainLink) -> AlternativeNames:
     extension = entity.fields.extensions.get(SUBJECT_ALT_NAME)
     if extension is None:
         return AlternativeNames()

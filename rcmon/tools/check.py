@@ -16,12 +16,12 @@ from pathlib import Path
 
 from rcmon.access.authority.crl import CrlMode
 from rcmon.access.authority.rules import RuleFiles, Rules
-from rcmon.access.chain import Link
+from rcmon.access.chain import ChainLink
+from rcmon.access.der.oids import LIMITED
 from rcmon.access.gate import Decision, Gate
 from rcmon.access.handshake.rehearsal import client_context, shake_hands, throw_away
 from rcmon.access.handshake.tls import server_context, verified_chain
 from rcmon.access.identity import Identity
-from rcmon.access.proxy import LIMITED
 from rcmon.access.roles import RoleTable
 from rcmon.config import Config, load
 from rcmon.errors import ConfigError, IdentityError, RcmonError
@@ -147,7 +147,7 @@ def described(identity: Identity, decision: Decision) -> Iterator[str]:
         yield f"known as {who}, but without any role; python -m rcmon.tools.dn prints what grants one"
 
 
-def _kind(link: Link, depth: int, identity: Identity) -> str:
+def _kind(link: ChainLink, depth: int, identity: Identity) -> str:
     if link.proxy is not None:
         return "limited proxy" if link.proxy.language == LIMITED else "proxy"
     return "identity" if depth == identity.proxy_depth else "CA"

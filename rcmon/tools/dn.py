@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rcmon.access.chain import Link
-from rcmon.access.der.alternative_names import SUBJECT_ALT_NAME, AlternativeNames, read_alternative_names
+from rcmon.access.chain import ChainLink
+from rcmon.access.der.alternative_names import AlternativeNames, read_alternative_names
+from rcmon.access.der.oids import SUBJECT_ALT_NAME
 from rcmon.errors import RcmonError
 from rcmon.tools.pem import end_entity, read_certificates
 
 
-def entries(entity: Link) -> Iterator[str]:
+def entries(entity: ChainLink) -> Iterator[str]:
     """Give the entries that name a certificate's owner, each with a comment, as lines of a TOML list."""
     if entity.subject.rdns:
         subject, issuer = _quoted(f"dn:{entity.subject}"), _quoted(f"dn:{entity.issuer}")
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _alternative_names(entity: Link) -> AlternativeNames:
+def _alternative_names(entity: ChainLink) -> AlternativeNames:
     extension = entity.fields.extensions.get(SUBJECT_ALT_NAME)
     return read_alternative_names(extension.value) if extension else AlternativeNames()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from rcmon.access.chain import Link, read_link
+from rcmon.access.chain import ChainLink, read_link
 from rcmon.access.der.pem import PemError, load_certificates
 from rcmon.errors import RcmonError
 from rcmon.files.reading import read_bounded
@@ -17,7 +17,7 @@ class NoCertificateError(RcmonError):
     """A file without what was looked for in it."""
 
 
-def read_certificates(path: Path) -> list[Link]:
+def read_certificates(path: Path) -> list[ChainLink]:
     """Read the certificates of a file in their order. Raises RcmonError."""
     content = read_bounded(path, _MAX_SIZE)
     try:
@@ -32,7 +32,7 @@ def read_certificates(path: Path) -> list[Link]:
     return [read_link(certificate.public_bytes(Encoding.DER)) for certificate in certificates]
 
 
-def end_entity(path: Path, links: list[Link]) -> Link:
+def end_entity(path: Path, links: list[ChainLink]) -> ChainLink:
     """Find whose certificate or proxy a file holds: its first certificate that is no proxy.
 
     Raises NoCertificateError.

@@ -10,8 +10,8 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from msgspec import Struct
 
+from rcmon.access.der.oids import INHERIT_ALL, LIMITED
 from rcmon.access.names.dn import Dn
-from rcmon.access.proxy import INHERIT_ALL, LIMITED
 from tests.access import pki
 from tests.access import world as w
 from tests.access.grid_proxy import grid_proxy_init

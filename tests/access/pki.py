@@ -14,8 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
+from rcmon.access.der.oids import INHERIT_ALL, PROXY_CERT_INFO
 from rcmon.access.names.dn import Dn
-from rcmon.access.proxy import INHERIT_ALL, PROXY_CERT_INFO
 
 INDEPENDENT = "1.3.6.1.5.5.7.21.2"
 TYPES = {

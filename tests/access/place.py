@@ -15,7 +15,7 @@ ALICE = pki.entity(pki.name("DC=ch", "CN=alice"), ROOT)
 BOB = pki.entity(pki.name("DC=org", "CN=bob"), OTHER)
 
 
-EXPIRED = pki.entity(pki.name("CN=localhost"), ROOT, lasts=dt.timedelta(minutes=30))
+EXPIRED = pki.entity(pki.name("CN=localhost"), ROOT, eku=None, lasts=dt.timedelta(minutes=30))
 
 
 def use(files: TrustFiles, credential: pki.Credential) -> None:

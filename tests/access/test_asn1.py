@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rcmon.access.der import asn1
-from rcmon.access.der.asn1 import DerError, Reader
+from rcmon.access.der.asn1 import DerError, DerReader
 from tests.access import pki
 
 
@@ -29,14 +29,14 @@ from tests.access import pki
 )
 def test_what_is_not_der_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(DerError, match=reason):
-        Reader(data).enter(asn1.SEQUENCE)
+        DerReader(data).enter(asn1.SEQUENCE)
 
 
 def test_nesting_is_bounded() -> None:
     data = b""
     for _ in range(asn1.MAX_DEPTH + 1):
         data = pki.tlv(asn1.SEQUENCE, data)
-    reader = Reader(data)
+    reader = DerReader(data)
     for _ in range(asn1.MAX_DEPTH):
         reader = reader.enter(asn1.SEQUENCE)
     with pytest.raises(DerError, match="nested deeper"):
@@ -44,14 +44,14 @@ def test_nesting_is_bounded() -> None:
 
 
 def test_bits_come_in_whole_octets() -> None:
-    assert Reader(b"\x03\x02\x00\xff").bits() == b"\xff"
+    assert DerReader(b"\x03\x02\x00\xff").bits() == b"\xff"
     for data in (b"\x03\x02\x01\xfe", b"\x03\x00"):
         with pytest.raises(DerError, match="not of whole octets"):
-            Reader(data).bits()
+            DerReader(data).bits()
 
 
 def test_what_is_left_over_is_an_error() -> None:
-    reader = Reader(b"\x02\x01\x05\x02\x01\x06")
+    reader = DerReader(b"\x02\x01\x05\x02\x01\x06")
     assert reader.integer() == 5
     with pytest.raises(DerError, match="3 bytes too many at byte 3"):
         reader.finish()
@@ -61,13 +61,13 @@ def test_what_is_left_over_is_an_error() -> None:
 def test_integers_are_read_as_they_were_written(value: int) -> None:
     octets = (value if value >= 0 else ~value).bit_length() // 8 + 1
     data = pki.tlv(asn1.INTEGER, value.to_bytes(octets, signed=True))
-    assert Reader(data).integer() == value
+    assert DerReader(data).integer() == value
 
 
 @given(st.tuples(st.integers(0, 2), st.integers(0, 39)), st.lists(st.integers(0, 2**70), max_size=8))
 def test_object_identifiers_are_read_as_they_were_written(first: tuple[int, int], rest: list[int]) -> None:
     dotted = ".".join(map(str, (*first, *rest)))
-    assert Reader(pki.oid_der(dotted)).oid() == dotted
+    assert DerReader(pki.oid_der(dotted)).oid() == dotted
 
 
 @given(st.integers(-631152000, 2524607999))
@@ -76,7 +76,7 @@ def test_both_forms_of_time_are_read(expected: int) -> None:
     moment = dt.datetime.fromtimestamp(expected, dt.UTC)
     short = pki.tlv(asn1.UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode())
     long = pki.tlv(asn1.GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode())
-    assert Reader(short).time() == Reader(long).time() == expected
+    assert DerReader(short).time() == DerReader(long).time() == expected
 
 
 @pytest.mark.parametrize(
@@ -85,20 +85,20 @@ def test_both_forms_of_time_are_read(expected: int) -> None:
 )
 def test_other_times_are_refused(content: bytes) -> None:
     with pytest.raises(DerError, match="time"):
-        Reader(pki.tlv(asn1.GENERALIZED_TIME, content)).time()
+        DerReader(pki.tlv(asn1.GENERALIZED_TIME, content)).time()
 
 
 def test_an_extension_may_not_occur_twice() -> None:
     one = pki.tlv(0x30, pki.oid_der("2.5.29.15") + pki.tlv(0x04, b"\x05\x00"))
-    assert asn1.extensions(Reader(one)) == {"2.5.29.15": asn1.Extension(critical=False, value=b"\x05\x00")}
+    assert asn1.extensions(DerReader(one)) == {"2.5.29.15": asn1.Extension(critical=False, value=b"\x05\x00")}
     with pytest.raises(DerError, match="twice"):
-        asn1.extensions(Reader(one + one))
+        asn1.extensions(DerReader(one + one))
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_a_der_error(data: bytes) -> None:
-    for read in (Reader.integer, Reader.oid, Reader.bits, Reader.time, asn1.extensions):
+    for read in (DerReader.integer, DerReader.oid, DerReader.bits, DerReader.time, asn1.extensions):
         with contextlib.suppress(DerError):
-            read(Reader(data))
+            read(DerReader(data))
     with contextlib.suppress(DerError):
-        list(Reader(data).enter(asn1.SEQUENCE).elements())
+        list(DerReader(data).enter(asn1.SEQUENCE).elements())

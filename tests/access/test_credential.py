@@ -99,7 +99,7 @@ def test_a_key_that_others_may_read_or_the_group_may_write_is_refused(
     ids=["ec", "rsa"],
 )
 def test_one_file_may_hold_everything(make: Callable[[], ec.EllipticCurvePrivateKey], tmp_path: Path) -> None:
-    user = pki.entity(pki.name("CN=a"), ISSUING, key=make())
+    user = pki.entity(pki.name("CN=a"), ISSUING, eku=None, key=make())
     path = user.write(tmp_path / "all.pem")
     credential = load_credential(path, path)
     assert credential.certificates == (user.certificate, ISSUING.certificate)

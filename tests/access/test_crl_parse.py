@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rcmon.access.authority.crl.parse import CHUNK, CrlError, NotYetValidError, RevocationList, read_crl
-from rcmon.access.chain import Link, read_link
-from rcmon.access.der.asn1 import BIT_STRING, SEQUENCE, Reader
+from rcmon.access.chain import ChainLink, read_link
+from rcmon.access.der.asn1 import BIT_STRING, SEQUENCE, DerReader
 from rcmon.access.names.dn import Dn
 from tests.access import pki
 from tests.access.crl_pki import crl
@@ -31,7 +31,7 @@ CA_CONSTRAINTS = (x509.BasicConstraints(ca=True, path_length=None), True)
 def read(data: bytes, *trusted: Credential, now: float | None = None) -> RevocationList:
     links = [read_link(each.der) for each in trusted or (CA,)]
 
-    def find(name: Dn) -> list[Link]:
+    def find(name: Dn) -> list[ChainLink]:
         return [link for link in links if link.subject == name]
 
     return read_crl(data, find, time.time() if now is None else now, lambda: None)
@@ -173,7 +173,7 @@ def test_a_list_without_an_end_is_refused() -> None:
 
 def test_the_algorithm_inside_must_be_that_outside() -> None:
     """Even where both mean the same: only the inner one is signed (RFC 5280, 5.1.1.2)."""
-    outer = Reader(PLAIN).enter(SEQUENCE)
+    outer = DerReader(PLAIN).enter(SEQUENCE)
     tbs, algorithm, signature = outer.element(SEQUENCE), outer.content(SEQUENCE), outer.element(BIT_STRING)
     with pytest.raises(CrlError, match="algorithm inside"):
         read(der(SEQUENCE, tbs, der(SEQUENCE, algorithm, b"\x05\x00"), signature))

@@ -201,22 +201,6 @@ def test_comparison_is_exact_and_by_rdn() -> None:
         assert Dn.parse(other) != alice
 
 
-@pytest.mark.parametrize(
-    ("text", "under"),
-    [
-        ("/DC=ch/OU=computers/CN=a", True),
-        ("/DC=ch/OU=computers/OU=x/CN=a", True),
-        ("/DC=ch/OU=computers", False),
-        ("/DC=ch/OU=computers2/CN=a", False),
-        ("/DC=ch/OU=computers+CN=a", False),
-        ("/DC=ch/CN=a", False),
-        ("/CN=x/DC=ch/OU=computers/CN=a", False),
-    ],
-)
-def test_subtrees_are_compared_by_rdn(text: str, under: bool) -> None:
-    assert Dn.parse(text).is_under(Dn.parse("/DC=ch/OU=computers")) is under
-
-
 def test_a_name_from_a_certificate_that_openssl_would_print() -> None:
     """The same bytes print differently in every tool; parsed they are one name."""
     name = x509.Name(

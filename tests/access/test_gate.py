@@ -10,9 +10,9 @@ from rcmon.access import gate as gate_module
 from rcmon.access.authority.refusal import NAMESPACE, REVOKED, Refusal
 from rcmon.access.authority.voms import Fqan, VomsAttributes
 from rcmon.access.chain import Chain
+from rcmon.access.der.oids import LIMITED
 from rcmon.access.gate import LONGEST, Decision, Gate
 from rcmon.access.identity import REFUSALS
-from rcmon.access.proxy import LIMITED
 from rcmon.access.roles import Role, RoleTable
 from rcmon.errors import IdentityError
 from tests.access import pki

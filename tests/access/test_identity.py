@@ -10,11 +10,12 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rcmon.access.chain import ProxyCertInfo, read_proxy_cert_info
 from rcmon.access.der.alternative_names import AlternativeNames, read_alternative_names
 from rcmon.access.der.asn1 import DerError
+from rcmon.access.der.oids import INHERIT_ALL, LIMITED
 from rcmon.access.identity import MAX_PROXY_DEPTH, REFUSALS, identify
 from rcmon.access.names.dn import Dn
-from rcmon.access.proxy import INHERIT_ALL, LIMITED, ProxyCertInfo, read_proxy_cert_info
 from rcmon.errors import IdentityError
 from tests.access import pki
 from tests.access.pki import Credential

@@ -223,7 +223,10 @@ class Load:
 
 
 def test_two_hundred_rotations_under_load_fail_nothing(place: Place, running: Running, alice: Path) -> None:
-    hosts = [pki.host(ROOT), pki.entity(pki.name("CN=localhost"), ROOT, lasts=dt.timedelta(days=60))]
+    hosts = [
+        pki.host(ROOT),
+        pki.entity(pki.name("CN=localhost"), ROOT, eku=None, lasts=dt.timedelta(days=60)),
+    ]
     ends = set()
     with Load(running, alice) as load:
         for turn in range(ROTATIONS):

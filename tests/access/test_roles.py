@@ -8,9 +8,9 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rcmon.access.der.oids import LIMITED
 from rcmon.access.identity import Identity, identify
 from rcmon.access.names.dn import Dn
-from rcmon.access.proxy import LIMITED
 from rcmon.access.roles import NO_ROLES, Role, RoleTable
 from rcmon.errors import ConfigError
 from tests.access import pki

@@ -14,11 +14,11 @@ from rcmon.access.authority.voms import VomsAttributes
 from rcmon.access.authority.voms.attribute_certificate import (
     MAX_CERTIFICATES,
     MAX_FQANS,
-    VOMS_EXTENSION,
     read_attribute_certificates,
 )
 from rcmon.access.authority.voms.fqan import VomsError
 from rcmon.access.chain import Chain
+from rcmon.access.der.oids import VOMS_EXTENSION
 from rcmon.access.names.dn import Dn
 from rcmon.errors import RcmonError
 from tests.access import crl_pki
@@ -119,7 +119,7 @@ def carrying(value: bytes) -> Chain:
 
 
 def replace_value(extensions: dict[str, object], value: bytes) -> dict[str, object]:
-    return {**extensions, VOMS_EXTENSION: extensions[VOMS_EXTENSION]._replace(value=value)}  # type: ignore[attr-defined]
+    return {**extensions, VOMS_EXTENSION: replace(extensions[VOMS_EXTENSION], value=value)}
 
 
 @given(st.data())

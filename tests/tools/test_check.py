@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
-from rcmon.access.proxy import LIMITED
+from rcmon.access.der.oids import LIMITED
 from rcmon.tools import check
 from tests.access import pki
 from tests.access.crl_pki import crl, pem

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct
 
-from rcmon.access.chain import Link, read_link
+from rcmon.access.chain import ChainLink, read_link
 from rcmon.access.der.pem import PemError, load_certificates
 from rcmon.access.names.dn import Dn
 from rcmon.errors import IdentityError
@@ -43,8 +43,8 @@ class HashedFile(Struct, frozen=True):
 class Trusted(Struct, frozen=True):
     """What one look at the CA file or directory gave. All but `by_subject` and `errors` is a directory's."""
 
-    by_subject: Mapping[Dn, tuple[Link, ...]] = {}
-    by_hash: Mapping[str, tuple[Link, ...]] = {}
+    by_subject: Mapping[Dn, tuple[ChainLink, ...]] = {}
+    by_hash: Mapping[str, tuple[ChainLink, ...]] = {}
     crls: tuple[HashedFile, ...] = ()
     policies: tuple[HashedFile, ...] = ()
     errors: Mapping[Path, str] = {}
@@ -99,7 +99,7 @@ class Authorities:
     def _directory(self) -> Trusted:
         files = list_hashed(self.path)
         self._files.refresh({file.path: file.stamp for file in files["ca"]})
-        by_hash: dict[str, tuple[Link, ...]] = defaultdict(tuple)
+        by_hash: dict[str, tuple[ChainLink, ...]] = defaultdict(tuple)
         for file in files["ca"]:
             by_hash[file.hash] += self._files.loaded[file.path].value or ()
         return Trusted(
@@ -110,7 +110,7 @@ class Authorities:
             errors=self._files.errors(),
         )
 
-    def _authorities(self) -> Iterable[Link]:
+    def _authorities(self) -> Iterable[ChainLink]:
         return (authority for found in self._files.values().values() for authority in found)
 
 
@@ -131,7 +131,7 @@ def list_hashed(directory: Path) -> dict[str, list[HashedFile]]:
     return files
 
 
-def read_authorities(path: Path) -> tuple[Link, ...]:
+def read_authorities(path: Path) -> tuple[ChainLink, ...]:
     """Read the certificates of a PEM file. Raises RcmonError that names the file."""
     content = read_bounded(path, MAX_CA_FILE)
     try:
@@ -141,16 +141,16 @@ def read_authorities(path: Path) -> tuple[Link, ...]:
     return tuple(_authority(path, certificate) for certificate in certificates)
 
 
-def _authority(path: Path, certificate: x509.Certificate) -> Link:
+def _authority(path: Path, certificate: x509.Certificate) -> ChainLink:
     try:
         return read_link(certificate.public_bytes(Encoding.DER))
     except IdentityError as error:
         raise FileError(f"{path} holds a certificate that cannot be read: {error}") from error
 
 
-def _by_subject(authorities: Iterable[Link]) -> dict[Dn, tuple[Link, ...]]:
+def _by_subject(authorities: Iterable[ChainLink]) -> dict[Dn, tuple[ChainLink, ...]]:
     """Sort CAs by subject; one that is there under several file names counts once."""
-    found: dict[Dn, dict[bytes, Link]] = defaultdict(dict)
+    found: dict[Dn, dict[bytes, ChainLink]] = defaultdict(dict)
     for authority in authorities:
         found[authority.subject][authority.der] = authority
     return {subject: tuple(same.values()) for subject, same in found.items()}

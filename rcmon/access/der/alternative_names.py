@@ -6,9 +6,7 @@ import re
 from msgspec import Struct
 
 from rcmon.access.der import asn1
-from rcmon.access.der.asn1 import DerError, Reader
-
-SUBJECT_ALT_NAME = "2.5.29.17"
+from rcmon.access.der.asn1 import DerError, DerReader
 
 _EMAIL, _DNS, _URI, _IP = 0x81, 0x82, 0x86, 0x87
 _IP_SIZES = {4, 16}
@@ -28,7 +26,7 @@ class AlternativeNames(Struct, frozen=True):
 
 def read_alternative_names(value: bytes) -> AlternativeNames:
     """Read the extension's value. Raises DerError, also where a name is not visible ASCII."""
-    outer = Reader(value)
+    outer = DerReader(value)
     found: dict[int, list[str]] = {_EMAIL: [], _DNS: [], _URI: [], _IP: []}
     for tag, content in outer.enter(asn1.SEQUENCE).elements():
         if tag == _IP:

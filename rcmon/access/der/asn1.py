@@ -6,7 +6,8 @@ that is not minimal or runs over the end, a high tag number, nesting deeper than
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from rcmon.errors import RcmonError
 
@@ -34,7 +35,7 @@ class DerError(RcmonError):
     """Bytes that are not the DER that was expected; the message says what was, and where."""
 
 
-class Extension(NamedTuple):
+class Extension(Struct, frozen=True):
     """One X.509 extension: whether it is critical, and the bytes inside its OCTET STRING."""
 
     critical: bool
@@ -67,7 +68,7 @@ def _long_length(data: bytes, at: int, end: int) -> tuple[int, int]:
     return start, length
 
 
-class Reader:
+class DerReader:
     """Reads the elements of one constructed value in order; `data[pos:end]` is what is left of it."""
 
     __slots__ = ("data", "depth", "end", "pos")
@@ -91,10 +92,10 @@ class Reader:
         before, self.pos = self.pos, end
         return before, start, end
 
-    def enter(self, tag: int) -> "Reader":
+    def enter(self, tag: int) -> "DerReader":
         """Step over the next element, which has this tag, and give a reader of its inside."""
         _, start, end = self._take(tag)
-        return Reader(self.data, start, end, self.depth + 1)
+        return DerReader(self.data, start, end, self.depth + 1)
 
     def content(self, tag: int) -> bytes:
         """Step over the next element, which has this tag, and give its content."""
@@ -181,7 +182,7 @@ def dotted(content: bytes) -> str:
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
-def extensions(inside: Reader) -> dict[str, Extension]:
+def extensions(inside: DerReader) -> dict[str, Extension]:
     """Read the inside of an Extensions value, by dotted OID; none may come twice (RFC 5280, 4.2)."""
     found: dict[str, Extension] = {}
     while inside.next_tag() is not None:

@@ -9,13 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct
 
 from rcmon.access.der import asn1
-from rcmon.access.der.asn1 import Extension, Reader
-
-PROXY_CERT_INFO = "1.3.6.1.5.5.7.1.14"
-BASIC_CONSTRAINTS = "2.5.29.19"
-KEY_USAGE = "2.5.29.15"
-SUBJECT_KEY_IDENTIFIER = "2.5.29.14"
-AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
+from rcmon.access.der.asn1 import DerReader, Extension
+from rcmon.access.der.oids import BASIC_CONSTRAINTS, KEY_USAGE
 
 DIGITAL_SIGNATURE = 0
 KEY_CERT_SIGN = 5
@@ -40,22 +35,12 @@ class Fields(Struct, frozen=True):
     """The DER of the SubjectPublicKeyInfo."""
     extensions: dict[str, Extension]
 
-    @property
-    def is_proxy(self) -> bool:
-        """Whether it is an RFC 3820 proxy, which an end entity issued and not a CA."""
-        return PROXY_CERT_INFO in self.extensions
-
-    @property
-    def is_self_issued(self) -> bool:
-        """Whether subject and issuer are the same name, as a root's are."""
-        return self.subject == self.issuer
-
     def is_authority(self) -> bool:
         """Whether basicConstraints say that it is a CA."""
         extension = self.extensions.get(BASIC_CONSTRAINTS)
         if extension is None:
             return False
-        inside = Reader(extension.value).enter(asn1.SEQUENCE)
+        inside = DerReader(extension.value).enter(asn1.SEQUENCE)
         return inside.next_tag() == asn1.BOOLEAN and inside.content(asn1.BOOLEAN) != b"\x00"
 
     def path_length(self) -> int | None:
@@ -63,7 +48,7 @@ class Fields(Struct, frozen=True):
         extension = self.extensions.get(BASIC_CONSTRAINTS)
         if extension is None:
             return None
-        inside = Reader(extension.value).enter(asn1.SEQUENCE)
+        inside = DerReader(extension.value).enter(asn1.SEQUENCE)
         inside.skip(asn1.BOOLEAN)
         return inside.integer() if inside.next_tag() == asn1.INTEGER else None
 
@@ -72,13 +57,13 @@ class Fields(Struct, frozen=True):
         extension = self.extensions.get(KEY_USAGE)
         if extension is None:
             return True
-        bits = Reader(extension.value).content(asn1.BIT_STRING)[1:]
+        bits = DerReader(extension.value).content(asn1.BIT_STRING)[1:]
         return bit // 8 < len(bits) and bool(bits[bit // 8] & 0x80 >> bit % 8)
 
 
 def read_fields(certificate: x509.Certificate) -> Fields:
     """Read the fields of a certificate. Raises DerError."""
-    tbs = Reader(certificate.public_bytes(Encoding.DER)).enter(asn1.SEQUENCE).enter(asn1.SEQUENCE)
+    tbs = DerReader(certificate.public_bytes(Encoding.DER)).enter(asn1.SEQUENCE).enter(asn1.SEQUENCE)
     tbs.skip(VERSION)
     serial = tbs.content(asn1.INTEGER)
     tbs.element(asn1.SEQUENCE)  # the signature algorithm

@@ -11,21 +11,21 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-from rcmon.access.der import asn1
-from rcmon.access.der.asn1 import Reader
+from rcmon.access.der import asn1, oids
+from rcmon.access.der.asn1 import DerReader
 from rcmon.errors import RcmonError
 
 RSA = {
-    "1.2.840.113549.1.1.11": hashes.SHA256(),
-    "1.2.840.113549.1.1.12": hashes.SHA384(),
-    "1.2.840.113549.1.1.13": hashes.SHA512(),
+    oids.RSA_SHA256: hashes.SHA256(),
+    oids.RSA_SHA384: hashes.SHA384(),
+    oids.RSA_SHA512: hashes.SHA512(),
 }
 ECDSA = {
-    "1.2.840.10045.4.3.2": hashes.SHA256(),
-    "1.2.840.10045.4.3.3": hashes.SHA384(),
-    "1.2.840.10045.4.3.4": hashes.SHA512(),
+    oids.ECDSA_SHA256: hashes.SHA256(),
+    oids.ECDSA_SHA384: hashes.SHA384(),
+    oids.ECDSA_SHA512: hashes.SHA512(),
 }
-EDDSA = {"1.3.101.112": ed25519.Ed25519PublicKey, "1.3.101.113": ed448.Ed448PublicKey}
+EDDSA = {oids.ED25519: ed25519.Ed25519PublicKey, oids.ED448: ed448.Ed448PublicKey}
 ACCEPTED = "RSA (PKCS #1 v1.5) or ECDSA with SHA-256, SHA-384 or SHA-512, Ed25519, Ed448"
 MIN_RSA_BITS = 1024
 """Below it a key can be factored by anybody."""
@@ -41,7 +41,7 @@ def verify(signer: x509.Certificate, algorithm: bytes, signed: bytes, signature:
     `algorithm` is the DER of the AlgorithmIdentifier; MD5 and SHA-1 are no proof any more and are refused.
     Raises SignatureError, DerError.
     """
-    oid = Reader(algorithm).enter(asn1.SEQUENCE).oid()
+    oid = DerReader(algorithm).enter(asn1.SEQUENCE).oid()
     try:
         _verify(signer.public_key(), oid, signed, signature)
     except InvalidSignature as error:

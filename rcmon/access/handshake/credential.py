@@ -96,16 +96,16 @@ def load_credential(certificate: Path, key: Path) -> Credential:
     may read or the group may write, an encrypted key, a key that is not the certificate's.
     """
     certificates = _certificates(certificate)
-    try:
-        _check_purpose(certificates[0])
-    except ConfigError as error:
-        raise ConfigError(f"server certificate {certificate}: {error}") from error
     private = _key(key)
     matching = [_public_der(each) == _public_der(private) for each in certificates]
     if not any(matching):
         raise ConfigError(f"server key {key} is not the key of the certificate in {certificate}")
     if not matching[0]:
         raise ConfigError(f"server certificate {certificate}: the server's own certificate must come first")
+    try:
+        _check_purpose(certificates[0])
+    except ConfigError as error:
+        raise ConfigError(f"server certificate {certificate}: {error}") from error
     return Credential(certificates, private)
 
 

@@ -1,7 +1,8 @@
 """The names of the attribute types in distinguished names, and their object identifiers."""
 
+COMMON_NAME = "2.5.4.3"
 NAMES = {
-    "2.5.4.3": "CN",
+    COMMON_NAME: "CN",
     "2.5.4.4": "SN",
     "2.5.4.5": "serialNumber",
     "2.5.4.6": "C",
@@ -31,7 +32,7 @@ NAMES = {
 """By object identifier, as OpenSSL prints them."""
 
 _ALIASES = {
-    "commonName": "2.5.4.3",
+    "commonName": COMMON_NAME,
     "surname": "2.5.4.4",
     "countryName": "2.5.4.6",
     "localityName": "2.5.4.7",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from rcmon.access.der import directory_string
-from rcmon.access.der.asn1 import SEQUENCE, SET, DerError, Reader
+from rcmon.access.der.asn1 import SEQUENCE, SET, DerError, DerReader
 from rcmon.access.names import rfc4514 as dn_rfc4514
 from rcmon.access.names import slash as dn_slash
 from rcmon.errors import RcmonError
@@ -45,7 +45,7 @@ class Dn(Struct, frozen=True):
     def from_der(cls, data: bytes) -> "Dn":
         """Read the DER of an X.501 Name. Raises DnError."""
         try:
-            outer = Reader(data)
+            outer = DerReader(data)
             names = outer.enter(SEQUENCE)
             outer.finish()
             return cls.of(list(_read_rdns(names)))
@@ -72,13 +72,8 @@ class Dn(Struct, frozen=True):
         """Write the name as RFC 4514 does."""
         return dn_rfc4514.write([sorted(rdn) for rdn in self.rdns])
 
-    def is_under(self, base: "Dn") -> bool:
-        """Tell whether the name lies in the subtree below `base`; no name lies below itself."""
-        depth = len(base.rdns)
-        return depth < len(self.rdns) and self.rdns[:depth] == base.rdns
 
-
-def _read_rdns(names: Reader) -> Iterator[list[tuple[str, str]]]:
+def _read_rdns(names: DerReader) -> Iterator[list[tuple[str, str]]]:
     while names.next_tag() is not None:
         attributes = names.enter(SET)
         pairs = []

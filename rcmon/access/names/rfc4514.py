@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from rcmon.access.der import directory_string
-from rcmon.access.der.asn1 import Reader
+from rcmon.access.der.asn1 import DerReader
 from rcmon.access.names.attribute_types import NAMES, oid_of
 
 _ATTRIBUTE = re.compile(
@@ -72,7 +72,7 @@ def _attribute(oid: str, value: str) -> str:
 
 def _value(match: re.Match[str]) -> str:
     if match["hex"] is not None:
-        values = list(Reader(bytes.fromhex(match["hex"])).elements())
+        values = list(DerReader(bytes.fromhex(match["hex"])).elements())
         if len(values) != 1:
             raise ValueError(f"#{match['hex']} is not one DER value")
         return directory_string.decode(*values[0])

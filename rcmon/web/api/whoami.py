@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from rcmon.access.chain import Link
+from rcmon.access.chain import ChainLink
+from rcmon.access.der.oids import LIMITED
 from rcmon.access.names.dn import Dn
-from rcmon.access.proxy import LIMITED
 from rcmon.timestamps import iso
 from rcmon.web.transport.peer import Peer
 
@@ -81,7 +81,7 @@ def describe(peer: Peer) -> Whoami:
     )
 
 
-def _certificate(link: Link) -> Certificate:
+def _certificate(link: ChainLink) -> Certificate:
     kind = "limited" if link.proxy and link.proxy.language == LIMITED else "full" if link.proxy else None
     return Certificate(
         subject=str(link.subject),

@@ -11,9 +11,8 @@ from rcmon.access.authority.authorities import Authorities
 from rcmon.access.authority.crl.files import CrlFile, merge, read_crl_file
 from rcmon.access.authority.crl.parse import Pause
 from rcmon.access.authority.crl.table import CrlMode, Table, make_table
-from rcmon.access.authority.issued import issued
 from rcmon.access.authority.refusal import Refusal
-from rcmon.access.chain import Chain
+from rcmon.access.chain import Chain, issued
 from rcmon.files.reloads import Reloads
 from rcmon.files.stamp import Stamp, stamp_of
 

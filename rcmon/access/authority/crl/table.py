@@ -17,7 +17,7 @@ from rcmon.access.authority.authorities import HashedFile
 from rcmon.access.authority.crl.files import CrlFile
 from rcmon.access.authority.crl.parse import RevocationList
 from rcmon.access.authority.refusal import Refusal
-from rcmon.access.chain import Link
+from rcmon.access.chain import ChainLink
 from rcmon.access.names.dn import Dn
 
 
@@ -39,7 +39,7 @@ class Table(Struct, frozen=True):
     unusable: Mapping[Dn, str]
     """CAs beside which lies a file of which nothing could ever be used, and why."""
 
-    def refusal(self, subject: Link, issuer: Link, mode: CrlMode, now: float) -> Refusal | None:
+    def refusal(self, subject: ChainLink, issuer: ChainLink, mode: CrlMode, now: float) -> Refusal | None:
         """Say why a certificate of this issuer is refused; None: it is not."""
         for each in self.of_name.get(issuer.subject, ()):
             if subject.fields.serial in each.serials:
@@ -71,7 +71,7 @@ class Table(Struct, frozen=True):
 
 
 def make_table(
-    files: Iterable[tuple[CrlFile, HashedFile | None]], by_hash: Mapping[str, tuple[Link, ...]]
+    files: Iterable[tuple[CrlFile, HashedFile | None]], by_hash: Mapping[str, tuple[ChainLink, ...]]
 ) -> Table:
     """Arrange the lists of all files; a file of a hashed directory comes with its name's parts."""
     in_force: dict[tuple[Dn, bytes], RevocationList] = {}

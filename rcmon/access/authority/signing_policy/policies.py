@@ -13,10 +13,9 @@ from msgspec import Struct
 
 from rcmon.access.authority import refusal
 from rcmon.access.authority.authorities import Authorities, Trusted
-from rcmon.access.authority.issued import issued
 from rcmon.access.authority.refusal import Refusal
 from rcmon.access.authority.signing_policy.parse import PolicyError, SigningPolicy, parse_signing_policy
-from rcmon.access.chain import Chain, Link
+from rcmon.access.chain import Chain, ChainLink, issued
 from rcmon.access.names.dn import Dn
 from rcmon.files.follower import FileSet
 from rcmon.files.reading import FileError, read_text
@@ -34,7 +33,7 @@ class _Table(Struct, frozen=True):
     enforced: bool = False
     of_authority: Mapping[Dn, tuple[Policies | None, ...]] = {}
 
-    def refusal(self, subject: Link, issuer: Link) -> Refusal | None:
+    def refusal(self, subject: ChainLink, issuer: ChainLink) -> Refusal | None:
         """Say why a certificate of this issuer is refused; None: it is not."""
         if subject.subject == issuer.subject:
             return None  # a CA's new key signed with its old one, or the reverse: the name is its own

@@ -5,15 +5,10 @@ import re
 from msgspec import Struct
 
 from rcmon.access.authority.voms.fqan import VomsError, normalise
-from rcmon.access.chain import Link, read_link
-from rcmon.access.der import asn1
-from rcmon.access.der.asn1 import Extension, Reader
+from rcmon.access.chain import ChainLink, read_link
+from rcmon.access.der import asn1, oids
+from rcmon.access.der.asn1 import DerReader, Extension
 from rcmon.access.names.dn import Dn
-
-VOMS_EXTENSION = "1.3.6.1.4.1.8005.100.100.5"
-FQANS = "1.3.6.1.4.1.8005.100.100.4"
-CERTIFICATES = "1.3.6.1.4.1.8005.100.100.10"
-TARGETS = "2.5.29.55"
 
 MAX_EXTENSION = 128 * 1024
 """Octets in one proxy; a user with 30 attributes of one VO has 5 KB."""
@@ -49,7 +44,7 @@ class AttributeCertificate(Struct, frozen=True):
     not_before: float
     not_after: float
     extensions: dict[str, Extension]
-    certificates: tuple[Link, ...]
+    certificates: tuple[ChainLink, ...]
     """The issuer's certificate, and those above it that the server sent."""
     signed: bytes
     algorithm: bytes
@@ -60,7 +55,7 @@ def read_attribute_certificates(value: bytes) -> tuple[AttributeCertificate, ...
     """Read the value of a proxy's VOMS extension. Raises RcmonError."""
     if len(value) > MAX_EXTENSION:
         raise VomsError(f"the VOMS extension has {len(value)} octets, at most {MAX_EXTENSION} are read")
-    whole = Reader(value)
+    whole = DerReader(value)
     outer = whole.enter(asn1.SEQUENCE)
     whole.finish()
     inner = outer.enter(asn1.SEQUENCE)
@@ -69,7 +64,7 @@ def read_attribute_certificates(value: bytes) -> tuple[AttributeCertificate, ...
     return tuple(map(_read, elements))
 
 
-def _elements(inside: Reader, tag: int, limit: int) -> list[bytes]:
+def _elements(inside: DerReader, tag: int, limit: int) -> list[bytes]:
     elements = []
     while inside.next_tag() is not None:
         elements.append(inside.element(tag))
@@ -79,11 +74,11 @@ def _elements(inside: Reader, tag: int, limit: int) -> list[bytes]:
 
 
 def _read(data: bytes) -> AttributeCertificate:
-    outer = Reader(data).enter(asn1.SEQUENCE)
+    outer = DerReader(data).enter(asn1.SEQUENCE)
     signed = outer.element(asn1.SEQUENCE)
     algorithm, signature = outer.element(asn1.SEQUENCE), outer.bits()
     outer.finish()
-    info = Reader(signed).enter(asn1.SEQUENCE)
+    info = DerReader(signed).enter(asn1.SEQUENCE)
     if info.integer() != 1:
         raise VomsError("the attribute certificate is not of version 2")
     holder, holder_serial = _holder(info.enter(asn1.SEQUENCE))
@@ -107,14 +102,14 @@ def _read(data: bytes) -> AttributeCertificate:
         not_before=not_before,
         not_after=not_after,
         extensions=extensions,
-        certificates=_certificates(extensions.get(CERTIFICATES)),
+        certificates=_certificates(extensions.get(oids.VOMS_CERTIFICATES)),
         signed=signed,
         algorithm=algorithm,
         signature=signature,
     )
 
 
-def _holder(holder: Reader) -> tuple[Dn, bytes]:
+def _holder(holder: DerReader) -> tuple[Dn, bytes]:
     """Read the holder, who is named by a certificate's issuer and serial number and nothing else."""
     base = holder.enter(BASE_CERTIFICATE_ID)
     holder.finish()
@@ -123,7 +118,7 @@ def _holder(holder: Reader) -> tuple[Dn, bytes]:
     return name, serial
 
 
-def _directory_name(names: Reader) -> Dn:
+def _directory_name(names: DerReader) -> Dn:
     """Read GeneralNames that hold one directory name."""
     inside = names.enter(DIRECTORY_NAME)
     names.finish()
@@ -132,12 +127,12 @@ def _directory_name(names: Reader) -> Dn:
     return Dn.from_der(name)
 
 
-def _attributes(attributes: Reader) -> tuple[str, str, tuple[str, ...]]:
+def _attributes(attributes: DerReader) -> tuple[str, str, tuple[str, ...]]:
     """Read VO, host and FQANs: there is one attribute of this type, and it has one value."""
     found = []
     while attributes.next_tag() is not None:
         attribute = attributes.enter(asn1.SEQUENCE)
-        if attribute.oid() == FQANS:
+        if attribute.oid() == oids.VOMS_FQANS:
             values = attribute.enter(asn1.SET)
             found.append(values.enter(asn1.SEQUENCE))
             values.finish()
@@ -163,17 +158,17 @@ def _fqan(content: bytes, vo: str) -> str:
     return fqan
 
 
-def _certificates(extension: Extension | None) -> tuple[Link, ...]:
+def _certificates(extension: Extension | None) -> tuple[ChainLink, ...]:
     if extension is None:
         return ()
-    certificates = Reader(extension.value).enter(asn1.SEQUENCE).enter(asn1.SEQUENCE)
+    certificates = DerReader(extension.value).enter(asn1.SEQUENCE).enter(asn1.SEQUENCE)
     return tuple(map(read_link, _elements(certificates, asn1.SEQUENCE, MAX_CERTIFICATES)))
 
 
 def target_hosts(extension: Extension) -> frozenset[str]:
     """List the hosts that an attribute certificate is meant for: every URI and DNS name in it."""
     found: set[str] = set()
-    open_readers = [Reader(extension.value)]
+    open_readers = [DerReader(extension.value)]
     while open_readers:
         reader = open_readers.pop()
         while (tag := reader.next_tag()) is not None:

@@ -12,9 +12,6 @@ from pathlib import Path
 from rcmon.access.authority.authorities import Authorities
 from rcmon.access.authority.refusal import ChainRule
 from rcmon.access.authority.voms.attribute_certificate import (
-    CERTIFICATES,
-    TARGETS,
-    VOMS_EXTENSION,
     AttributeCertificate,
     read_attribute_certificates,
     target_hosts,
@@ -22,7 +19,8 @@ from rcmon.access.authority.voms.attribute_certificate import (
 from rcmon.access.authority.voms.fqan import Fqan, VomsError
 from rcmon.access.authority.voms.lsc import matches, read_lsc
 from rcmon.access.authority.voms.path import path_to_trusted
-from rcmon.access.chain import Chain, Link
+from rcmon.access.chain import Chain, ChainLink
+from rcmon.access.der import oids
 from rcmon.access.der.signatures import SignatureError, verify
 from rcmon.errors import RcmonError
 from rcmon.files.follower import FileSet
@@ -33,10 +31,13 @@ CLOCK_SKEW = 300.0
 """Seconds by which an attribute certificate may come from the future: VOMS allows as much."""
 SHOWN = 5
 """Hosts that a message names at most."""
-NO_REVOCATION = "2.5.29.56"
-AUTHORITY_KEY = "2.5.29.35"
-GENERIC_ATTRIBUTES = "1.3.6.1.4.1.8005.100.100.11"
-UNDERSTOOD = {TARGETS, CERTIFICATES, NO_REVOCATION, AUTHORITY_KEY, GENERIC_ATTRIBUTES}
+UNDERSTOOD = {
+    oids.AC_TARGETING,
+    oids.VOMS_CERTIFICATES,
+    oids.NO_REV_AVAIL,
+    oids.AUTHORITY_KEY_IDENTIFIER,
+    oids.VOMS_GENERIC_ATTRIBUTES,
+}
 
 
 class VomsAttributes:
@@ -93,14 +94,14 @@ class VomsAttributes:
             return (Fqan("", verified=False, reason=f"the attribute certificate cannot be read: {error}"),)
         return tuple(fqan for each in certificates for fqan in self._judge(each, entity, now))
 
-    def _judge(self, certificate: AttributeCertificate, entity: Link, now: float) -> list[Fqan]:
+    def _judge(self, certificate: AttributeCertificate, entity: ChainLink, now: float) -> list[Fqan]:
         try:
             not_after, reason = self._verify(certificate, entity, now), None
         except RcmonError as error:
             not_after, reason = certificate.not_after, str(error)
         return [Fqan(value, reason is None, reason, not_after) for value in certificate.fqans]
 
-    def _verify(self, certificate: AttributeCertificate, entity: Link, now: float) -> float:
+    def _verify(self, certificate: AttributeCertificate, entity: ChainLink, now: float) -> float:
         """Hold that an attribute certificate is good for this user now; until when. Raises RcmonError."""
         if certificate.holder_serial != entity.fields.serial or certificate.holder not in (
             entity.issuer,
@@ -123,10 +124,10 @@ class VomsAttributes:
         for oid, extension in certificate.extensions.items():
             if extension.critical and oid not in UNDERSTOOD:
                 raise VomsError(f"the critical extension {oid} is not understood")
-        if NO_REVOCATION not in certificate.extensions:
+        if oids.NO_REV_AVAIL not in certificate.extensions:
             raise VomsError("it might have been revoked: it lacks the extension noRevAvail")
-        if TARGETS in certificate.extensions:
-            targets = target_hosts(certificate.extensions[TARGETS])
+        if oids.AC_TARGETING in certificate.extensions:
+            targets = target_hosts(certificate.extensions[oids.AC_TARGETING])
             if not targets & self._hosts:
                 raise VomsError(f"it is meant for other hosts: {sorted(targets)[:SHOWN]}")
 
@@ -149,13 +150,13 @@ class VomsAttributes:
         return found
 
 
-def _carried(chain: Chain) -> tuple[bytes | None, Link | None]:
+def _carried(chain: Chain) -> tuple[bytes | None, ChainLink | None]:
     """Find the VOMS extension nearest the client, and the end entity."""
     carried = None
     for link in chain:
         if link.proxy is None:
             return carried, link
-        extension = link.fields.extensions.get(VOMS_EXTENSION)
+        extension = link.fields.extensions.get(oids.VOMS_EXTENSION)
         if carried is None and extension is not None:
             carried = extension.value
     return None, None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from rcmon.access.chain import Link
+from rcmon.access.chain import ChainLink
 from rcmon.access.names.dn import Dn, DnError
 from rcmon.access.names.slash import has_loose_ends
 from rcmon.files.reading import FileError, read_text
@@ -73,6 +73,6 @@ def _name(written: str, where: str) -> Dn:
         raise FileError(f"{where}: {error}") from error
 
 
-def matches(chains: Sequence[LscChain], certificates: Sequence[Link]) -> bool:
+def matches(chains: Sequence[LscChain], certificates: Sequence[ChainLink]) -> bool:
     """Whether these certificates are one of the chains, each of them and in order."""
     return tuple((link.subject, link.issuer) for link in certificates) in chains

@@ -8,21 +8,25 @@ from collections.abc import Sequence
 
 from rcmon.access.authority.authorities import Trusted
 from rcmon.access.authority.voms.fqan import VomsError
-from rcmon.access.chain import Chain, Link
+from rcmon.access.chain import Chain, ChainLink
 from rcmon.access.der import asn1
-from rcmon.access.der.asn1 import Reader
-from rcmon.access.der.fields import BASIC_CONSTRAINTS, DIGITAL_SIGNATURE, KEY_CERT_SIGN, KEY_USAGE
+from rcmon.access.der.asn1 import DerReader
+from rcmon.access.der.fields import DIGITAL_SIGNATURE, KEY_CERT_SIGN
+from rcmon.access.der.oids import (
+    BASIC_CONSTRAINTS,
+    CERTIFICATE_POLICIES,
+    EXTENDED_KEY_USAGE,
+    KEY_USAGE,
+    SUBJECT_ALT_NAME,
+)
 from rcmon.access.der.signatures import SignatureError, verify
 
 MAX_PATH = 10
-EXTENDED_KEY_USAGE = "2.5.29.37"
-SUBJECT_ALT_NAME = "2.5.29.17"
-CERTIFICATE_POLICIES = "2.5.29.32"
 UNDERSTOOD = {BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, SUBJECT_ALT_NAME, CERTIFICATE_POLICIES}
 """Extensions that may be critical: processed here, or without a say in who may sign attributes."""
 
 
-def path_to_trusted(certificates: Sequence[Link], trusted: Trusted, now: float) -> Chain:
+def path_to_trusted(certificates: Sequence[ChainLink], trusted: Trusted, now: float) -> Chain:
     """Lead from the first of these certificates over the others to a trusted root; leaf first.
 
     Raises VomsError where there is no valid path at `now`.
@@ -43,7 +47,7 @@ def path_to_trusted(certificates: Sequence[Link], trusted: Trusted, now: float) 
     return tuple(path)
 
 
-def _issuer(link: Link, candidates: Sequence[Link]) -> Link:
+def _issuer(link: ChainLink, candidates: Sequence[ChainLink]) -> ChainLink:
     reason = f"its issuer {link.issuer} is none of the trusted CAs"
     for candidate in candidates:
         if candidate.subject != link.issuer:
@@ -57,14 +61,14 @@ def _issuer(link: Link, candidates: Sequence[Link]) -> Link:
     raise VomsError(f"the certificate of {link.subject} proves nothing: {reason}")
 
 
-def _signature(link: Link) -> tuple[bytes, bytes, bytes]:
+def _signature(link: ChainLink) -> tuple[bytes, bytes, bytes]:
     """Take a certificate apart: algorithm, what was signed, signature."""
-    outer = Reader(link.der).enter(asn1.SEQUENCE)
+    outer = DerReader(link.der).enter(asn1.SEQUENCE)
     signed, algorithm = outer.element(asn1.SEQUENCE), outer.element(asn1.SEQUENCE)
     return algorithm, signed, outer.bits()
 
 
-def _check(link: Link, depth: int, now: float) -> None:
+def _check(link: ChainLink, depth: int, now: float) -> None:
     """Hold that a certificate is valid and may stand at this place of the path (0: the server's own)."""
     fields = link.fields
     if not fields.not_before <= now < fields.not_after:

@@ -1,6 +1,5 @@
-"""Roles, and the table of who holds them (`conf/roles.toml`)."""
+"""The table of who holds which role (`conf/roles.toml`)."""
 
-import enum
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,33 +9,11 @@ from msgspec import Struct
 from rcmon.access.identity import Identity
 from rcmon.access.names.dn import Dn
 from rcmon.access.names.slash import has_loose_ends
-from rcmon.access.role_entries import Entry, Key, read_entry
+from rcmon.access.roles.entries import Entry, Key, read_entry
+from rcmon.access.roles.role import IMPLIED, NO_ROLES, Role
 from rcmon.errors import ConfigError
 from rcmon.files.reading import OWN, FileError, parse_toml, read_text
 
-
-class Role(enum.StrEnum):
-    """What somebody may do."""
-
-    READER = "reader"
-    """Any GET."""
-    AGENT = "agent"
-    """Push its own report."""
-    OPERATOR = "operator"
-    """Set overrides."""
-    ADMIN = "admin"
-    """All."""
-
-
-IMPLIED: Mapping[Role, frozenset[Role]] = {
-    Role.READER: frozenset({Role.READER}),
-    Role.AGENT: frozenset({Role.AGENT, Role.READER}),
-    Role.OPERATOR: frozenset({Role.OPERATOR, Role.READER}),
-    Role.ADMIN: frozenset(Role),
-}
-"""All roles that one role includes."""
-
-NO_ROLES: frozenset[Role] = frozenset()
 _NAME = re.compile(r"""["']dn(?:-under)?:(/(?:\\.|[^"'\\])*)["']""")
 """A name in slash form as it stands in a roles file."""
 _MAX_SIZE = 16 * 1024 * 1024

@@ -90,6 +90,8 @@ class MainLoop:
             self._first.beat()
             if self._notifier is not None:
                 self._notifier.status(summary([(self._first.name, self._first.slot)]))
+                if not self._first.slot.complete:
+                    self._notifier.starting(time.monotonic())
                 self._notifier.alive(time.monotonic())
             await asyncio.sleep(_HEARTBEAT)
 

@@ -1,9 +1,14 @@
 """Tell systemd how the service does (the protocol of sd_notify(3)); without systemd nothing happens."""
 
+import math
 import os
 import socket
 import time
 from collections.abc import Mapping
+
+_MORE_TIME = 60.0
+_ASK_EVERY = 10.0
+"""Seconds: a parent that hangs while it starts is noticed after the first."""
 
 
 class Notifier:
@@ -18,6 +23,7 @@ class Notifier:
         self._interval = int(microseconds) / 2e6 if watched and microseconds.isdecimal() else 0.0
         self._last = 0.0
         self._status = ""
+        self._asked = -math.inf
 
     def ready(self) -> None:
         """Say that the service serves."""
@@ -28,6 +34,15 @@ class Notifier:
         if text != self._status:
             self._status = text
             self._send(f"STATUS={text}")
+
+    def starting(self, now: float) -> None:
+        """Ask for more time until `ready`: what is lacking, such as a first snapshot, may take a cycle.
+
+        `now` is `time.monotonic()`.
+        """
+        if now - self._asked >= _ASK_EVERY:
+            self._asked = now
+            self._send(f"EXTEND_TIMEOUT_USEC={int(_MORE_TIME * 1e6)}")
 
     def reloading(self) -> None:
         """Say that files are being read again; `ready` ends it."""

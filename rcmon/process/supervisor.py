@@ -89,6 +89,8 @@ class Supervisor:
             self._children.look(now)
             self._announce()
             self._notifier.status(self._children.summary())
+            if not self._announced:
+                self._notifier.starting(now)
             self._notifier.alive(now)
 
     def _announce(self) -> None:

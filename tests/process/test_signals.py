@@ -66,7 +66,7 @@ def test_the_service_manager_hears_every_turn(
     service = start(*mode, environ=environ).wait_ready()
 
     def next_but_watchdog() -> str:
-        while (message := manager.recv(2000).decode()) == "WATCHDOG=1" or message.startswith("STATUS="):
+        while (message := manager.recv(2000).decode()).startswith(("WATCHDOG=1", "STATUS=", "EXTEND_")):
             pass
         return message
 
@@ -95,10 +95,10 @@ def test_ready_comes_when_nothing_is_lacking_and_status_says_what_is(
     eventually(partial(hear, "waits for the first snapshot"))
     service.kill(signal.SIGHUP)
     service.wait_log("first reload")
-    assert not [message for message in heard if not message.startswith("STATUS=")]
+    eventually(partial(hear, "EXTEND_TIMEOUT_USEC=60000000"))
     service.kill(signal.SIGHUP)
     eventually(partial(hear, "READY=1"))
-    assert not [message for message in heard[:-1] if not message.startswith("STATUS=")]
+    assert not [message for message in heard[:-1] if not message.startswith(("STATUS=", "EXTEND_"))]
     eventually(partial(hear, "served 7 of 7; TROUBLE with crl in extra: one is old; "))
     assert heard[-1].endswith(" processes work")
 
@@ -119,6 +119,16 @@ def test_without_a_service_manager_nothing_happens(environ: dict[str, str]) -> N
     notifier = Notifier(environ)
     notifier.ready()
     notifier.alive(1e9)
+
+
+def test_more_time_to_start_is_asked_for_again_before_it_is_over(manager: socket.socket) -> None:
+    notifier = Notifier({"NOTIFY_SOCKET": manager.getsockname()})
+    for now in (100.0, 109.9, 110.0, 119.9, 120.0):
+        notifier.starting(now)
+    manager.setblocking(False)
+    assert [manager.recv(100) for _ in range(3)] == [b"EXTEND_TIMEOUT_USEC=60000000"] * 3
+    with pytest.raises(BlockingIOError):
+        manager.recv(100)
 
 
 def test_the_watchdog_is_fed_twice_per_interval_and_only_if_it_is_ours(manager: socket.socket) -> None:

@@ -44,7 +44,7 @@ class Follower(Generic[T]):
         return self.reloads.tell((), news=news)
 
 
-class Loaded(Struct, Generic[T], frozen=True):
+class FollowedFile(Struct, Generic[T], frozen=True):
     """A file as it was last read.
 
     `value` is of the last good reading, None if there was none; `error` says what was wrong with the newest.
@@ -63,7 +63,7 @@ class FileSet(Generic[T]):
 
     def __init__(self, parse: Callable[[Path], T]) -> None:
         self._parse = parse
-        self.loaded: Mapping[Path, Loaded[T]] = {}
+        self.loaded: Mapping[Path, FollowedFile[T]] = {}
 
     def refresh(self, stamps: Mapping[Path, Stamp]) -> None:
         """Read what is new, changed or was wrong of these files, and forget all others."""
@@ -77,11 +77,11 @@ class FileSet(Generic[T]):
         """Give what is wrong with the newest content of any file."""
         return {path: file.error for path, file in self.loaded.items() if file.error is not None}
 
-    def _read(self, path: Path, stamp: Stamp) -> Loaded[T]:
+    def _read(self, path: Path, stamp: Stamp) -> FollowedFile[T]:
         known = self.loaded.get(path)
         if known is not None and known.stamp == stamp and known.error is None:
             return known
         try:
-            return Loaded(stamp, self._parse(path), None)
+            return FollowedFile(stamp, self._parse(path), None)
         except RcmonError as error:
-            return Loaded(stamp, None if known is None else known.value, str(error))
+            return FollowedFile(stamp, None if known is None else known.value, str(error))

@@ -62,6 +62,7 @@ def short_routes(services: Services, table: Table = TABLE) -> dict[str, ShortRou
 
 
 def _short(handler: type[Handler], services: Services) -> ShortRoute:
+    check_roles(handler)
     get = getattr(handler, "get", None)
     if get is None or "{" in handler.route or inspect.iscoroutinefunction(inspect.unwrap(get)):
         raise TypeError(

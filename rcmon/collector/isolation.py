@@ -33,7 +33,7 @@ def isolated(make: Make[T], heard: Sequence[Heard]) -> tuple[T, dict[str, Except
             if error is not None:
                 causes[one.source] = error
                 kept[number] = less(one, error)
-        if _failure(make, kept) is None:
+        with suppress(Exception):
             return make(kept), causes
     together: list[Heard] = []
     for one in kept:

@@ -13,6 +13,8 @@ LOG = logging.getLogger(__name__)
 
 GRACE = 1.0
 """Seconds that a poll has to end after its timeout; then it counts as failed, ended or not."""
+CLOSING = 5.0
+"""Seconds that a source has to close; then it is left."""
 
 
 class Heard(Struct, frozen=True):
@@ -72,7 +74,7 @@ class Watch:
         tasks = {closing} if self._task is None else {closing, self._task}
         for task in tasks - {closing}:
             task.cancel()
-        await asyncio.wait(tasks, timeout=self.longest)
+        await asyncio.wait(tasks, timeout=min(self.longest, CLOSING))
         if not closing.done():
             closing.cancel()
             LOG.warning("source %s does not close", self.source.name)

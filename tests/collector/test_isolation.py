@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
+from sqlalchemy.engine import URL
 from tornado.ioloop import IOLoop
 
 from rcmon.collector.collector import Collector
@@ -23,8 +24,9 @@ from rcmon.store import Store
 from tests.collector.steady import Steady
 from tests.collector.test_merge import bad, good
 from tests.scripted import Scripted
+from tests.servers import postgresql
 from tests.store.made import agent, agent_site
-from tests.store.using import last_snapshot, load_documents, newest_id
+from tests.store.using import last_snapshot, load_documents, newest_id, past
 
 LARGEST = 2**63
 
@@ -109,9 +111,9 @@ class Lying(Scripted):
 class Lab:
     """A collector with a real store and the real rendering, in which a good source stands beside others."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, url: str | URL) -> None:
         self.good = Scripted("good", [agent("zz good", 2)])
-        self.store = Store(f"sqlite:///{path}")
+        self.store = Store(url)
         self.cycle = Steady([self.good], 60.0, 3600.0)
         self.troubles: dict[str, str | None] = {}
         self.publisher = Publisher(
@@ -144,7 +146,7 @@ class Lab:
 
 @pytest.fixture
 def lab(tmp_path: Path, io_loop: IOLoop) -> Iterator[Lab]:
-    made = Lab(tmp_path / "rcmon.sqlite")
+    made = Lab(f"sqlite:///{tmp_path / 'rcmon.sqlite'}")
     io_loop.run_sync(made.store.migrate)
     yield made
     io_loop.run_sync(made.collector.close)
@@ -154,6 +156,35 @@ def lab(tmp_path: Path, io_loop: IOLoop) -> Iterator[Lab]:
 def full(name: str, slots: int, count: int = 1) -> Agent:
     site = agent_site("T2_X", slots=slots)
     return agent(name, [structs.replace(site, tasks={"Merge": Task(1, 1, 1, Jobs(running=count), 1)})])
+
+
+@pytest.fixture
+def shared(io_loop: IOLoop) -> Iterator[Lab]:
+    """A lab on PostgreSQL, whose keys are short and whose texts hold no NUL."""
+    with postgresql() as server:
+        made = Lab(
+            URL.create("postgresql", server.user, server.password, "127.0.0.1", server.port, "postgres")
+        )
+        io_loop.run_sync(made.store.migrate)
+        yield made
+        io_loop.run_sync(made.collector.close)
+        io_loop.run_sync(made.store.close)
+
+
+async def test_what_postgresql_takes_for_no_text_or_key_costs_nobody_a_cycle(shared: Lab) -> None:
+    names = ["T2_\0", "x" * 1_000_000, "\U0001f600" * 2000, "y" * 2600, "T2_X"]
+    odd = agent(
+        "a", [agent_site(name, "No\0", slots=2**63 - 1 - number) for number, name in enumerate(names)]
+    )
+    for _ in range(2):
+        snapshot = await shared.step(Scripted("one", [odd]), Scripted("two", [agent("\0")]))
+        assert not snapshot.sources[1].up
+    rows = [row for name in names for row in await past(shared.store, "a", name.replace("\0", ""), 0)]
+    assert [row.site for row in rows] == []
+    odd = agent("a", [agent_site(name, "No\0") for name in names])
+    await shared.step(Scripted("one", [odd]))
+    rows = await past(shared.store, "a", "T2_X", 0)
+    assert [(row.site, row.state) for row in rows] == [("T2_X", "No\ufffd")]
 
 
 @settings(

@@ -10,11 +10,13 @@ from msgspec import Struct
 from sqlalchemy.engine import URL
 
 from rcmon.access.trust import Trust
+from rcmon.errors import ConfigError
 from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.store.reader import StoredSnapshots
 from rcmon.telemetry.layout import Layout
+from rcmon.telemetry.own import RELOADS
 from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
@@ -63,6 +65,7 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
     try:
         # a restarted worker begins with what its parent once read
         await _take_up(settings.trust, server, report)
+        _refuse_older_roles(settings)
         async with asyncio.TaskGroup() as group:
             lasting = [
                 group.create_task(_tick(server)),
@@ -126,6 +129,17 @@ async def _complete(board: Board, context: ChildContext) -> None:
     """Tell the parent when there is something to serve."""
     await board.arrived.wait()
     context.complete()
+
+
+def _refuse_older_roles(settings: WebSettings) -> None:
+    """Let nobody in by roles that were replaced: whoever lost one since would have it again.
+
+    The parent knows the roles of the service's start. Where some were taken up later, and the file is refused
+    now, a new worker cannot know them. Raises ConfigError.
+    """
+    refused = settings.trust.troubles()["roles"]
+    if refused and Totals(settings.layout, settings.scoreboard).value(RELOADS, "roles", "success"):
+        raise ConfigError(f"{refused}; no new worker serves until it is good: the roles in use are not known")
 
 
 async def _tick(server: Server) -> None:

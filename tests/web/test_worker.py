@@ -11,11 +11,13 @@ from sqlalchemy.engine import make_url
 from tornado.testing import bind_unused_port
 
 from rcmon.access.trust import Trust
+from rcmon.errors import ConfigError
 from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.own import RELOADS, REQUESTS
+from rcmon.telemetry.tally import Tally
 from rcmon.web import worker
 from rcmon.web.about import About
 from rcmon.web.app import routes
@@ -117,6 +119,34 @@ async def test_a_hangup_takes_up_roles_at_once(place: Place, tmp_path: Path) -> 
         await caller.send(STATUS)
         assert (await caller.answer()).status == 403
         await caller.close()
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+async def test_a_new_worker_lets_nobody_in_by_roles_that_were_replaced(
+    place: Place, tmp_path: Path, replaced: bool
+) -> None:
+    """Its parent knows those of the start: whoever lost a role since would have it again."""
+    one = Working(place, tmp_path)
+    if replaced:
+        Tally(one.settings.layout, one.scoreboard.slot(0).cells).count(RELOADS, "roles", "success")
+    place.files.roles.write_text("broken")
+    store = Store(one.settings.store_url)
+    await store.migrate()
+    await store.close()
+    task = asyncio.create_task(worker.serve(one.settings, one.context))
+    waiting = asyncio.create_task(one.ready.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=60)
+    assert [trouble.what for trouble in one.scoreboard.troubles()] == ["roles_file"]
+    assert one.ready.is_set() is not replaced
+    waiting.cancel()
+    one.context.stop.set()
+    if replaced:
+        with pytest.raises(ConfigError, match="no new worker serves until it is good"):
+            await task
+        for listening in one.context.sockets:
+            listening.close()
+    else:
+        await task
 
 
 async def test_a_change_is_seen_without_a_hangup(

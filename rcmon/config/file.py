@@ -1,7 +1,6 @@
 """The configuration file: TOML with sections, each key an option."""
 
 import difflib
-import tomllib
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import TextIO
@@ -9,6 +8,8 @@ from typing import TextIO
 import configargparse
 
 from rcmon.config.options import Option, by_place
+from rcmon.errors import ConfigError
+from rcmon.files.reading import parse_toml
 
 
 def closest(word: str, known: Iterable[str]) -> str:
@@ -28,13 +29,13 @@ class TomlReader(configargparse.ConfigFileParser):  # type: ignore[misc]  # it h
         """Read the file; raises ConfigFileParserException that names file, section and key."""
         name = getattr(stream, "name", "configuration file")
         try:
-            sections = tomllib.loads(stream.read().removeprefix("\ufeff"))
+            sections = parse_toml(stream.read())
         except UnicodeDecodeError as error:
             raise configargparse.ConfigFileParserException(
                 f"{name}: is not UTF-8 at octet {error.start}; save it as UTF-8"
             ) from None
-        except tomllib.TOMLDecodeError as error:
-            raise configargparse.ConfigFileParserException(f"{name}: not TOML: {error}") from None
+        except ConfigError as error:
+            raise configargparse.ConfigFileParserException(f"{name}: {error}") from None
         items = OrderedDict[str, str]()
         for section, keys in sections.items():
             for key, value in self._keys(name, section, keys).items():

@@ -1,7 +1,6 @@
 """The sources file: a TOML list of `[[source]]` tables, each told by the struct of its kind."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,14 @@ import msgspec
 from msgspec import Struct, ValidationError
 
 from rcmon.errors import ConfigError
+from rcmon.files.reading import FileError, parse_toml, read_bounded, read_text
 from rcmon.sources import KINDS
 from rcmon.sources.base import Source, SourceConfig, SourceKind
 
 _KINDS: Mapping[str, SourceKind] = MappingProxyType({kind.name: kind for kind in KINDS})
 _ANY: Any = Union[tuple(kind.config for kind in KINDS)]  # noqa: UP007 - made of a list
+_LARGEST = 16 * 1024 * 1024
+"""Octets of the sources file, and of a file that it names; a source takes 200."""
 _AT = re.compile(r"(?P<what>.*) - at `\$(?P<path>.*)`", re.DOTALL)
 _FIELD = re.compile(r"Object (?P<how>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
 
@@ -74,12 +76,11 @@ def build_sources(configs: Iterable[SourceConfig]) -> list[Source]:
 
 def _tables(where: str, path: Path) -> list[Mapping[str, Any]]:
     try:
-        # an editor's byte order mark says nothing
-        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{where}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{where}: is not TOML: {error}") from error
+        content = parse_toml(read_text(path, _LARGEST))
+    except FileError as error:
+        raise ConfigError(f"sources file {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
     unknown = sorted(set(content) - {"source"})
     if unknown:
         raise ConfigError(f"{where}: unknown {unknown[0]!r}; it holds [[source]] tables only")
@@ -147,7 +148,7 @@ def _path(folder: Path, wanted: type, value: object) -> Path:
         raise ValueError("must be a text that is not empty: the path of a file")
     path = folder / value
     try:
-        path.open("rb").close()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+        read_bounded(path, _LARGEST)
+    except FileError as error:
+        raise ValueError(str(error)) from error
     return path

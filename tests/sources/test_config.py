@@ -1,5 +1,7 @@
 """The sources file: what is right is read, anything else is named."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,7 +58,7 @@ def test_sources_are_built_without_being_touched(path: Path) -> None:
         (AGENT.replace('"wmagent"', "7"), "kind 7 is unknown; known are wmagent"),
         (AGENT.replace("vocms0999", "a/b"), "name 'a/b' is not a name"),
         (AGENT.replace('"vocms0999"', "7"), "name 7 is not a name"),
-        (AGENT + 'password_file = "nowhere"', "nowhere cannot be read: No such file"),
+        (AGENT + 'password_file = "nowhere"', "nowhere: cannot be read: No such file"),
         (AGENT + "password_file = 7", "password_file: must be a text that is not empty"),
         (
             AGENT.replace("mysql://reader@db.example.org/wmagent", ""),
@@ -184,3 +186,33 @@ def test_a_driver_that_is_not_installed_is_told_with_what_installs_it(
 def test_a_plain_url_finds_its_driver(url: str) -> None:
     (source,) = build_sources([WMAgentConfig(name="vocms0999", url=url)])
     assert "reader" not in repr(source)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        os.mkfifo,
+        lambda path: path.mkdir(),
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: path.write_text("a = " + "[" * 20_000),
+        lambda path: path.write_bytes(bytes(1000)),
+        lambda path: path.write_bytes(AGENT.encode()[:-30]),
+    ],
+    ids=["pipe", "directory", "endless", "deep", "NUL octets", "half written"],
+)
+def test_whatever_stands_in_its_place_is_refused_and_never_waited_for(
+    make: Callable[[Path], object], tmp_path: Path
+) -> None:
+    """A collector that follows the file goes on with the sources before it."""
+    path = tmp_path / "sources.toml"
+    make(path)
+    with pytest.raises(ConfigError, match=rf"^sources file {path}[:,]"):
+        load_sources(path)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.mkdir()], ids=["pipe", "directory"])
+def test_no_password_is_waited_for(make: Callable[[Path], object], tmp_path: Path) -> None:
+    make(tmp_path / "password")
+    (tmp_path / "sources.toml").write_text(AGENT + 'password_file = "password"\n')
+    with pytest.raises(ConfigError, match=r"password: (?:is no regular file|cannot be read)"):
+        load_sources(tmp_path / "sources.toml")

@@ -197,7 +197,7 @@ def test_the_password_is_read_at_each_poll(served: Served, tmp_path: Path) -> No
     refused, accepted, error = asyncio.run(run())
     assert refused
     assert accepted
-    assert error == f"password_file {secret} cannot be read: No such file or directory"
+    assert error == f"password_file {secret}: cannot be read: No such file or directory"
 
 
 def test_the_password_is_nowhere_in_log_or_repr(

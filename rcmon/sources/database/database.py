@@ -12,11 +12,14 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from rcmon.errors import ConfigError, SourceError
+from rcmon.files.reading import FileError, read_text
 from rcmon.sources.database.address import address
 from rcmon.sources.database.cutting import quietly, run_or_cut
 from rcmon.sources.database.driver import DatabaseLink, Raw
 from rcmon.sources.database.reader import DatabaseReader, reason
 
+_LONGEST_PASSWORD = 64 * 1024
+"""Octets; a token may be long."""
 _MISUNDERSTOOD = (LookupError, ValueError, ArithmeticError, AssertionError, AttributeError, struct.error)
 """What drivers raise where the other side speaks something else."""
 
@@ -113,10 +116,9 @@ class Database:
         if self._password_file is None:
             return None
         try:
-            return self._password_file.read_text("utf-8").rstrip("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
-            raise SourceError(f"password_file {self._password_file} cannot be read: {why}") from error
+            return read_text(self._password_file, _LONGEST_PASSWORD).rstrip("\r\n")
+        except FileError as error:
+            raise SourceError(f"password_file {error}") from error
 
     def _opened(self) -> DatabaseLink:
         if self._link is None:

@@ -1,7 +1,10 @@
 """Times as they are written: ISO 8601 with zone. The one place both sides take them from."""
 
+import re
 from datetime import UTC, datetime
 from math import isfinite
+
+_EPOCH = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?")
 
 
 def iso(time: float | None) -> str | None:
@@ -19,6 +22,22 @@ def iso(time: float | None) -> str | None:
         return None
     timespec = "milliseconds" if moment.microsecond else "seconds"
     return moment.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+
+
+def moment(text: str) -> float | None:
+    """Read a time with its zone as ISO 8601 has it, or seconds since the epoch; None where it is neither.
+
+    A query's `+` comes as a space.
+    """
+    try:
+        return float(text) if _EPOCH.fullmatch(text) else _zoned(text.replace(" ", "+"))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _zoned(text: str) -> float | None:
+    read = datetime.fromisoformat(text)
+    return None if read.tzinfo is None else read.timestamp()
 
 
 def seconds(duration: float | None) -> float | None:

@@ -3,7 +3,7 @@
 from rcmon.errors import StoreError
 from rcmon.store import snapshots
 from rcmon.store.notes import Note, read_notes
-from rcmon.store.snapshots import Loaded
+from rcmon.store.snapshots import StoredDocuments
 from rcmon.store.store import Store
 
 
@@ -20,7 +20,7 @@ class StoredSnapshots:
         async with self._store.reading() as connection:
             return await snapshots.newest_id(connection)
 
-    async def load(self, number: int) -> Loaded | None:
+    async def load(self, number: int) -> StoredDocuments | None:
         """Read a snapshot's documents; None where the snapshot is gone by now."""
         async with self._store.reading() as connection:
             loaded = await snapshots.load(connection, number)

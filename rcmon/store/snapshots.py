@@ -30,7 +30,7 @@ class Packed(Struct, frozen=True):
     """Its documents, with the checksum that `load` looks at."""
 
 
-class Loaded(Struct, frozen=True):
+class StoredDocuments(Struct, frozen=True):
     """A snapshot's documents as they were stored."""
 
     number: int
@@ -73,7 +73,7 @@ async def add_snapshot(connection: AsyncConnection, packed: Packed, written: int
     return number
 
 
-async def load(connection: AsyncConnection, number: int) -> Loaded | None:
+async def load(connection: AsyncConnection, number: int) -> StoredDocuments | None:
     """Read a snapshot's documents; None where it is gone by now.
 
     Raises StoreCorruptError where a body is not what was saved.
@@ -90,7 +90,7 @@ async def load(connection: AsyncConnection, number: int) -> Loaded | None:
         documents.append(
             Document(row.key, row.media_type, body, row.size, row.crc32, row.digest, bool(row.open_ended))
         )
-    return Loaded(number=number, format=written, documents=documents)
+    return StoredDocuments(number=number, format=written, documents=documents)
 
 
 async def last_snapshot(connection: AsyncConnection) -> Snapshot | None:

@@ -15,7 +15,19 @@ from rcmon.web.api.catalog import Resource, Taken
 from rcmon.web.auth import allowed, check_roles, label, needs
 from rcmon.web.base import Handler
 from rcmon.web.delivery import Delivery, finished
-from rcmon.web.handlers import agents, findings, index, metrics, moved, page, sites, static, status, whoami
+from rcmon.web.handlers import (
+    agents,
+    findings,
+    history,
+    index,
+    metrics,
+    moved,
+    page,
+    sites,
+    static,
+    status,
+    whoami,
+)
 from rcmon.web.handlers.notfound import NotFoundHandler
 from rcmon.web.services import Parts, Services, make_services
 from rcmon.web.transport.state import ShortRoute
@@ -28,6 +40,7 @@ TABLE: Table = (
     *whoami.HANDLERS,
     *metrics.HANDLERS,
     *sites.HANDLERS,
+    *history.HANDLERS,
     *agents.HANDLERS,
     *findings.HANDLERS,
     *moved.HANDLERS,

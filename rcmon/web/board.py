@@ -13,7 +13,7 @@ from rcmon.errors import StoreError
 from rcmon.model import Document
 from rcmon.store.notes import Note
 from rcmon.store.reader import StoredSnapshots
-from rcmon.store.snapshots import Loaded
+from rcmon.store.snapshots import StoredDocuments
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Kept, Ready
 
@@ -35,7 +35,7 @@ class Held:
     be read: such a snapshot is not taken.
     """
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: StoredDocuments) -> None:
         self.number, self.format = loaded.number, loaded.format
         self.documents: Mapping[str, Document] = {document.key: document for document in loaded.documents}
         self.facts = self._facts()

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from rcmon.access.trust import Trust
 from rcmon.process.scoreboard import Scoreboard
+from rcmon.store import Store
 from rcmon.web.about import About
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.catalog import Resource, index
@@ -23,6 +24,7 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     about: About
     board: Board
+    store: Store
     totals: Totals
     scoreboard: Scoreboard
     trust: Trust
@@ -35,6 +37,7 @@ class Services(Struct, frozen=True):
 
     about: About
     board: Board
+    store: Store
     status: StatusReport
     exposition: Exposition
     pages: Pages
@@ -52,6 +55,7 @@ def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
     return Services(
         about=about,
         board=board,
+        store=parts.store,
         status=status,
         exposition=Exposition(seen, parts.totals),
         pages=Pages(),

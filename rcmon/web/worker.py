@@ -57,7 +57,7 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
     store = Store(settings.store_url)
     board = Board(StoredSnapshots(store))
     await board.check()
-    server = make_server(settings, board, context)
+    server = make_server(settings, board, store, context)
     probe = _make_probe(settings, board, context)
     hurry = asyncio.Event()
     context.on_reload(hurry.set)
@@ -90,6 +90,7 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
 def make_server(
     settings: WebSettings,
     board: Board,
+    store: Store,
     context: ChildContext,
     *,
     table: Table = TABLE,
@@ -101,6 +102,7 @@ def make_server(
         Parts(
             about=settings.about,
             board=board,
+            store=store,
             totals=Totals(settings.layout, settings.scoreboard),
             scoreboard=settings.scoreboard,
             trust=settings.trust,

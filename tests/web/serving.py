@@ -96,7 +96,8 @@ class Serving:
         self.totals = Totals(self.layout, self.scoreboard)
         self.store = store
         self.now = NOW
-        self.board = Board(StoredSnapshots(store or Store(NOWHERE)))
+        self.reads = store or Store(NOWHERE)
+        self.board = Board(StoredSnapshots(self.reads))
         self.trust = Telling(structs.replace(files().trust, proxies=proxies))
         self.gate = self.trust.gate = gate or self.trust.gate
         self.about = About(processes=processes, cycle_interval=60.0, store_kind="sqlite")
@@ -124,7 +125,9 @@ class Serving:
             short_way=short,
         )
         context = ChildContext("web-0", self.scoreboard.slot(0), grace=20.0)
-        return worker.make_server(settings, self.board, context, table=self.table, clock=lambda: self.now)
+        return worker.make_server(
+            settings, self.board, self.reads, context, table=self.table, clock=lambda: self.now
+        )
 
     def _start_counted(self, *connections: Any) -> HTTPMessageDelegate:
         self.replayed += 1
@@ -140,6 +143,7 @@ class Serving:
         return Parts(
             about=self.about,
             board=self.board,
+            store=self.reads,
             totals=self.totals,
             scoreboard=self.scoreboard,
             trust=self.trust,

@@ -12,7 +12,7 @@ from rcmon.model import Document
 from rcmon.render import render
 from rcmon.store import Store
 from rcmon.store.reader import StoredSnapshots
-from rcmon.store.snapshots import Loaded
+from rcmon.store.snapshots import StoredDocuments
 from rcmon.web.answers.problems import Problem
 from rcmon.web.board import Board, Held
 from tests.store.using import save
@@ -38,9 +38,9 @@ class Failing:
             raise StoreError(self.error)
         return self.number
 
-    async def load(self, number: int) -> Loaded | None:
+    async def load(self, number: int) -> StoredDocuments | None:
         self.asked.set()
-        return Loaded(number, self.format, self.loaded)
+        return StoredDocuments(number, self.format, self.loaded)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ async def test_damaged_facts_are_not_taken(rendered: list[Document]) -> None:
 
 
 async def test_sites_are_decoded_when_they_are_first_asked_for(rendered: list[Document]) -> None:
-    held = Held(Loaded(1, keys.FORMAT, rendered))
+    held = Held(StoredDocuments(1, keys.FORMAT, rendered))
     sites = await held.sites()
     assert list(sites) == sorted(SITES)
     assert await held.sites() is sites
@@ -143,7 +143,7 @@ async def test_watching_takes_what_comes(rendered: list[Document]) -> None:
 
 
 async def test_documents_for_this_side_alone_are_no_answers(rendered: list[Document]) -> None:
-    held = Held(Loaded(1, keys.FORMAT, rendered))
+    held = Held(StoredDocuments(1, keys.FORMAT, rendered))
     for key in (keys.FACTS, keys.SITES_INDEX):
         assert held.document(key)
         with pytest.raises(Problem, match="503"):

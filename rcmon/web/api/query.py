@@ -22,8 +22,17 @@ Many = Annotated[tuple[T, ...], Meta(max_length=MAX_ITEMS)]
 """A list: given repeatedly, or with commas between its items."""
 # a `$` alone would let a line end follow
 GLOB = r"^[A-Za-z0-9_.*?\[\]!-]{1,100}$(?!\n)"
+NAME = r"^[^\x00-\x1f\x7f]{1,256}$(?!\n)"
 _NAMES = "whole names, upper and lower case apart, with the wildcards *, ? and [...], "
 SiteGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as T1_*")]
+Agent = Annotated[str, Meta(pattern=NAME, description="an agent's name")]
+Moment = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9TZ:.+ -]{1,40}$(?!\n)",
+        description="a time with its zone such as 2026-01-01T12:00:00Z, or seconds since the epoch",
+    ),
+]
 AgentGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as vocms*")]
 
 
@@ -62,7 +71,9 @@ class QueryReader(Generic[Q]):
 
     def __init__(self, shape: type[Q]) -> None:
         hints = get_type_hints(shape, include_extras=True)
-        self.parameters = tuple(_parameter(name, hints[name]) for name in shape.__struct_fields__)
+        # a word of Python's own, such as `from`, has an underscore behind it
+        self._fields = {name.rstrip("_"): name for name in shape.__struct_fields__}
+        self.parameters = tuple(_parameter(name, hints[field]) for name, field in self._fields.items())
         self.nothing = shape()
         """What holds where nothing is asked."""
         self._shape = shape
@@ -89,7 +100,7 @@ class QueryReader(Generic[Q]):
             parameter = self._known.get(name)
             if parameter is None:
                 raise _unknown(name, texts, self._known)
-            values[name] = _many(parameter, texts) if parameter.many else _one(parameter, texts)
+            values[self._fields[name]] = _many(parameter, texts) if parameter.many else _one(parameter, texts)
         return values
 
 

@@ -1,0 +1,148 @@
+"""A site over time: a step function for each agent, read without delaying anybody."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from rcmon.errors import StoreError
+from rcmon.model import HistoryRow
+from rcmon.web.about import BASE
+from tests.store.made import row
+from tests.store.using import save
+from tests.web.grid import NOW, make_snapshot
+from tests.web.serving import Serving
+
+SITE = "T2_XX_A"
+
+
+async def fill(service: Serving, *rows: HistoryRow) -> None:
+    assert service.store
+    for one in rows:
+        await save(service.store, make_snapshot(), [], [one])
+
+
+async def read(service: Serving, query: str = "", site: str = SITE) -> Any:
+    answer = await service.ask(f"/api/sites/{site}/history{query}")
+    assert answer.code == 200, answer.body
+    return msgspec.json.decode(answer.body)
+
+
+def running(document: Any) -> dict[str, list[object]]:
+    return {one["agent"]: [point["running_jobs"] for point in one["points"]] for one in document["series"]}
+
+
+async def test_it_begins_with_what_held_then_and_unknown_is_null(service: Serving) -> None:
+    await fill(service, row(10, 1), row(20, 2), row(30, None), row(25, 7, agent="b"), row(15, 9, site="T2_O"))
+    document = await read(service, "?from=22&to=1970-01-01T00:00:40Z")
+    assert running(document) == {"a": [2, None], "b": [7]}
+    assert document["series"][0]["points"] == [
+        {
+            "time": "1970-01-01T00:00:20Z",
+            "state": "Normal",
+            "running_slots": 10,
+            "pending_slots": None,
+            "running_jobs": 2,
+            "pending_jobs": 0,
+        },
+        dict.fromkeys(document["series"][0]["points"][1], None) | {"time": "1970-01-01T00:00:30Z"},
+    ]
+    assert document["site"] == SITE
+    assert (document["from"], document["to"]) == ("1970-01-01T00:00:22Z", "1970-01-01T00:00:40Z")
+    assert (document["count"], document["total"], document["next"]) == (3, 3, None)
+    assert running(await read(service, "?from=22&to=40&agent=b")) == {"b": [7]}
+    assert running(await read(service, "?from=5&to=12")) == {"a": [1]}
+
+
+async def test_without_times_it_is_the_last_day(service: Serving) -> None:
+    await fill(service, row(NOW - 90_000, 1), row(NOW - 80_000, 2), row(NOW - 60, 3))
+    assert running(await read(service)) == {"a": [1, 2, 3]}
+    assert running(await read(service, f"?from={NOW - 70_000}")) == {"a": [2, 3]}
+
+
+async def test_a_long_history_is_read_page_by_page_and_changes_of_one_time_stay_together(
+    service: Serving,
+) -> None:
+    assert service.store
+    for at in range(1, 8):
+        await save(
+            service.store, make_snapshot(), [], [row(at, at, agent=agent) for agent in ("a", "b", "c")]
+        )
+    query, seen, pages = "?from=0&to=100&limit=4", {}, 0
+    while query:
+        document = await read(service, query)
+        assert document["total"] >= document["count"]
+        for one in document["series"]:
+            seen.setdefault(one["agent"], []).extend(one["points"])
+        pages += 1
+        rest = document["next"]
+        query = rest.removeprefix(f"{BASE}/api/sites/{SITE}/history") if rest else ""
+    assert pages > 2
+    for points in seen.values():
+        assert sorted({point["running_jobs"] for point in points}) == [1, 2, 3, 4, 5, 6, 7]
+        assert [point["time"] for point in points] == sorted(point["time"] for point in points)
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("from=yesterday", "from"),
+        ("from=2026-01-01T00:00:00", "from"),  # of which zone?
+        ("to=", "to"),
+        ("from=20&to=10", "from"),
+        ("limit=0", "limit"),
+        ("limit=10001", "limit"),
+        ("since=1", "since"),
+    ],
+)
+async def test_what_is_not_understood_is_refused(service: Serving, query: str, parameter: str) -> None:
+    answer = await service.ask(f"/api/sites/{SITE}/history?{query}")
+    assert answer.code == 400
+    assert msgspec.json.decode(answer.body)["parameter"] == parameter
+
+
+async def test_a_site_that_nobody_knows_is_404_one_without_history_is_empty(service: Serving) -> None:
+    assert (await service.ask(f"/api/sites/{SITE}/history")).code == 404
+    assert (await read(service, site="T1_US_FNAL"))["series"] == []
+    await fill(service, row(10, 1))
+    assert (await read(service, "?from=1&to=20"))["count"] == 1
+
+
+async def test_a_store_that_cannot_be_read_is_503_for_the_history_alone(
+    service: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise StoreError("disk I/O error")
+
+    monkeypatch.setattr(service.store, "asking", broken)
+    answer = await service.ask(f"/api/sites/{SITE}/history")
+    assert answer.code == 503
+    assert answer.headers["Retry-After"]
+    assert (await service.ask("/api/sites")).code == 200
+
+
+async def test_a_question_that_takes_long_delays_neither_the_board_nor_a_save(service: Serving) -> None:
+    """It is under way until the test lets it end; meanwhile snapshots are stored and taken."""
+    assert service.store
+    forever = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    begun: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    async def ask() -> None:
+        async with service.store.asking() as connection:  # type: ignore[union-attr]
+            begun.set_result((await connection.get_raw_connection()).driver_connection)
+            await connection.exec_driver_sql(forever)
+
+    asking = asyncio.ensure_future(ask())
+    raw = await begun
+    for seed in (1, 2, 3):
+        before = service.board.current
+        await service.publish(make_snapshot(seed=seed))
+        assert service.board.current is not before
+        assert not asking.done()
+    assert running(await read(service, site="T1_US_FNAL")) == {}
+    while not asking.done():  # it may not have begun to count
+        await raw.interrupt()
+        await asyncio.sleep(0.01)
+    with pytest.raises(StoreError, match="interrupted"):
+        await asking

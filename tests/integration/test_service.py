@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.running import PROJECT, children, running, until
+from tests.servers import need
 
 
 @pytest.fixture(scope="module")
@@ -266,3 +267,25 @@ def test_what_is_refused_is_told_while_it_lasts_and_taken_up_when_it_is_right(tm
         roles.write_text(good_roles)
         until(lambda: told(service, "roles_file_trouble", "roles", 1), "roles that are good again")
         assert "roles: what was refused is good now" in service.log.read_text()
+
+
+@pytest.mark.parametrize("days", [400, -400], ids=["forward", "back"])
+def test_a_clock_that_jumps_and_is_set_right_again_locks_nobody_out(tmp_path, stack, monkeypatch, days):
+    """Of the whole service, under libfaketime: who is refused meanwhile is let in right afterwards."""
+    options, pki = stack
+    (library,) = (Path(need("faketime")).parents[1] / "lib").glob("*/faketime/libfaketime.so.1")
+    clock = tmp_path / "clock"
+    clock.write_text("+0d\n")
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    monkeypatch.setenv("FAKETIME_TIMESTAMP_FILE", str(clock))
+    monkeypatch.setenv("FAKETIME_NO_CACHE", "1")
+    monkeypatch.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+    with running(tmp_path, *options, pki=pki) as service:
+        monkeypatch.undo()  # curl keeps the right time
+        assert everywhere(service, 200)
+        for _ in range(2):
+            clock.write_text(f"{days:+d}d\n")
+            until(lambda: everywhere(service, 0), "the certificate to be out of its time")
+            clock.write_text("+0d\n")
+            until(lambda: everywhere(service, 200), "everybody to be let in again")
+        assert "Traceback" not in service.log.read_text()

@@ -32,4 +32,4 @@ async def test_ab_is_content(short: bool, path: str, keep: bool, tmp_path: Path)
         assert (figures.get("Keep-Alive requests", "0").strip() == str(number)) == keep
         assert served.requests() == {(f"/{path}", "GET", "200"): number}
         assert served.replayed == (0 if short else number)
-        assert served.failures() == {}
+        assert served.failures().keys() <= {"closed"}  # it may begin a connection that it needs no more

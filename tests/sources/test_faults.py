@@ -403,6 +403,17 @@ class TestSQLite:
         small.close()
         assert agent_of(poll(small.url)).findings == ()
 
+    def test_a_file_in_wal_mode_where_nothing_can_be_written_is_told(
+        self, small: SmallAgent, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        small.run("PRAGMA journal_mode = WAL")
+        small.close()
+        monkeypatch.setattr("os.access", lambda *_: False)
+        error = poll(small.url).error
+        assert error is not None
+        assert error.startswith(f"{small.path} is in WAL mode, and SQLite reads that only where it can make")
+        assert "or make the copy with VACUUM INTO" in error
+
     def test_all_statements_see_one_state(self, small: SmallAgent) -> None:
         small.run("PRAGMA journal_mode = WAL")
 
@@ -418,7 +429,7 @@ class TestSQLite:
 
     def test_a_locked_file_is_told(self, small: SmallAgent) -> None:
         small.run("BEGIN EXCLUSIVE")
-        error = poll(small.url, timeout=0.5).error
+        error = poll(small.url, timeout=3).error
         small.run("ROLLBACK")
         assert error is not None
         assert "database is locked" in error

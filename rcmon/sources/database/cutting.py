@@ -19,13 +19,19 @@ async def run_or_cut(work: Coroutine[Any, Any, Result], cut: Callable[[], Awaita
     Cancelled at once, SQLAlchemy would first close the cursor and the connection in good order, which a
     database that hangs lets nobody do.
     """
-    task = asyncio.ensure_future(work)
+    task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await quietly(cut())
-        task.cancel()
+        if not task.cancelling():
+            # a loop that ends has cancelled it already: once more would break off its own clearing up
+            task.cancel()
         await asyncio.wait({task}, timeout=CUT_WITHIN)
+        if not task.done():
+            # what it waits for then is something that was asked of the connection after its end
+            task.cancel()
+            await asyncio.wait({task}, timeout=CUT_WITHIN)
         if not task.done():
             LOG.warning("a database driver does not end although its connection was cut")
         elif not task.cancelled():

@@ -1,5 +1,6 @@
 """One agent's database: opened for a poll, read in one transaction, let go."""
 
+import logging
 import struct
 import time
 from collections.abc import AsyncIterator
@@ -22,6 +23,11 @@ _LONGEST_PASSWORD = 64 * 1024
 """Octets; a token may be long."""
 _MISUNDERSTOOD = (LookupError, ValueError, ArithmeticError, AssertionError, AttributeError, struct.error)
 """What drivers raise where the other side speaks something else."""
+
+
+POOL_NAME = "rcmon_sources"
+# a connection that was cut cannot be closed in good order: the pool would log that with a traceback each time
+logging.getLogger(f"{NullPool.__module__}.{NullPool.__name__}.{POOL_NAME}").setLevel(logging.CRITICAL)
 
 
 class Database:
@@ -50,9 +56,9 @@ class Database:
         if self._link is not None:
             raise SourceError("an earlier poll still reads this database")
         self._deadline = time.monotonic() + seconds
-        connection: AsyncConnection | None = None
+        connection = self._engine.connect()
         try:
-            connection = await run_or_cut(self._open(), self._cut)
+            await run_or_cut(self._start(connection), self._cut)
             reader = DatabaseReader(connection, self._opened(), self._deadline)
             await reader.begin()
             yield reader
@@ -71,7 +77,11 @@ class Database:
     def _make_engine(self) -> AsyncEngine:
         try:
             return create_async_engine(
-                self.url, creator=self._adapt, poolclass=NullPool, **self.driver.engine
+                self.url,
+                creator=self._adapt,
+                poolclass=NullPool,
+                pool_logging_name=POOL_NAME,
+                **self.driver.engine,
             )
         except ImportError as error:
             missing = f"the driver for {self.driver.names[0]}:// is not installed ({error.name})"
@@ -86,8 +96,9 @@ class Database:
         module = self._engine.dialect.loaded_dbapi
         return module.connect(async_creator_fn=self._connect, **self.driver.adapter)
 
-    async def _open(self) -> AsyncConnection:
-        return await self._engine.connect()
+    @staticmethod
+    async def _start(connection: AsyncConnection) -> None:
+        await connection.start()
 
     async def _cut(self) -> None:
         if self._link is not None:
@@ -130,7 +141,7 @@ class Database:
         link, self._link = self._link, None
         if link is not None:
             await quietly(link.discard())
-        if connection is not None and not connection.closed:
+        if connection is not None and connection.sync_connection and not connection.closed:
             await quietly(connection.invalidate())
             await quietly(connection.close())
 

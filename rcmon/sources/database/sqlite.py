@@ -1,19 +1,51 @@
 """SQLite files through aiosqlite."""
 
+import asyncio
+import os
+import sqlite3
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from ssl import SSLContext
+from typing import Any
 from urllib.parse import quote
 
 import aiosqlite
 from sqlalchemy import URL
 
 from rcmon.errors import ConfigError, SourceError
+from rcmon.sources.database.cutting import quietly
 from rcmon.sources.database.driver import NOTHING, Parameters
 
+ITERATED = 64
+"""Rows that a cursor would fetch at once; none does, since all are fetched."""
+WAL = b"\2\2"
+"""What stands in the header of a file in WAL mode, at 18 (https://www.sqlite.org/fileformat.html)."""
 STEPS = 20_000
 """How often SQLite asks whether it should go on: instructions of its virtual machine, about a millisecond."""
+
+
+class SQLiteFile(aiosqlite.Connection):
+    """An SQLite file whose thread has said its last word when `close()` returns, whoever else closes it.
+
+    aiosqlite's own would wait for ever for what is asked of it after its end, and its thread, left to itself,
+    would speak to a loop that is closed by then. There is no public way to see that a thread has ended.
+    """
+
+    _ending: asyncio.Future[Any] | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Have the thread close the file and end, once it has done what it was asked before."""
+        if self._running:
+            self._ending = super().stop()
+        return self._ending
+
+    async def close(self) -> None:
+        """Close the file, and wait for the end of the thread."""
+        self.stop()
+        while self._thread.is_alive():  # noqa: ASYNC110 - a thread that ends sets no event
+            await asyncio.sleep(0.001)
 
 
 class SQLiteLink:
@@ -38,7 +70,7 @@ class SQLiteLink:
         """Do nothing: closing ends it."""
 
     async def discard(self) -> None:
-        """Stop what runs and close; the connection's thread ends."""
+        """Stop what runs and close; the connection's thread has ended then."""
         self._stop_at = 0.0
         await self.raw.close()
 
@@ -69,17 +101,29 @@ class SQLite:
         if password is not None or tls is not None:
             raise SourceError("an SQLite file has no password")
         uri = _uri(Path(parameters["database"]))
-        raw = await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=limit)
-        # whatever octets a text has: who reads it decides what is to become of those that are no UTF-8
-        raw.text_factory = _text
-        link = SQLiteLink(raw)
-        link.bounded("", limit)
-        await link.watch()
-        return link
+        raw = SQLiteFile(
+            partial(sqlite3.connect, uri, uri=True, isolation_level=None, timeout=limit), ITERATED
+        )
+        try:
+            return await _open(raw, limit)
+        except BaseException:
+            # its thread works on, and would speak to a loop that may be closed by then
+            await quietly(raw.close())
+            raise
 
     def set_of(self, column: str) -> str:
         """Write the aggregate; in whatever order."""
         return f"GROUP_CONCAT(DISTINCT {column})"
+
+
+async def _open(raw: aiosqlite.Connection, limit: float) -> SQLiteLink:
+    await raw
+    # whatever octets a text has: who reads it decides what is to become of those that are no UTF-8
+    raw.text_factory = _text
+    link = SQLiteLink(raw)
+    link.bounded("", limit)
+    await link.watch()
+    return link
 
 
 def _text(octets: bytes) -> str:
@@ -90,4 +134,17 @@ def _uri(path: Path) -> str:
     """Write a path as what SQLite opens read-only and does not create."""
     if not path.is_file():
         raise SourceError(f"{path} is not a file; nothing was created")
+    if _cannot_share(path):
+        raise SourceError(
+            f"{path} is in WAL mode, and SQLite reads that only where it can make {path.name}-shm beside it:"
+            " let rcmon write in the directory, or make the copy with VACUUM INTO, which is in no such mode"
+        )
     return f"file:{quote(str(path.absolute()))}?mode=ro"
+
+
+def _cannot_share(path: Path) -> bool:
+    """Tell whether a file is in WAL mode without the files that SQLite then needs, nor leave to make them."""
+    with path.open("rb") as file:
+        head = file.read(20)
+    beside = all(path.with_name(path.name + end).exists() for end in ("-wal", "-shm"))
+    return head[18:20] == WAL and not beside and not os.access(path.parent, os.W_OK)

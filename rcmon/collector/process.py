@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct
 from sqlalchemy.engine import URL
@@ -20,6 +21,8 @@ from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
 
 LOG = logging.getLogger("rcmon.collector.collector")
+THREADS = 500
+"""Most threads; one is made when none is idle."""
 _CHECK = 2.0
 """Seconds until a changed sources file is seen."""
 
@@ -42,8 +45,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     tally: Tally
 
 
+def make_room() -> None:
+    """Give the running loop more threads than sources can keep busy.
+
+    A host's name that nobody answers for keeps a thread for minutes, whether or not its poll was given up;
+    asyncio's own few would soon all be taken, and the cycle would wait for one.
+    """
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="collector")
+    asyncio.get_running_loop().set_default_executor(threads)
+
+
 async def collect(settings: Settings, context: ChildContext) -> None:
     """Collect until `context.stop` is set."""
+    make_room()
     store = Store(settings.store_url, settings.owner)
     report = ReloadReport(settings.tally, context.trouble)
     await _take_up(settings.sources, report)  # a restarted collector begins with what its parent once read

@@ -1,6 +1,7 @@
 """A poll that takes longer than a cycle waits: the cycle ends without it, and it joins the one it ends in."""
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from rcmon.collector.collector import Collector
 from rcmon.collector.cycle import Cycle
 from rcmon.collector.findings import findings
+from rcmon.collector.process import make_room
 from rcmon.collector.publisher import Publisher
 from rcmon.model import Agent, Batch, Document, Snapshot
 from rcmon.store import Store
@@ -189,6 +191,29 @@ async def test_a_collector_publishes_cycle_after_cycle_while_a_source_hangs(tmp_
     assert [one.sources[1].last_success for one in seen] == [one.started for one in seen]
     assert {one.sources[0].polling_since for one in seen} == {seen[0].started}
     assert sources[0].polls == 1
+
+
+async def test_polls_that_keep_threads_busy_leave_some_for_the_cycle() -> None:
+    """A name that cannot be looked up blocks a thread, which nobody can end."""
+    go_on = threading.Event()
+
+    class Blocking(Scripted):
+        async def poll(self, now: float) -> Batch:
+            await asyncio.to_thread(go_on.wait, 60)
+            return await super().poll(now)
+
+    make_room()
+    sources = [*(Blocking(f"s{number}") for number in range(40)), Scripted("good", [agent("b")])]
+    cycle = hurried(*sources)
+    try:
+        for at in (1000.0, 1060.0):
+            async with asyncio.timeout(50):
+                snapshot = await cycle.run_once(at)
+            assert snapshot.sources[-1].last_success == at
+            assert not snapshot.sources[0].up
+    finally:
+        go_on.set()
+        await cycle.close()
 
 
 @pytest.mark.parametrize("budget", [0.05, 0.95])

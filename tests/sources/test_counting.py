@@ -47,6 +47,7 @@ def test_every_state_of_jobs_and_every_batch_status_is_there(small: SmallAgent) 
         ("LsfPlugin", "SSUSP", "running"),
         ("MockPlugin", "Done(failed)", "running"),
         ("MockPlugin", "Cancelled by user", "complete"),
+        ("MockPlugin", "Cancelled", "error"),
         ("SimpleCondorPlugin", "Transferring", "unknown"),
         ("LsfPlugin", "Idle", "unknown"),
         ("ArcPlugin", "Running", "unknown"),

@@ -343,6 +343,26 @@ def test_another_schema_is_told_by_servers(mariadb: Server, postgresql: Server, 
         assert "wmbs_location" in error
 
 
+def test_an_answer_that_the_driver_cannot_make_out_is_told(
+    small: SmallAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No server at hand gives one: the double raises what a driver raises then."""
+
+    async def garbled(*_: object) -> None:
+        raise UnicodeDecodeError("utf-8", b"hush", 0, 1, "no text")
+
+    async def run() -> None:
+        async with Database(small.url).reading(10) as reader:
+            monkeypatch.setattr(reader, "_run", garbled)
+            await reader.rows("workers", "SELECT 1")
+
+    with pytest.raises(SourceError) as caught:
+        asyncio.run(run())
+    assert (
+        str(caught.value) == "cannot read workers: the driver cannot make out the answer: UnicodeDecodeError"
+    )
+
+
 class TestSQLite:
     """What only files do."""
 

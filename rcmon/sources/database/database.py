@@ -1,7 +1,6 @@
 """One agent's database: opened for a poll, read in one transaction, let go."""
 
 import logging
-import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,15 +15,11 @@ from rcmon.errors import ConfigError, SourceError
 from rcmon.files.reading import FileError, read_text
 from rcmon.sources.database.address import address
 from rcmon.sources.database.cutting import quietly, run_or_cut
-from rcmon.sources.database.driver import DatabaseLink, Raw
+from rcmon.sources.database.driver import MISUNDERSTOOD, DatabaseLink, Raw
 from rcmon.sources.database.reader import DatabaseReader, reason
 
 _LONGEST_PASSWORD = 64 * 1024
 """Octets; a token may be long."""
-_MISUNDERSTOOD = (LookupError, ValueError, ArithmeticError, AssertionError, AttributeError, struct.error)
-"""What drivers raise where the other side speaks something else."""
-
-
 POOL_NAME = "rcmon_sources"
 # a connection that was cut cannot be closed in good order: the pool would log that with a traceback each time
 logging.getLogger(f"{NullPool.__module__}.{NullPool.__name__}.{POOL_NAME}").setLevel(logging.CRITICAL)
@@ -117,7 +112,7 @@ class Database:
         except OSError:
             # a certificate that fails is a ValueError too
             raise
-        except _MISUNDERSTOOD as error:
+        except MISUNDERSTOOD as error:
             make = self.driver.names[0]
             raise SourceError(f"cannot use {self._shown()}: it does not answer as {make} does") from error
         return self._link.raw

@@ -1,5 +1,6 @@
 """What the makes of database differ in."""
 
+import struct
 from collections.abc import Mapping, Sequence
 from ssl import SSLContext
 from types import MappingProxyType
@@ -72,6 +73,8 @@ class Driver(Protocol):
         """Write the aggregate of a column's distinct whole numbers as a text, separated by commas."""
 
 
+MISUNDERSTOOD = (LookupError, ValueError, ArithmeticError, AssertionError, AttributeError, struct.error)
+"""What drivers raise where the other side speaks something else."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import SourceError
 from rcmon.sources.database.cutting import run_or_cut
-from rcmon.sources.database.driver import DatabaseLink
+from rcmon.sources.database.driver import MISUNDERSTOOD, DatabaseLink
 
 Row: TypeAlias = Sequence[Any]
 
@@ -48,6 +48,9 @@ class DatabaseReader:
             result = await self._run(last)
         except DBAPIError as error:
             raise SourceError(self._why(name, error)) from error
+        except MISUNDERSTOOD as error:
+            what = type(error).__name__
+            raise SourceError(f"cannot read {name}: the driver cannot make out the answer: {what}") from error
         return result.all()
 
     async def _run(self, sql: str) -> CursorResult[Any]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,9 @@ from rcmon.store.tables import COLUMNS
 
 LOG = logging.getLogger(__name__)
 
+_COLUMNS = (
+    "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+)
 ASKERS = 4
 """How many long questions of one process are answered at once."""
 
@@ -88,6 +91,13 @@ class Store:
         """See that what was written is there, snapshot `newest` too; raises StoreCorruptError."""
         if self._readback is not None:
             await asyncio.to_thread(self._readback.check, self._known, newest)
+            return
+        async with self.reading() as connection:
+            there: dict[str, frozenset[str]] = {}
+            for table, column in await connection.execute(text(_COLUMNS)):
+                there[table] = there.get(table, frozenset()) | {column}
+        if missing := lost(there):
+            raise StoreCorruptError(f"{self.address}: {missing}")
 
     def suspect(self, error: StoreError) -> None:
         """Let the next save look at the whole file, where the error says that it is damaged."""

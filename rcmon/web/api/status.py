@@ -11,6 +11,7 @@ from rcmon.documents.shapes import Facts
 from rcmon.model import SourceState
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.slot import Slot
+from rcmon.process.trouble import Trouble
 from rcmon.timestamps import iso, seconds
 from rcmon.web.about import PYTHON_VERSION, About
 from rcmon.web.answers.cached import Cached
@@ -56,7 +57,7 @@ class StatusReport:
     def now(self) -> Status:
         """Tell how the service does."""
         now = self._clock()
-        held, trouble = self._board.current, self._board.trouble
+        held = self._board.current
         facts = held.facts if held else None
         evidence = self._evidence(facts, now)
         causes = diagnose(evidence)
@@ -78,7 +79,7 @@ class StatusReport:
             sources=tuple(_source(source, now, facts.interval) for source in facts.sources) if facts else (),
             workers=sum(self._scoreboard.slot(index).pid is not None for index in self._about.web_slots),
             processes=tuple(_process(name, slot) for name, slot in evidence.processes.items()),
-            store=StoreStatus(self._about.store_kind, trouble is None, trouble, self._notes()),
+            store=self._store(store_trouble(self._board, evidence.troubles)),
             crls=tuple(_list(crl, now) for crl in evidence.crls),
         )
 
@@ -99,8 +100,15 @@ class StatusReport:
             certificate_until=self._trust.certificate_not_after(),
         )
 
-    def _notes(self) -> tuple[NoteStatus, ...]:
-        return tuple(NoteStatus(iso(note.time), note.kind, note.text) for note in self._board.notes)
+    def _store(self, error: str | None) -> StoreStatus:
+        notes = tuple(NoteStatus(iso(note.time), note.kind, note.text) for note in self._board.notes)
+        return StoreStatus(self._about.store_kind, error is None, error, notes)
+
+
+def store_trouble(board: Board, troubles: Sequence[Trouble]) -> str | None:
+    """Tell why the store cannot be read here, or written by the process that says so; None: it can."""
+    said = (trouble.reason for trouble in troubles if trouble.what == "store")
+    return board.trouble or next(said, None)
 
 
 def _process(name: str, slot: Slot) -> ProcessStatus:

@@ -37,7 +37,7 @@ class NoteStatus(Struct, frozen=True):
 
 
 class StoreStatus(Struct, frozen=True):
-    """The store as this process sees it; `error`: why it could not be read just now."""
+    """Whether the store can be read here and written by the collector; `error`: why it cannot."""
 
     kind: str
     up: bool

@@ -13,6 +13,7 @@ from rcmon.telemetry.metric import Metric, counter, gauge, info
 from rcmon.telemetry.own import OWN
 from rcmon.web.about import PYTHON_VERSION, About
 from rcmon.web.api.reasons import KINDS, LEVELS, Reason, level_of
+from rcmon.web.api.status import store_trouble
 from rcmon.web.board import Board
 from rcmon.web.telemetry.totals import Sample
 
@@ -93,8 +94,8 @@ TOLD: tuple[Told, ...] = (
         _snapshot_id,
     ),
     Told(
-        gauge("rcmon_store_up", "Whether the store could be read just now."),
-        lambda seen: _one(int(seen.board.trouble is None)),
+        gauge("rcmon_store_up", "Whether the store can be read here and written by the collector."),
+        lambda seen: _one(int(store_trouble(seen.board, seen.scoreboard.troubles()) is None)),
     ),
     Told(
         gauge(

@@ -296,6 +296,18 @@ async def test_what_processes_say_is_told_once(service: Serving) -> None:
     assert read.causes[0].since is not None
 
 
+async def test_a_store_that_cannot_be_written_is_not_up_though_it_can_be_read(service: Serving) -> None:
+    await publish(service, GOOD)
+    service.scoreboard.slot(2).say("collector", "store", "disk is full")
+    read = await status(service)
+    assert (read.store.up, read.store.error) == (False, "disk is full")
+    assert b"\nrcmon_store_up 0\n" in (await service.ask("/api/metrics")).body
+    service.scoreboard.slot(2).say("collector", "store", None)
+    service.now += 0.2
+    await publish(service, GOOD)
+    assert (await status(service)).store.up
+
+
 def test_every_trouble_is_a_reason() -> None:
     assert {f"{what}_trouble" for what in TROUBLES} <= set(KINDS)
     assert list(KINDS.values()) == sorted(KINDS.values(), key=lambda kind: kind.level != "unhealthy")

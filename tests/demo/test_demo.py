@@ -14,7 +14,7 @@ from tornado.web import Application, RequestHandler
 
 from rcmon.access.identity import identify
 from rcmon.access.roles import Role, RoleTable
-from rcmon.checking import store_url
+from rcmon.checking.start import store_url
 from rcmon.config import load
 from rcmon.demo import Demo, Simulation, keep_moving, prepare
 from rcmon.demo.agents import AGENTS

@@ -86,7 +86,7 @@ def test_a_hanging_process_is_told_as_hanging(start: StartService) -> None:
 
 
 def test_only_declared_things_are_in_trouble() -> None:
-    with pytest.raises(ValueError, match="trouble with 'colector': must be one of store, .*sources_file"):
+    with pytest.raises(ValueError, match=r"trouble with 'colector': must be one of store, .*sources_file"):
         Scoreboard(1, 0).slot(0).say("web-0", "colector", "misspelt")
 
 

@@ -5,6 +5,7 @@ The n-th revision makes version n. The number is kept where programs of any age 
 changes once it is released.
 """
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -14,6 +15,8 @@ from sqlalchemy import Connection, inspect, text
 
 from rcmon.errors import StoreError
 from rcmon.store.tables import METADATA
+
+LOG = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x72636D6E
 """What marks an SQLite file as a store of rcmon: "rcmn"."""
@@ -50,10 +53,15 @@ def upgrade(connection: Connection, now: float, config: Config | None = None) ->
     if version > len(names):
         raise StoreError(newer(version, len(names)))
     config.attributes["connection"] = connection
+    logging.getLogger("alembic").setLevel(
+        logging.WARNING
+    )  # at every start it tells what it is about to look at
     if version and not inspect(connection).has_table(VERSION_TABLE):  # made before there was Alembic here
         command.stamp(config, names[version - 1])
     if version < len(names):
         command.upgrade(config, "head")
+        if version:
+            LOG.info("the store was upgraded from schema version %d to %d", version, len(names))
         _record(connection, len(names))
     if version == 0:
         seed(connection, now)

@@ -28,3 +28,15 @@ def test_every_option_that_is_named_exists():
 def test_every_section_that_the_contents_promise_is_there():
     for name in re.findall(r"^- \[\w+\]\(#([\w-]+)\)", TEXT, re.MULTILINE):
         assert re.search(rf"^## {name}$", TEXT, re.MULTILINE | re.IGNORECASE), name
+
+
+def test_every_test_and_folder_that_is_named_exists():
+    """What may happen is a promise with a test behind it; a room that is named is there."""
+    project = README.parent
+    names = {path.name for path in project.glob("tests/**/*.py")}
+    assert set(re.findall(r"`(?:[\w/]+/)?(test_\w+\.py)`", TEXT)) - names == set()
+    assert [
+        path
+        for path in re.findall(r"`(?:tests|rcmon|conf)/[a-z0-9_./]*`", TEXT)
+        if not (project / path.strip("`")).exists()
+    ] == []

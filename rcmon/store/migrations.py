@@ -5,12 +5,11 @@ The n-th revision makes version n. The number is kept where programs of any age 
 changes once it is released.
 """
 
+import importlib
 import logging
 from pathlib import Path
+from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from rcmon.errors import StoreError
@@ -26,46 +25,39 @@ VERSION_TABLE = "rcmon_revision"
 """Alembic's own table."""
 
 
-def scripts() -> Config:
-    """Tell Alembic where the revisions are, without any ini file."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+def revisions() -> tuple[str, ...]:
+    """Give the names of all revisions, oldest first, as the files of `versions/` are named."""
+    files = (Path(__file__).parent / "versions").glob("v[0-9]*.py")
+    return tuple(sorted(path.stem[1:].partition("_")[0] for path in files))
 
 
-def revisions(config: Config | None = None) -> tuple[str, ...]:
-    """Give the names of all revisions, oldest first."""
-    walked = ScriptDirectory.from_config(config or scripts()).walk_revisions()
-    return tuple(reversed([script.revision for script in walked]))
-
-
-def upgrade(connection: Connection, now: float, config: Config | None = None) -> bool:
+def upgrade(connection: Connection, now: float, config: Any = None) -> bool:
     """Bring the schema to the newest version; tells whether it was made afresh.
 
-    Raises StoreError for a schema that is newer than the revisions, or a PostgreSQL database whose tables
-    are somebody else's. (An SQLite file was looked at before: `rcmon.store.sqlite`.)
+    `config`: Alembic's, for other revisions than ours. Raises StoreError for a schema that is newer than
+    the revisions, or a PostgreSQL database whose tables are somebody else's. (An SQLite file was looked at
+    before: `rcmon.store.sqlite`.)
     """
-    config = config or scripts()
-    names = revisions(config)
+    names = revisions() if config is None else _revising().revisions(config)
     sqlite = connection.dialect.name == "sqlite"
     version = _sqlite_version(connection) if sqlite else _server_version(connection)
     if version > len(names):
         raise StoreError(newer(version, len(names)))
-    config.attributes["connection"] = connection
-    logging.getLogger("alembic").setLevel(
-        logging.WARNING
-    )  # at every start it tells what it is about to look at
     if version and not inspect(connection).has_table(VERSION_TABLE):  # made before there was Alembic here
-        command.stamp(config, names[version - 1])
+        _revising().stamp(connection, config, names[version - 1])
     if version < len(names):
-        command.upgrade(config, "head")
+        _revising().upgrade(connection, config)
         if version:
             LOG.info("the store was upgraded from schema version %d to %d", version, len(names))
         _record(connection, len(names))
     if version == 0:
         seed(connection, now)
     return version == 0
+
+
+def _revising() -> Any:
+    """Load Alembic where something is to be done: it would take 10 MB of every process otherwise."""
+    return importlib.import_module("rcmon.store.revising")
 
 
 def newer(version: int, known: int) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -15,10 +16,11 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
-from rcmon.store import Store, migrations
+from rcmon.store import Store, migrations, revising
 from rcmon.store.codec import pack, unpack
-from rcmon.store.migrations import revisions, scripts, upgrade
+from rcmon.store.migrations import revisions, upgrade
 from rcmon.store.reader import StoredSnapshots
+from rcmon.store.revising import scripts
 from rcmon.store.tables import METADATA
 from tests.store.made import agent, document, row, snapshot
 from tests.store.using import (
@@ -33,6 +35,7 @@ from tests.store.using import (
     save,
 )
 
+ROOT = Path(__file__).parents[2]
 OpenStore = Callable[[str | URL], Store]
 
 
@@ -287,3 +290,13 @@ async def test_a_large_agent_goes_through_the_store(store: Store) -> None:
     await save(store, large, [document()], [])
     assert await last_snapshot(store) == large
     assert unpack(pack(large)) == large
+
+
+def test_the_files_of_revisions_are_named_as_alembic_knows_them() -> None:
+    assert revisions() == revising.revisions(scripts())
+
+
+def test_who_migrates_nothing_has_no_alembic() -> None:
+    """It takes 10 MB, which every process would have from the one that forks it."""
+    program = "import rcmon.cli, sys; sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

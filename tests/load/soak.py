@@ -96,8 +96,9 @@ class Client:
 
 
 def causes(status: dict[str, Any]) -> dict[tuple[str, str | None], str]:
-    """Give what the status complains of, by name and place."""
-    return {(each["name"], each["what"]): each["reason"] for each in status["causes"]}
+    """Give what the status complains of, by name and place; that a store was mended is told for an hour."""
+    found = {(each["name"], each["what"]): each["reason"] for each in status["causes"]}
+    return {key: reason for key, reason in found.items() if "set aside" not in reason}
 
 
 def is_fresh(status: dict[str, Any]) -> bool:

@@ -66,10 +66,20 @@ class Served(Struct, frozen=True):
         url += query.replace("=./", f"={self.folder}/")
 
         async def run() -> str:
-            async with Database(url, self.folder / "password").reading(30) as reader:
-                return str((await reader.rows("the version", VERSION[self.make]))[0][-1])
+            try:
+                async with Database(url, self.folder / "password").reading(30) as reader:
+                    return str((await reader.rows("the version", VERSION[self.make]))[0][-1])
+            finally:
+                await all_closed()
 
         return asyncio.run(run())
+
+
+async def all_closed() -> None:
+    """Wait until TLS has said goodbye on every socket, which a loop that ends before leaves open."""
+    sockets = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
+    while len(sockets.get_map()) > 1:  # the loop's own
+        await asyncio.sleep(0.01)
 
 
 async def make_careful(make: str, server: servers.Server, context: ssl.SSLContext) -> None:
@@ -79,6 +89,7 @@ async def make_careful(make: str, server: servers.Server, context: ssl.SSLContex
     async with engine.begin() as connection:
         await connection.execute(text(CAREFUL[make]))
     await engine.dispose()
+    await all_closed()
 
 
 @pytest.fixture(scope="module")

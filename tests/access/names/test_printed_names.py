@@ -41,7 +41,9 @@ def is_told_apart(value: str) -> bool:
 
 
 TRICKY = st.text(alphabet="/+=\\,;\"'#<> xCN.12aé", min_size=1, max_size=12)
-PLAIN = st.text(alphabet=st.characters(min_codepoint=0x20, max_codepoint=0x2FF, exclude_categories=["Cc"]))
+PLAIN = st.text(
+    alphabet=st.characters(min_codepoint=0x20, max_codepoint=0x2FF, exclude_categories=["Cc"]), max_size=32
+)
 VALUES = (TRICKY | PLAIN.filter(bool)).filter(is_told_apart)
 
 

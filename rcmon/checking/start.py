@@ -13,6 +13,7 @@ from rcmon.config import Config
 from rcmon.demo.demo import Demo
 from rcmon.errors import ConfigError
 from rcmon.files.follower import Follower
+from rcmon.files.reading import FileError, read_password
 from rcmon.files.stamp import UNSEEN, stamp_of
 from rcmon.sources.config import SourceSet, read_sources
 
@@ -90,8 +91,8 @@ def store_url(config: Config) -> URL:
     if config.database_password_file is None:
         return url
     try:
-        password = Path(config.database_password_file).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
+        password = read_password(Path(config.database_password_file))
+    except FileError as error:
         raise ConfigError(
             f"--database-password-file: {config.database_password_file!r} cannot be read: {error}"
         ) from None

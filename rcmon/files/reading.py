@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from rcmon.errors import ConfigError
 
+_LONGEST_PASSWORD = 64 * 1024
+"""Octets; a token may be long."""
 _BOM = "\ufeff"
 
 
@@ -68,6 +70,14 @@ def read_text(path: Path, limit: int, rights: Rights = ANY) -> str:
     except UnicodeDecodeError as error:
         octet = error.object[error.start]
         raise FileError(f"{path}: is not UTF-8: octet 0x{octet:02x} at {error.start}") from error
+
+
+def read_password(path: Path) -> str:
+    """Read a password that stands in a file of its own; the end of its line is not part of it.
+
+    Raises FileError, also for a pipe or whatever else would be waited for.
+    """
+    return read_text(path, _LONGEST_PASSWORD).rstrip("\r\n")
 
 
 def parse_toml(text: str) -> dict[str, Any]:

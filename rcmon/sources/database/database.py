@@ -12,14 +12,12 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from rcmon.errors import ConfigError, SourceError
-from rcmon.files.reading import FileError, read_text
+from rcmon.files.reading import FileError, read_password
 from rcmon.sources.database.address import address
 from rcmon.sources.database.cutting import quietly, run_or_cut
 from rcmon.sources.database.driver import MISUNDERSTOOD, DatabaseLink, Raw
 from rcmon.sources.database.reader import DatabaseReader, reason
 
-_LONGEST_PASSWORD = 64 * 1024
-"""Octets; a token may be long."""
 POOL_NAME = "rcmon_sources"
 # a connection that was cut cannot be closed in good order: the pool would log that with a traceback each time
 logging.getLogger(f"{NullPool.__module__}.{NullPool.__name__}.{POOL_NAME}").setLevel(logging.CRITICAL)
@@ -122,7 +120,7 @@ class Database:
         if self._password_file is None:
             return None
         try:
-            return read_text(self._password_file, _LONGEST_PASSWORD).rstrip("\r\n")
+            return read_password(self._password_file)
         except FileError as error:
             raise SourceError(f"password_file {error}") from error
 

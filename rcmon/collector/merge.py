@@ -8,7 +8,7 @@ from msgspec import structs
 
 from rcmon.collector.polling import Heard
 from rcmon.errors import SourceError
-from rcmon.model import JOB_CLASSES, Agent, AgentSite, Jobs, Site, Snapshot, SourceState
+from rcmon.model import JOB_CLASSES, Agent, AgentSite, Jobs, Site, Snapshot, SourceState, Upstream
 from rcmon.sources.base import Poll
 
 _TIER = re.compile(r"(T[0-3])_[A-Z]{2}_.")
@@ -17,8 +17,8 @@ _TIER = re.compile(r"(T[0-3])_[A-Z]{2}_.")
 LARGEST = 2**50
 """More than any count of jobs or slots can be; some thousands of such sums still fit what stores them."""
 
-Earlier: TypeAlias = tuple[SourceState, dict[str, Agent]]
-"""A source's state in the previous snapshot, and the agents that were taken from it."""
+Earlier: TypeAlias = tuple[SourceState, dict[str, Agent], Upstream | None]
+"""A source's state in the previous snapshot, the agents that were taken from it, and what else it gave."""
 
 
 def merge(
@@ -38,12 +38,14 @@ def merge(
     the epoch. Raises SourceError where a sum over agents is more than can be.
     """
     earlier = _earlier(previous)
-    states, found = [], {}
+    states, found, given = [], {}, {}
     for one in heard:
-        known = earlier.get((one.source, one.kind)) or (_unheard(one), {})
-        state, agents = _follow(one, known, started - stale_after)
+        known = earlier.get((one.source, one.kind)) or (_unheard(one), {}, None)
+        state, agents, upstream = _follow(one, known, started - stale_after)
         states.append(state)
         found[one.source] = agents
+        if upstream is not None:
+            given[one.source] = upstream
     agents = {name: found[source][name] for name, source in sorted(owners(states).items())}
     return Snapshot(
         started=started,
@@ -52,6 +54,7 @@ def merge(
         sources=tuple(states),
         agents=agents,
         sites=merge_sites(agents),
+        given=given,
     )
 
 
@@ -95,7 +98,10 @@ def _earlier(previous: Snapshot | None) -> dict[tuple[str, str], Earlier]:
     taken: dict[str, dict[str, Agent]] = {state.name: {} for state in previous.sources}
     for name, source in owners(previous.sources).items():
         taken[source][name] = previous.agents[name]
-    return {(state.name, state.kind): (state, taken[state.name]) for state in previous.sources}
+    return {
+        (state.name, state.kind): (state, taken[state.name], previous.given.get(state.name))
+        for state in previous.sources
+    }
 
 
 def _by_name(agents: Sequence[Agent]) -> dict[str, Agent]:
@@ -116,31 +122,32 @@ def _unheard(one: Heard) -> SourceState:
     )
 
 
-def _follow(one: Heard, known: Earlier, oldest: float) -> tuple[SourceState, dict[str, Agent]]:
-    """Take a source's state and agents on by what was heard of it; data from before `oldest` go."""
-    state, agents = known
+def _follow(one: Heard, known: Earlier, oldest: float) -> Earlier:
+    """Take a source's state and data on by what was heard of it; data from before `oldest` go."""
+    state, agents, upstream = known
     fresh = False
     for poll in one.polls:
         if poll.batch is None:
             state = _failed(state, poll)
         else:
-            agents, fresh = _by_name(poll.batch.agents), True
+            agents, upstream, fresh = _by_name(poll.batch.agents), poll.batch.upstream, True
             state = structs.replace(
                 state, up=True, last_success=poll.started, duration=poll.duration, error=None
             )
+    holds = bool(agents) or upstream is not None
     if one.dropped is not None:
-        state, agents = structs.replace(state, up=False, error=one.dropped), {}
-    elif not fresh and agents and (state.last_success is None or state.last_success < oldest):
-        agents = {}
+        state, agents, upstream = structs.replace(state, up=False, error=one.dropped), {}, None
+    elif not fresh and holds and (state.last_success is None or state.last_success < oldest):
+        agents, upstream = {}, None
         if state.up:
             state = structs.replace(state, up=False, error="its poll takes longer than its data are kept")
     state = structs.replace(
         state,
-        stale=bool(agents) and not (fresh and state.up),
+        stale=(bool(agents) or upstream is not None) and not (fresh and state.up),
         agents=tuple(sorted(agents)),
         polling_since=one.polling_since,
     )
-    return state, agents
+    return state, agents, upstream
 
 
 def _failed(state: SourceState, poll: Poll) -> SourceState:

@@ -6,7 +6,7 @@ import pytest
 
 from rcmon.collector.merge import merge, owners, tier
 from rcmon.collector.polling import Heard
-from rcmon.model import Agent, Batch, Jobs, Snapshot
+from rcmon.model import Agent, Batch, Jobs, SiteStatus, Snapshot, Upstream
 from rcmon.sources.base import Poll
 from tests.store.made import TASKS, agent, agent_site
 
@@ -175,3 +175,28 @@ def test_a_sites_jobs_are_the_sum_over_agents_and_task_types() -> None:
 )
 def test_a_tier_is_the_first_part_of_a_grid_sites_name(name: str, expected: str | None) -> None:
     assert tier(name) == expected
+
+
+def told(source: str, *names: str, at: float = 1000.0) -> Poll:
+    status = SiteStatus("enabled", None, at, None, 100, 50, at)
+    batch = Batch(source, "test", at, 0.5, (), Upstream(sites=dict.fromkeys(names, status)))
+    return Poll(source=source, kind="test", started=at, duration=0.5, batch=batch, error=None)
+
+
+def test_what_is_said_beside_agents_is_kept_dropped_and_marked_like_their_data() -> None:
+    first = cycle([told("one", "T2_A_B"), good("two", agent("a"))])
+    assert list(first.given) == ["one"]
+    second = cycle([bad("one", at=1060), good("two", agent("a"), at=1060)], first, at=1060)
+    assert second.given == first.given
+    assert [state.stale for state in second.sources] == [True, False]
+    third = cycle([bad("one", at=1600), good("two", agent("a"), at=1600)], second, at=1600)
+    assert third.given == {}
+    assert third.upstream() == Upstream()
+    assert third.sources[0].stale is False
+
+
+def test_of_two_that_speak_of_one_site_the_first_configured_has_it() -> None:
+    snapshot = cycle([told("one", "T2_A_B"), told("two", "T2_A_B", "T2_C_D", at=990)])
+    sites = snapshot.upstream().sites
+    assert sites is not None
+    assert {name: status.status_time for name, status in sites.items()} == {"T2_A_B": 1000, "T2_C_D": 990}

@@ -9,6 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rcmon.model.upstream import Upstream, together
+
 SITE_STATES = ("Normal", "Draining", "Down", "Aborted")
 """The states of a site in an agent's `wmbs_location_state`, best first."""
 
@@ -174,6 +176,8 @@ class Batch(Struct, frozen=True):
     """When the poll began: nothing in the batch is older."""
     duration: float
     agents: tuple[Agent, ...] = ()
+    upstream: Upstream | None = None
+    """What it says beside agents' databases; None: its kind says nothing of that."""
 
 
 class SourceState(Struct, frozen=True):
@@ -233,6 +237,12 @@ class Snapshot(Struct, frozen=True):
     """By site name, sorted."""
     findings: tuple[Finding, ...] = ()
     """Every agent's findings and those over all agents."""
+    given: Mapping[str, Upstream] = {}
+    """By source, as configured, what it says beside the agents' databases; a stale one's last data too."""
+
+    def upstream(self) -> Upstream:
+        """Put together what the sources say; where two speak of one name, the first configured has it."""
+        return together(self.given.values())
 
 
 class Document(Struct, frozen=True):

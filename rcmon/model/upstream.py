@@ -1,0 +1,110 @@
+"""What sources other than an agent's database say: site status, names, agents' own reports, job ads.
+
+Times are seconds since the epoch (UTC). `None` always means "not known", never zero.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+
+class Manual(Struct, frozen=True):
+    """A person's word in the site status board, which goes before the automatic one."""
+
+    status: str | None
+    mode: str | None
+    """`latched` (until it is removed), `toggle` (until the automatic status agrees) or `oneday`."""
+    when: float | None
+    who: str | None
+    why: str | None
+
+
+class SiteStatus(Struct, frozen=True):
+    """What the site status board (SSB) says of one site: the sts15min and scap15min metrics."""
+
+    status: str | None
+    """`prod_status`: enabled, drain, disabled, test, or whatever else it says."""
+    reason: str | None
+    """Why: the `Prod` part of its detail."""
+    status_time: float | None
+    """When the status was written; that is done on a change and after midnight only."""
+    manual: Manual | None
+    cpu: int | None
+    """`core_cpu_intensive`: cores for jobs that compute."""
+    io: int | None
+    """`core_io_intensive`: cores for jobs that read and write."""
+    capacity_time: float | None
+    """When the cores were written."""
+
+
+class SiteNames(Struct, frozen=True):
+    """What the catalogue of the grid (CRIC) says of one processing site."""
+
+    cms_name: str | None
+    pnns: tuple[str, ...]
+    """Names of the storage it reads from, sorted."""
+
+
+class QueuedWork(Struct, frozen=True):
+    """What stands in an agent's own work queue, Available, for one site."""
+
+    jobs: int
+    """Jobs of the elements that could run at the site: never to be added up over sites."""
+    unique_jobs: int
+    """Jobs of those that could run nowhere else."""
+
+
+class AgentReport(Struct, frozen=True):
+    """What an agent says of itself (WMStats' agent_info), which its database does not hold."""
+
+    time: float
+    """When the agent wrote it."""
+    team: str | None
+    version: str | None
+    status: str | None
+    """ok, warning, error or down, as the agent sees itself."""
+    drain: bool | None
+    down_components: tuple[str, ...] | None = None
+    """Sorted."""
+    warnings: tuple[str, ...] = ()
+    """One sentence each: full disks, a proxy about to expire, data that could not be gathered."""
+    queued: Mapping[str, QueuedWork] | None = None
+    """Available work in the agent's own queue by site; None: it does not say."""
+    queued_by_priority: Mapping[int, int] | None = None
+    """Jobs Available in the agent's own queue by workflow priority, over all sites."""
+    queue_limits: Mapping[str, float] | None = None
+    """By site how much the agent's own queue takes (`thresholdsGQ2LQ`)."""
+
+
+class Pressure(Struct, frozen=True):
+    """Idle and running jobs of the batch system at one site for one agent and task type, from job ads."""
+
+    matching_idle: int
+    """Idle jobs that could run at the site: never to be added up over sites."""
+    unique_idle: int
+    """Idle jobs that can run nowhere else."""
+    running: int
+
+
+class Upstream(Struct, frozen=True):
+    """What one source, or all together, say beside the agents' databases; None: nobody says it."""
+
+    sites: Mapping[str, SiteStatus] | None = None
+    """By site name, sorted."""
+    names: Mapping[str, SiteNames] | None = None
+    """By processing site name, sorted."""
+    reports: Mapping[str, AgentReport] | None = None
+    """By agent name, sorted."""
+    pressure: Mapping[str, Mapping[str, Mapping[str, Pressure]]] | None = None
+    """By agent, site and task type, each sorted."""
+
+
+def together(parts: Iterable[Upstream]) -> Upstream:
+    """Put together what several sources say; where two speak of one name, the first has it."""
+    sites, names, reports, pressure = None, None, None, None
+    for part in reversed(tuple(parts)):
+        sites = part.sites if sites is None else {**sites, **(part.sites or {})}
+        names = part.names if names is None else {**names, **(part.names or {})}
+        reports = part.reports if reports is None else {**reports, **(part.reports or {})}
+        pressure = part.pressure if pressure is None else {**pressure, **(part.pressure or {})}
+    return Upstream(sites, names, reports, pressure)

@@ -6,7 +6,7 @@ documents in WMCore's own shapes are in `rcmon.documents.wmcore`.
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from rcmon.documents.health import AgentHealth
 from rcmon.model import Finding, Jobs, SourceState
@@ -198,6 +198,50 @@ class FindingsDocument(Struct, frozen=True):
     findings: Sequence[Finding]
 
 
+class JobPair(Struct, frozen=True, gc=False):
+    """Jobs in the batch system."""
+
+    pending_jobs: int
+    running_jobs: int
+
+
+class HolderShape(Struct, frozen=True, gc=False):
+    """One workflow, over the agents that have jobs of it here."""
+
+    workflow: str
+    pending_jobs: int
+    running_jobs: int
+    agents: Mapping[str, JobPair]
+
+
+class TaskHolders(Struct, frozen=True):
+    """Who holds the slots of one task type at one site."""
+
+    task: str
+    by_running: Sequence[HolderShape]
+    """Those with most running jobs, most first."""
+    by_pending: Sequence[HolderShape]
+    """Those with most pending jobs, most first."""
+    workflows: int
+    """How many there are, at least: an agent counts those beyond its longest lists without their names."""
+    pending_jobs: int
+    running_jobs: int
+    """Of all workflows."""
+    complete: bool
+    """Whether every workflow is known by name in every agent; else one's sums may lack an agent's part."""
+
+
+class WorkflowsDocument(Struct, frozen=True):
+    """Who holds the slots at one site."""
+
+    timestamp: str | None
+    site: str
+    count: int
+    total: int
+    next: str | None
+    tasks: Raw
+
+
 class Facts(Struct, frozen=True):
     """What the status document and the page say of a snapshot. Times: seconds since the epoch."""
 
@@ -227,3 +271,5 @@ class SiteEntry(Struct, frozen=True):
     jobs: Jobs
     document: bytes
     """The site's JSON object, compact."""
+    workflows: bytes | None = None
+    """JSON array of `TaskHolders`, compact; None from a collector that did not tell yet."""

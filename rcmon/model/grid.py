@@ -140,6 +140,26 @@ class Finding(Struct, frozen=True):
     task: str | None = None
 
 
+class Holder(Struct, frozen=True, gc=False, array_like=True):
+    """One workflow at one site and task type."""
+
+    workflow: str
+    """The request's name (`wmbs_workflow.name`)."""
+    pending: int
+    running: int
+
+
+class Holders(Struct, frozen=True, array_like=True):
+    """The workflows at one site and task type: those with most jobs by name, the others added up."""
+
+    named: tuple[Holder, ...]
+    """Most running jobs first."""
+    others: int = 0
+    """How many there are besides."""
+    others_pending: int = 0
+    others_running: int = 0
+
+
 class Agent(Struct, frozen=True):
     """One agent as one poll of one source saw it. A count that could not be read is None."""
 
@@ -165,6 +185,8 @@ class Agent(Struct, frozen=True):
     """Whether the agent is in drain mode; None where the source does not say (the database does not)."""
     findings: tuple[Finding, ...] = ()
     """Findings of this poll."""
+    holders: Mapping[str, Mapping[str, Holders]] | None = None
+    """Who has jobs in the batch system, by site and task type; None: the source does not tell."""
 
 
 class Batch(Struct, frozen=True):

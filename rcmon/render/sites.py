@@ -10,6 +10,7 @@ from rcmon.documents.shapes import AgentSiteShape, SiteEntry, SitesDocument, Sit
 from rcmon.model import AgentSite, Document, Site, Snapshot, Task
 from rcmon.render.encoding import JSON, job_counts
 from rcmon.render.freshness import is_stale
+from rcmon.render.workflows import holders_by_site
 from rcmon.timestamps import iso
 
 MSGPACK = "application/vnd.msgpack"
@@ -24,7 +25,11 @@ def site_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> list
         name: (iso(agent.polled_at), is_stale(agent, snapshot)) for name, agent in snapshot.agents.items()
     }
     encoder = json.Encoder()
-    entries = [_entry(site, encoder.encode(_site(site, ages))) for site in snapshot.sites.values()]
+    holders = holders_by_site(snapshot)
+    entries = [
+        _entry(site, encoder.encode(_site(site, ages)), holders.get(site.name, b"[]"))
+        for site in snapshot.sites.values()
+    ]
     head = encoder.encode(SitesDocument(iso(snapshot.started), len(entries), len(entries), None, ()))
     # each site is encoded once: the whole is its empty frame with the sites' bytes put in
     whole = head.removesuffix(b"]}") + b",".join(entry.document for entry in entries) + b"]}\n"
@@ -35,7 +40,7 @@ def site_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> list
     ]
 
 
-def _entry(site: Site, document: bytes) -> SiteEntry:
+def _entry(site: Site, document: bytes, workflows: bytes) -> SiteEntry:
     return SiteEntry(
         name=site.name,
         tier=site.tier,
@@ -46,6 +51,7 @@ def _entry(site: Site, document: bytes) -> SiteEntry:
         pending_slots=site.pending_slots,
         jobs=site.jobs,
         document=document,
+        workflows=workflows,
     )
 
 

@@ -27,6 +27,7 @@ from rcmon.web.handlers import (
     static,
     status,
     whoami,
+    workflows,
 )
 from rcmon.web.handlers.notfound import NotFoundHandler
 from rcmon.web.services import Parts, Services, make_services
@@ -41,6 +42,7 @@ TABLE: Table = (
     *metrics.HANDLERS,
     *sites.HANDLERS,
     *history.HANDLERS,
+    *workflows.HANDLERS,
     *agents.HANDLERS,
     *findings.HANDLERS,
     *moved.HANDLERS,

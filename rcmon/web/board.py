@@ -51,17 +51,18 @@ class Held:
         """Give a document as it is sent. Raises Problem 503."""
         found = self._ready.get(key)
         if found is None:
-            raise self._missing(key)
+            raise self.missing(key)
         return found
 
     def document(self, key: str) -> Document:
         """Give a document that is read here. Raises Problem 503."""
         found = self.documents.get(key)
         if found is None or (key in _INTERNAL and self.format not in keys.READABLE):
-            raise self._missing(key)
+            raise self.missing(key)
         return found
 
-    def _missing(self, key: str) -> Problem:
+    def missing(self, key: str) -> Problem:
+        """Tell that the snapshot does not hold what is asked for: 503."""
         whose = "" if self.format == keys.FORMAT else ": its collector is of another version"
         detail = f"The newest snapshot has no document {key!r} of a format that is known here{whose}."
         return Problem(503, detail, fields=RETRY, format=self.format, known=keys.FORMAT)
@@ -92,7 +93,7 @@ class Held:
         try:
             entries = msgspec.msgpack.decode(data, type=tuple[SiteEntry, ...])
         except msgspec.DecodeError:
-            raise self._missing(keys.SITES_INDEX) from None
+            raise self.missing(keys.SITES_INDEX) from None
         return {entry.name: entry for entry in entries}
 
 

@@ -24,7 +24,7 @@ CATALOG = Catalog(
 def test_the_highest_priority_is_taken_whatever_the_order_and_class(
     priorities: tuple[int | None, ...],
 ) -> None:
-    rows = [(1, 1, 3, 1, 1, priority, status, 2) for status, priority in enumerate(priorities, 1)]
+    rows = [(1, 1, 3, 1, 1, priority, status, 7, 2) for status, priority in enumerate(priorities, 1)]
     active = count_active(rows, CATALOG, Findings("vocms0999"))
     assert active.highest == {("T1_DE_KIT", "Merge"): 300}
     assert active.jobs == {("T1_DE_KIT", "Merge"): Jobs(pending=2, running=2, error=2)}

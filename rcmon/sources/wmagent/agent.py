@@ -5,6 +5,7 @@ from rcmon.sources.wmagent.backlog import unassigned
 from rcmon.sources.wmagent.catalog import catalog
 from rcmon.sources.wmagent.counting import count_active
 from rcmon.sources.wmagent.findings import Findings
+from rcmon.sources.wmagent.holders import holders
 from rcmon.sources.wmagent.reading import Reading
 from rcmon.sources.wmagent.sites import SiteMaker, thresholds
 from rcmon.sources.wmagent.totals import batch_rows, count_unfinished, jobs_by_state
@@ -43,5 +44,6 @@ def make_agent(name: str, now: float, reading: Reading) -> Agent:
         components=components(reading.components, reading.workers, values),
         hostname=values.shown("wma_init.init_value", about.get("hostname")),
         version=values.shown("wma_init.init_value", about.get("wma_version")),
+        holders=holders(active.held, reading.workflows, values),
         findings=findings.all(),
     )

@@ -81,6 +81,8 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "wmbs_sub_types.id": _ID,
         "wmbs_sub_types.name": _NAME,
         "wmbs_sub_types.priority": _PRIORITY,
+        "wmbs_workflow.id": _ID,
+        "wmbs_workflow.name": _LABEL,
         "wmbs_workflow.priority": _PRIORITY,
     }
 )

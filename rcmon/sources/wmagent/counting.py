@@ -10,7 +10,8 @@ from rcmon.sources.database import Row
 from rcmon.sources.wmagent.batch import PLUGINS, job_class
 from rcmon.sources.wmagent.catalog import Catalog, SiteRow
 from rcmon.sources.wmagent.findings import Findings
-from rcmon.sources.wmagent.values import priority_of
+from rcmon.sources.wmagent.holders import Cell, Held, add
+from rcmon.sources.wmagent.values import priority_of, whole
 
 FINISHED = frozenset({"success", "complete", "exhausted", "cleanout", "killed"})
 """States of jobs that need no slot any more (WMCore's ListThresholdsForCreate)."""
@@ -30,6 +31,8 @@ class Active(Struct, frozen=True):
     """Unfinished jobs of class running, by site and workflow priority: they wait for nothing."""
     executing: int
     """Jobs in state executing, at whatever site."""
+    held: Held
+    """Jobs in state executing that are pending or running, by workflow too."""
 
 
 class ActiveCount:
@@ -43,10 +46,11 @@ class ActiveCount:
         self._odd: Counter[str] = Counter()
         self._unlisted: Counter[tuple[str, str]] = Counter()
         self._executing = 0
+        self._held: dict[Cell, Counter[str]] = {}
 
     def add(self, row: Row) -> None:
         """Add one row: `count` batch rows of jobs that do not differ in anything that matters here."""
-        speaks, has_job, state, location, subtype, given, status, count = row
+        speaks, has_job, state, location, subtype, given, status, workflow, count = row
         count, priority = int(count), priority_of(given)
         if not has_job:
             self._odd["batch_row_without_job"] += count
@@ -69,6 +73,7 @@ class ActiveCount:
         task = self._catalog.task_types.get(subtype)
         if site and task:
             self._add_executing((site.name, task.name), sort, priority, count)
+            add(self._held, (site.name, task.name, whole(workflow)), sort, count)
             self._check_listed(site, name, count)
 
     def result(self, findings: Findings) -> Active:
@@ -80,7 +85,8 @@ class ActiveCount:
                 "batch_status_unlisted", f"{plugin} does not list the batch status {status}", count=count
             )
         jobs = {place: Jobs(*(counts[sort] for sort in JOB_CLASSES)) for place, counts in self._jobs.items()}
-        return Active(jobs, self._highest, self._running, self._executing)
+        held = {cell: (counts["pending"], counts["running"]) for cell, counts in self._held.items()}
+        return Active(jobs, self._highest, self._running, self._executing, held)
 
     def _add_executing(self, place: Place, sort: JobClass, priority: int | None, count: int) -> None:
         self._jobs.setdefault(place, Counter())[sort] += count

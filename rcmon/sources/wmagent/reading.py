@@ -1,7 +1,7 @@
 """The statements, and what they give: everything that is read of an agent, as rows."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from itertools import islice
 
@@ -11,7 +11,7 @@ from rcmon.sources.database import DatabaseReader, Row
 from rcmon.sources.wmagent.values import whole
 
 CHUNK = 1000
-"""Most subscriptions that one statement names; Oracle takes no more."""
+"""Most rows that one statement names; Oracle takes no more."""
 
 
 class Reading(Struct, frozen=True):
@@ -33,6 +33,14 @@ class Reading(Struct, frozen=True):
     workers: Sequence[Row]
     agent: Sequence[Row]
     valid_sites: Sequence[Row]
+    workflows: Sequence[Row]
+
+
+_NAMED = {
+    "valid_sites": ("SUBSCRIPTIONS", "unassigned_jobs", 1),
+    "workflows": ("WORKFLOWS", "active_jobs", 7),
+}
+"""Statements about some rows only: their mark, and the statement and its column that tell which."""
 
 
 def load_queries(set_of: Callable[[str], str]) -> Mapping[str, str]:
@@ -48,18 +56,27 @@ def load_queries(set_of: Callable[[str], str]) -> Mapping[str, str]:
 
 async def read(reader: DatabaseReader, queries: Mapping[str, str]) -> Reading:
     """Run all statements, one after the other. Raises SourceError."""
-    *ordinary, valid_sites = Reading.__struct_fields__
-    rows = {name: await reader.rows(name, queries[name]) for name in ordinary}
-    rows[valid_sites] = await _read_valid_sites(reader, queries[valid_sites], rows["unassigned_jobs"])
+    rows: dict[str, Sequence[Row]] = {}
+    for name in Reading.__struct_fields__:
+        if name in _NAMED:
+            mark, of, column = _NAMED[name]
+            rows[name] = await _read_named(reader, (name, queries[name], mark), _numbers(rows[of], column))
+        else:
+            rows[name] = await reader.rows(name, queries[name])
     return Reading(**rows)
 
 
-async def _read_valid_sites(reader: DatabaseReader, query: str, unassigned: Sequence[Row]) -> Sequence[Row]:
-    """Read where the subscriptions of unassigned jobs may run."""
-    named = {number for row in unassigned if (number := whole(row[1])) is not None}
-    subscriptions = iter(sorted(named))
+async def _read_named(
+    reader: DatabaseReader, statement: tuple[str, str, str], numbers: Iterable[int]
+) -> Sequence[Row]:
+    """Run a statement for the rows of these numbers, so many at a time as it may name."""
+    name, query, mark = statement
+    wanted = iter(sorted(numbers))
     rows: list[Row] = []
-    while chunk := list(islice(subscriptions, CHUNK)):
-        listed = ", ".join(map(str, chunk))
-        rows += await reader.rows("valid_sites", query.replace("SUBSCRIPTIONS", listed))
+    while chunk := list(islice(wanted, CHUNK)):
+        rows += await reader.rows(name, query.replace(mark, ", ".join(map(str, chunk))))
     return rows
+
+
+def _numbers(rows: Sequence[Row], column: int) -> set[int]:
+    return {number for row in rows if (number := whole(row[column])) is not None}

@@ -10,7 +10,7 @@ WITH active AS (
 )
 SELECT CASE WHEN active.turn = 1 THEN 1 ELSE 0 END AS speaks,
        CASE WHEN job.id IS NULL THEN 0 ELSE 1 END AS has_job,
-       job.state, job.location, subscription.subtype, workflow.priority, active.sched_status,
+       job.state, job.location, subscription.subtype, workflow.priority, active.sched_status, workflow.id,
        COUNT(*) AS batch_rows
 FROM active
 LEFT JOIN wmbs_job job ON job.id = active.wmbs_id
@@ -18,4 +18,4 @@ LEFT JOIN wmbs_jobgroup jobgroup ON jobgroup.id = job.jobgroup
 LEFT JOIN wmbs_subscription subscription ON subscription.id = jobgroup.subscription
 LEFT JOIN wmbs_workflow workflow ON workflow.id = subscription.workflow
 GROUP BY CASE WHEN active.turn = 1 THEN 1 ELSE 0 END, CASE WHEN job.id IS NULL THEN 0 ELSE 1 END,
-         job.state, job.location, subscription.subtype, workflow.priority, active.sched_status
+         job.state, job.location, subscription.subtype, workflow.priority, active.sched_status, workflow.id

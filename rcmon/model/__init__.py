@@ -31,15 +31,19 @@ from rcmon.model.upstream import (
     Upstream,
     together,
 )
+from rcmon.model.why import Admission, Admits, Cell, Place
 
 __all__ = [
     "JOB_CLASSES",
     "JOB_STATES",
     "SITE_STATES",
+    "Admission",
+    "Admits",
     "Agent",
     "AgentReport",
     "AgentSite",
     "Batch",
+    "Cell",
     "Component",
     "Document",
     "Finding",
@@ -49,6 +53,7 @@ __all__ = [
     "JobClass",
     "Jobs",
     "Manual",
+    "Place",
     "Pressure",
     "QueuedWork",
     "Site",

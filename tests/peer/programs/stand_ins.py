@@ -9,7 +9,7 @@ import logging
 import sys
 import types
 
-logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
 
 
 class _Anything(types.ModuleType):

@@ -13,8 +13,8 @@ from msgspec import Struct
 Tier = Literal["configuration", "administrative", "capacity"]
 
 
-class ReasonKind(Struct, frozen=True):
-    """One reason; `name` is a metric label."""
+class Obstacle(Struct, frozen=True):
+    """One reason why work does not run; `name` is a metric label."""
 
     name: str
     tier: Tier
@@ -24,67 +24,65 @@ class ReasonKind(Struct, frozen=True):
     """In one sentence."""
 
 
-_REASONS: tuple[ReasonKind, ...] = (
-    ReasonKind("threshold_missing", "configuration", "no", "The site has no threshold for the task type."),
-    ReasonKind(
-        "slots_unknown", "configuration", "unknown", "A number of slots is missing or cannot be true."
-    ),
-    ReasonKind("task_slots_zero", "configuration", "no", "The task type has 0 pending slots at the site."),
-    ReasonKind(
+_REASONS: tuple[Obstacle, ...] = (
+    Obstacle("threshold_missing", "configuration", "no", "The site has no threshold for the task type."),
+    Obstacle("slots_unknown", "configuration", "unknown", "A number of slots is missing or cannot be true."),
+    Obstacle("task_slots_zero", "configuration", "no", "The task type has 0 pending slots at the site."),
+    Obstacle(
         "site_slots_zero", "configuration", "no", "The site has 0 pending slots (Merge: and 0 running slots)."
     ),
-    ReasonKind("cms_name_missing", "configuration", "yes", "The site has no CMS name: no work is let in."),
-    ReasonKind("plugin_missing", "configuration", "no", "The site has no plug-in to submit by."),
-    ReasonKind("state_unknown", "administrative", "unknown", "The state of the site is not known."),
-    ReasonKind("site_aborted", "administrative", "no", "The site is Aborted: it takes nothing."),
-    ReasonKind(
+    Obstacle("cms_name_missing", "configuration", "yes", "The site has no CMS name: no work is let in."),
+    Obstacle("plugin_missing", "configuration", "no", "The site has no plug-in to submit by."),
+    Obstacle("state_unknown", "administrative", "unknown", "The state of the site is not known."),
+    Obstacle("site_aborted", "administrative", "no", "The site is Aborted: it takes nothing."),
+    Obstacle(
         "site_forced_down",
         "administrative",
         "no",
         "The site is Down in the agent though the site status board has it enabled: somebody holds it down.",
     ),
-    ReasonKind("site_down", "administrative", "no", "The site is Down: it takes nothing."),
-    ReasonKind(
+    Obstacle("site_down", "administrative", "no", "The site is Down: it takes nothing."),
+    Obstacle(
         "site_draining",
         "administrative",
         "no",
         "The site is Draining: it takes Merge, Cleanup, Harvesting and LogCollect only.",
     ),
-    ReasonKind("agent_silent", "administrative", "no", "No component of the agent works."),
-    ReasonKind("submitter_down", "administrative", "no", "The agent's JobSubmitter does not work."),
-    ReasonKind(
+    Obstacle("agent_silent", "administrative", "no", "No component of the agent works."),
+    Obstacle("submitter_down", "administrative", "no", "The agent's JobSubmitter does not work."),
+    Obstacle(
         "agent_drain", "administrative", "yes", "The agent is in drain: it takes no new work, and submits."
     ),
-    ReasonKind(
+    Obstacle(
         "creator_down", "administrative", "yes", "The agent's JobCreator does not work: no new jobs come."
     ),
-    ReasonKind("site_pending_full", "capacity", "no", "The site's pending slots are used (NoPendingSlot)."),
-    ReasonKind(
+    Obstacle("site_pending_full", "capacity", "no", "The site's pending slots are used (NoPendingSlot)."),
+    Obstacle(
         "task_pending_full",
         "capacity",
         "no",
         "The task type's pending slots at the site are used (NoTaskPendingSlot).",
     ),
-    ReasonKind(
+    Obstacle(
         "site_running_full",
         "capacity",
         "no",
         "Pending and running jobs fill all slots of the site (NoRunningSlot).",
     ),
-    ReasonKind(
+    Obstacle(
         "task_running_full",
         "capacity",
         "no",
         "Pending and running jobs fill all slots of the task type at the site (NoTaskRunningSlot).",
     ),
-    ReasonKind(
+    Obstacle(
         "priority_unknown",
         "capacity",
         "unknown",
         "Whether jobs overflow is not known, since the task type's priority is not.",
     ),
 )
-REASONS: Mapping[str, ReasonKind] = MappingProxyType({kind.name: kind for kind in _REASONS})
+REASONS: Mapping[str, Obstacle] = MappingProxyType({kind.name: kind for kind in _REASONS})
 """Every reason by its name, in the order in which they are given."""
 OF_CONDITION: Mapping[str, str] = MappingProxyType(
     {

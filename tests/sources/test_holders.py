@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from rcmon.model import Holder
+from rcmon.sources.plausible import Values
+from rcmon.sources.wmagent.columns import COLUMNS
 from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.holders import KEPT, holders
-from rcmon.sources.wmagent.values import Values
 from tests.sources.polling import agent_of, poll
 from tests.sources.small import SmallAgent
 
@@ -39,7 +40,7 @@ def test_the_sample_adds_up(sample: Path) -> None:
 
 def cut(held: dict[int, tuple[int, int]], names: list[tuple[int, str | None]]) -> tuple[object, ...]:
     cells = {("T2_A_B", "Merge", row): jobs for row, jobs in held.items()}
-    (only,) = holders(cells, names, Values(Findings("a"), 0.0)).values()
+    (only,) = holders(cells, names, Values(Findings("a"), 0.0, COLUMNS)).values()
     found = only["Merge"]
     return found.named, found.others, found.others_pending, found.others_running
 

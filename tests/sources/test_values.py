@@ -6,8 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from rcmon.model import Agent, Finding
-from rcmon.sources.wmagent.columns import COLUMNS, SKEW
-from rcmon.sources.wmagent.findings import FINDINGS, MOST, Findings
+from rcmon.sources.noting import MOST
+from rcmon.sources.plausible import SKEW
+from rcmon.sources.wmagent.columns import COLUMNS
+from rcmon.sources.wmagent.findings import FINDINGS, Findings
 from tests.sources import loose
 from tests.sources.polling import NOW
 from tests.sources.small import SmallAgent

@@ -1,15 +1,16 @@
 """One agent, put together from the rows that were read of it."""
 
 from rcmon.model import Agent
+from rcmon.sources.plausible import Values, text
 from rcmon.sources.wmagent.backlog import unassigned
 from rcmon.sources.wmagent.catalog import catalog
+from rcmon.sources.wmagent.columns import COLUMNS
 from rcmon.sources.wmagent.counting import count_active
 from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.holders import holders
 from rcmon.sources.wmagent.reading import Reading
 from rcmon.sources.wmagent.sites import SiteMaker, thresholds
 from rcmon.sources.wmagent.totals import batch_rows, count_unfinished, jobs_by_state
-from rcmon.sources.wmagent.values import Values, text
 from rcmon.sources.wmagent.workers import components
 
 
@@ -19,7 +20,7 @@ def make_agent(name: str, now: float, reading: Reading) -> Agent:
     Whatever the rows hold, an agent comes of it: what cannot be true is unknown, and a finding.
     """
     findings = Findings(name)
-    values = Values(findings, now)
+    values = Values(findings, now, COLUMNS)
     known = catalog(reading, values)
     active = count_active(reading.active_jobs, known, findings)
     unfinished = count_unfinished(reading, known, values)

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from rcmon.sources.database import Row
+from rcmon.sources.plausible import whole
 from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.reading import Reading
-from rcmon.sources.wmagent.values import numbers, priority_of, whole
+from rcmon.sources.wmagent.values import numbers, priority_of
 
 ByPriority = Mapping[int, int]
 

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from rcmon.model import SITE_STATES
 from rcmon.sources.database import Row
+from rcmon.sources.plausible import Values, Whose
 from rcmon.sources.wmagent.batch import PLUGINS
 from rcmon.sources.wmagent.reading import Reading
-from rcmon.sources.wmagent.values import Values, Whose
 
 
 class SiteRow(Struct, frozen=True):

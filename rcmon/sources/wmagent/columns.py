@@ -3,35 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from msgspec import Struct
+from rcmon.sources.plausible import BIRTH, SKEW, Column
 
-SKEW = 300.0
-"""Seconds that an agent's clock may be ahead of ours."""
-BIRTH = 946_684_800
-"""Begin of the year 2000: no agent's time is earlier; a time in other units than seconds is much later."""
 MOST_SLOTS = 10_000_000
 """More than the grid has: so no sum of slots is ever too large for a store, a metric or JavaScript."""
 LONGEST = 10 * 366 * 86_400
 """Seconds of ten years: no interval of an agent is longer."""
-
-
-class Column(Struct, frozen=True):
-    """What a column can hold; a value outside is not known, and is a finding.
-
-    `low` and `high` bound a number, or a text's length in characters. Where `ahead`, the column holds times
-    in seconds since the epoch, of which 0 means none, and `high` counts from the time of the poll.
-    """
-
-    finding: str
-    right: str
-    low: float
-    high: float
-    ahead: bool = False
-
-    def holds(self, value: float, now: float) -> bool:
-        """Tell whether a number can be true at a poll at the time `now`; NaN never is."""
-        return self.low <= value <= (now + self.high if self.ahead else self.high)
-
 
 _SLOTS = Column("slots_implausible", f"a whole number from 0 to {MOST_SLOTS}", 0, MOST_SLOTS)
 _PRIORITY = Column("priority_implausible", "a whole number of 32 bits", -(2**31), 2**31 - 1)

@@ -7,11 +7,12 @@ from msgspec import Struct
 
 from rcmon.model import JOB_CLASSES, JobClass, Jobs
 from rcmon.sources.database import Row
+from rcmon.sources.plausible import whole
 from rcmon.sources.wmagent.batch import PLUGINS, job_class
 from rcmon.sources.wmagent.catalog import Catalog, SiteRow
 from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.holders import Cell, Held, add
-from rcmon.sources.wmagent.values import priority_of, whole
+from rcmon.sources.wmagent.values import priority_of
 
 FINISHED = frozenset({"success", "complete", "exhausted", "cleanout", "killed"})
 """States of jobs that need no slot any more (WMCore's ListThresholdsForCreate)."""

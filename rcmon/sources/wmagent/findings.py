@@ -1,10 +1,9 @@
 """What an agent's database can hold that it should not: the kinds, and how they are noted."""
 
-from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from rcmon.model import Finding
+from rcmon.sources.noting import Noting
 
 FINDINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -46,41 +45,8 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
 """Every kind of finding that reading an agent's database can give, in one sentence each."""
 
 
-MOST = 1000
-"""Most findings of a kind that one poll lists; the rest is counted in one more."""
-
-_Key = tuple[str, str, str | None, str | None]
-
-
-class Findings:
-    """The findings of one poll of one agent, as they are noted; equal ones are one, with their sum."""
+class Findings(Noting):
+    """The findings of one poll of one agent."""
 
     def __init__(self, agent: str) -> None:
-        self._agent = agent
-        self._counts: dict[_Key, int] = {}
-        self._kinds: Counter[str] = Counter()
-
-    def note(
-        self, kind: str, message: str, *, count: int = 1, site: str | None = None, task: str | None = None
-    ) -> None:
-        """Note `count` things of a kind, unless there are none. Raises KeyError for an unknown kind."""
-        FINDINGS[kind]
-        if count <= 0:
-            return
-        key: _Key = (kind, message, site, task)
-        if key not in self._counts:
-            if self._kinds[kind] == MOST:
-                key = (kind, f"further ones, of which only {MOST} are listed", None, None)
-            else:
-                self._kinds[kind] += 1
-        self._counts[key] = self._counts.get(key, 0) + count
-
-    def all(self) -> tuple[Finding, ...]:
-        """Give what was noted, ordered by kind, site, task type and message."""
-        found = [
-            Finding(kind, self._agent, message, count, site, task)
-            for (kind, message, site, task), count in self._counts.items()
-        ]
-        return tuple(
-            sorted(found, key=lambda each: (each.kind, each.site or "", each.task or "", each.message))
-        )
+        super().__init__(FINDINGS, agent)

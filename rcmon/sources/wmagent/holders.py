@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from rcmon.model import Holder, Holders
 from rcmon.sources.database import Row
-from rcmon.sources.wmagent.values import Values
+from rcmon.sources.plausible import Values
 
 KEPT = 25
 """So many workflows of a cell are kept by name, by running and by pending jobs; the others are added up."""

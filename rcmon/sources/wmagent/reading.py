@@ -8,7 +8,7 @@ from itertools import islice
 from msgspec import Struct
 
 from rcmon.sources.database import DatabaseReader, Row
-from rcmon.sources.wmagent.values import whole
+from rcmon.sources.plausible import whole
 
 CHUNK = 1000
 """Most rows that one statement names; Oracle takes no more."""

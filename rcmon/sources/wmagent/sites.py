@@ -7,12 +7,12 @@ from msgspec import Struct, structs
 
 from rcmon.model import AgentSite, Jobs, Task
 from rcmon.sources.database import Row
+from rcmon.sources.noting import Noting
+from rcmon.sources.plausible import Values, Whose
 from rcmon.sources.wmagent.backlog import backlog
 from rcmon.sources.wmagent.catalog import Catalog, SiteRow, TaskType, first_of_each_name
 from rcmon.sources.wmagent.counting import Active
-from rcmon.sources.wmagent.findings import Findings
 from rcmon.sources.wmagent.totals import Unfinished
-from rcmon.sources.wmagent.values import Values, Whose
 
 
 class Threshold(Struct, frozen=True):
@@ -93,7 +93,7 @@ class SiteMaker:
             made[row.name] = self._site(row, tuple(sorted(names)), values.findings)
         return made
 
-    def _site(self, row: SiteRow, pnns: tuple[str, ...], findings: Findings) -> AgentSite:
+    def _site(self, row: SiteRow, pnns: tuple[str, ...], findings: Noting) -> AgentSite:
         limits, jobs = self._limits.get(row.name, {}), self._jobs.get(row.name, {})
         if not limits:
             findings.note("site_without_thresholds", "has no threshold row", site=row.name)

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from rcmon.model import JOB_STATES
 from rcmon.sources.database import Row
+from rcmon.sources.plausible import Values, Whose, quoted, text
 from rcmon.sources.wmagent.catalog import Catalog
 from rcmon.sources.wmagent.reading import Reading
-from rcmon.sources.wmagent.values import Values, Whose, quoted, text
 
 
 class Unfinished(Struct, frozen=True):

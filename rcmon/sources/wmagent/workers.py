@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rcmon.model import Component, Worker
 from rcmon.sources.database import Row
-from rcmon.sources.wmagent.values import Values, Whose, quoted
+from rcmon.sources.plausible import Values, Whose, quoted
 
 UPDATE_THRESHOLD = 7200.0
 """Seconds that a component's workers may be silent where it does not say (WMCore's HeartbeatAPI)."""

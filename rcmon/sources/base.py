@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from pathlib import PosixPath
 from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
@@ -24,6 +25,10 @@ Text = Annotated[str, Meta(min_length=1, description="must be a text that is not
 Seconds = Annotated[float, Meta(gt=0, le=3600, description="must be seconds above 0 and at most 3600")]
 
 
+class FileOrFolder(PosixPath):
+    """A path that may lead to a directory as well as to a file."""
+
+
 class SourceConfig(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", omit_defaults=True
 ):
@@ -31,7 +36,7 @@ class SourceConfig(
 
     Each kind adds its own settings and bears its name as tag. What a field may hold stands in its type;
     a description there ends the sentence that begins with the field and its value. A Path is relative to
-    the sources file and must be readable.
+    the sources file and must be readable; a FileOrFolder may be a directory.
     """
 
     name: Name

@@ -12,7 +12,8 @@ from rcmon.sources.database.mysql import MySQL
 from rcmon.sources.database.oracle import Oracle
 from rcmon.sources.database.postgresql import PostgreSQL
 from rcmon.sources.database.sqlite import SQLite
-from rcmon.sources.database.tls import Tls, split
+from rcmon.sources.database.tls import split
+from rcmon.sources.tls import Tls
 
 DRIVERS: Sequence[Driver] = (MySQL(), Oracle(), PostgreSQL(), SQLite())
 SECRETS = ("password", "passwd")

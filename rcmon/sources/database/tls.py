@@ -1,36 +1,12 @@
-"""TLS to a database server: what a URL says of it, and the context made of that at each connect."""
+"""TLS to a database server: what a URL says of it."""
 
-import ssl
-from pathlib import Path
-
-from msgspec import Struct
 from sqlalchemy import URL
 
 from rcmon.errors import ConfigError
+from rcmon.sources.tls import Tls, why
 
 KEYS = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_check_hostname")
 _ANSWERS = {"true": True, "false": False}
-
-
-class Tls(Struct, frozen=True):
-    """Whom to trust and who we are; the server's certificate is always checked."""
-
-    ca: str
-    """File of certificates, or hashed directory."""
-    cert: str | None = None
-    """File of our certificate, where the server asks for one."""
-    key: str | None = None
-    """File of its key, where it does not stand with the certificate."""
-    check_hostname: bool = True
-
-    def context(self) -> ssl.SSLContext:
-        """Make the context, of the files as they are now. Raises OSError, an SSLError included."""
-        where = {"capath": self.ca} if Path(self.ca).is_dir() else {"cafile": self.ca}
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, **where)
-        context.check_hostname = self.check_hostname
-        if self.cert is not None:
-            context.load_cert_chain(self.cert, self.key)
-        return context
 
 
 def split(url: URL) -> tuple[URL, Tls | None]:
@@ -51,11 +27,5 @@ def split(url: URL) -> tuple[URL, Tls | None]:
     try:
         tls.context()
     except OSError as error:
-        raise ConfigError(f"url asks for TLS with {given!r}: {_why(error)}") from error
+        raise ConfigError(f"url asks for TLS with {given!r}: {why(error)}") from error
     return rest, tls
-
-
-def _why(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"no certificate or key can be read from that: {error.reason or error}"
-    return f"a file cannot be read: {error.strerror}"

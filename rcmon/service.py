@@ -19,6 +19,7 @@ from rcmon.errors import ConfigError
 from rcmon.process import (
     ChildContext,
     ChildSpec,
+    Chore,
     Limits,
     Main,
     Supervisor,
@@ -84,8 +85,15 @@ class Service:
             sockets=sockets,
             limits=Limits(grace=grace, silence=self._config.hang_timeout),
             before=("prepare the store", self._prepare),
+            meanwhile=Chore("follow the files that change", self._follow_files),
             on_ready=on_ready,
         ).run()
+
+    def _follow_files(self, asked: bool) -> None:  # noqa: FBT001 - as a chore is called
+        """Keep up with the files, so that whoever is started again begins with what is in use."""
+        with log.silent():  # whoever uses them says what becomes of them
+            self._checked.trust.follow(again=asked)
+            self._checked.sources.refresh(again=asked)
 
     def _mains(self) -> dict[str, Main]:
         mains: dict[str, Main] = dict.fromkeys(

@@ -81,7 +81,8 @@ WINGS = {
         "identity": {"authority", "chain", "der", "names"},
         "roles": {"authority", "identity", "names"},
         "gate": {"authority", "chain", "identity", "roles"},
-        "trust": {"authority", "gate", "handshake", "roles"},
+        "versions": set(),
+        "trust": {"authority", "gate", "handshake", "roles", "versions"},
         "__init__": set(),
     },
     "access/authority": {
@@ -108,7 +109,10 @@ WINGS = {
         "delivery": {"answers", "auth", "base", "services", "transport"},
         "handlers": {"about", "answers", "api", "auth", "base", "page"},
         "app": {"about", "answers", "api", "auth", "base", "delivery", "handlers", "services", "transport"},
-        "worker": {"about", "api", "app", "board", "probe", "services", "telemetry", "transport"},
+        "succession": set(),
+        "worker": {
+            "about", "api", "app", "board", "probe", "services", "succession", "telemetry", "transport",
+        },
         "__init__": set(),
     },
 }  # fmt: skip

@@ -17,6 +17,7 @@ from rcmon.access.handshake.credential import Credential, load_credential
 from rcmon.access.handshake.rehearsal import try_handshake
 from rcmon.access.handshake.tls import server_context
 from rcmon.access.roles import RoleTable
+from rcmon.access.versions import Versions
 from rcmon.errors import ConfigError
 from rcmon.files.follower import Follower
 from rcmon.files.stamp import stamp_of
@@ -47,8 +48,9 @@ class _Secured(Struct, frozen=True, eq=False):
 class Trust:
     """The newest TLS context and the gate; `check` takes up what changed.
 
-    Made before the fork, where everything must be right, then followed by each process on its own. A broken
-    new file is refused with one line in the log and what was there before stays in use.
+    Made before the fork, where everything must be right, then followed by each process on its own: by `check`
+    in a loop, by `follow` in the parent, whose children begin with what it holds. A broken new file is
+    refused with one line in the log and what was there before stays in use; `versions` tells what that is.
     Raises ConfigError.
     """
 
@@ -61,6 +63,8 @@ class Trust:
         self._secured = Follower("tls", self._secured_stamp, self._load_secured)
         self._roles = Follower("roles", lambda: stamp_of(files.roles), lambda _: RoleTable.load(files.roles))
         self._warn_of_roles()
+        self.versions = Versions()
+        self._note_versions()
         self.gate = Gate.by_rules(self._rules, self._roles.value, proxies=files.proxies, clock=clock)
 
     @property
@@ -90,10 +94,15 @@ class Trust:
         Returns what was reloaded, one of the kinds of `troubles`, and whether it was taken up. `again`:
         somebody asked for it, and what is still refused is told once more.
         """
-        outcomes = await asyncio.to_thread(self._look_at_files, again=again)
+        outcomes = await asyncio.to_thread(self._look_at_files, lambda: time.sleep(_PAUSE), again=again)
         if ("roles", True) in outcomes:
             self.gate.replace_roles(self._roles.value)
         return outcomes
+
+    def follow(self, *, again: bool = False) -> None:
+        """Do as `check` does, where no loop runs and nobody waits."""
+        if ("roles", True) in self._look_at_files(lambda: None, again=again):
+            self.gate.replace_roles(self._roles.value)
 
     def _warn_of_roles(self) -> None:
         path = self._files.roles
@@ -108,11 +117,22 @@ class Trust:
         if vomsdir is not None and not vomsdir.is_dir():
             raise ConfigError(f"vomsdir {vomsdir}: not a directory; name one that holds VO/HOST.lsc files")
 
-    def _look_at_files(self, *, again: bool) -> list[tuple[str, bool]]:
-        seen = self._rules.refresh(self._clock(), lambda: time.sleep(_PAUSE), again=again)
+    def _look_at_files(self, pause: Callable[[], None], *, again: bool) -> list[tuple[str, bool]]:
+        seen = self._rules.refresh(self._clock(), pause, again=again)
         seen |= {"tls": self._secured.refresh(again=again), "roles": self._roles.refresh(again=again)}
         self._warn_of_roles()
+        self._note_versions()
         return [(what, outcome) for what, outcome in seen.items() if outcome is not None]
+
+    def _note_versions(self) -> None:
+        secured = self._secured.value
+        self.versions.note(
+            {
+                "tls": (secured.credential.certificates, secured.authorities),
+                "roles": self._roles.value.in_use,
+                **self._rules.in_use(),
+            }
+        )
 
     def _secured_stamp(self) -> object:
         try:

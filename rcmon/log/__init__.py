@@ -4,10 +4,11 @@ Several processes append to one file. It is reopened when it was moved away (log
 when a size is set; a lock keeps two processes from rotating it at once.
 """
 
+import contextlib
 import logging
 import multiprocessing
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rcmon.errors import ConfigError
 from rcmon.log.forms import JsonFormatter, TextFormatter
@@ -55,6 +56,17 @@ def tell_trouble(tell: Callable[[str | None], None]) -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, Surviving):
             handler.tell = tell
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """Log nothing while the block runs, where no other thread may want to: others tell what happens there."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def name_process(name: str) -> None:

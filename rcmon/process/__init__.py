@@ -1,6 +1,7 @@
 """The processes of one service: who forks them, watches them, and lets them leave in peace."""
 
 from rcmon.process.child import run_async, run_single
+from rcmon.process.chore import Chore
 from rcmon.process.context import ChildContext, ChildSpec
 from rcmon.process.leave import leave
 from rcmon.process.loop import Main
@@ -12,6 +13,7 @@ from rcmon.process.watched import Limits
 __all__ = [
     "ChildContext",
     "ChildSpec",
+    "Chore",
     "Limits",
     "Main",
     "Notifier",

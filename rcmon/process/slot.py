@@ -10,12 +10,13 @@ from rcmon.process.trouble import EXCEPTION, Ending, Trouble, Troubles, decode_t
 
 LINE = 8
 """float64 per cache line: every slot begins on one, so that no two writers share a line."""
-FIGURES = LINE + LINE
-"""float64 of a slot before its cells: a line of its occupant, and one of the parent."""
+FIGURES = LINE + LINE + LINE
+"""float64 of a slot before its cells: a line of its occupant, one of the parent, and one of marks."""
 TEXTS = 3 * SharedText.SIZE
 """Bytes of a slot's texts."""
 _PID, _BEAT, _STARTED, _CPU, _MEMORY, _FDS, _READY, _COMPLETE = range(8)
 _RESTARTS, _FAILURES = range(LINE, LINE + 2)
+_MARKS = 2 * LINE
 
 
 class Slot:
@@ -116,6 +117,16 @@ class Slot:
     def beat(self, now: float) -> None:
         """Show that the occupant lives. `now` is `time.monotonic()`."""
         self._figures[_BEAT] = now
+
+    @property
+    def marks(self) -> Sequence[float]:
+        """Figures whose meaning is the occupant's, to be compared with others'; 0: none. They outlive it."""
+        return self._figures[_MARKS : _MARKS + LINE].tolist()
+
+    def mark(self, marks: Sequence[float]) -> None:
+        """Set the first of the marks, LINE at most; a successor finds them until it sets its own."""
+        for at, value in enumerate(marks):
+            self._figures[_MARKS + at] = value
 
     def become_ready(self) -> None:
         """Show that the occupant does its work from now on."""

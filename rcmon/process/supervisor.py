@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from rcmon.process import signals
 from rcmon.process.children import Children
+from rcmon.process.chore import Chore
 from rcmon.process.context import ChildSpec
 from rcmon.process.fork import Pipes, require_forkable
 from rcmon.process.notify import Notifier
@@ -30,7 +31,9 @@ class Supervisor:
     """Keeps one child per spec running until TERM or INT; see `run`.
 
     The parent closes `sockets` when stopping begins. `before` is a name and a step to be done first, in a
-    short-lived child. `on_ready` is called once, when all children are ready and complete the first time.
+    short-lived child. `meanwhile` is done here about once a second, and at HUP before the children hear of
+    it: whoever is forked afterwards begins with what it made. `on_ready` is called once, when all children
+    are ready and complete the first time.
     Raises ValueError when two specs share a name or a slot.
     """
 
@@ -42,6 +45,7 @@ class Supervisor:
         sockets: Sequence[socket.socket] = (),
         limits: Limits | None = None,
         before: tuple[str, Callable[[], None]] | None = None,
+        meanwhile: Chore | None = None,
         on_ready: Callable[[], None] | None = None,
         notifier: Notifier | None = None,
     ) -> None:
@@ -49,7 +53,7 @@ class Supervisor:
         self._pipes = Pipes.open()
         self._children = Children(scoreboard, specs, pipes=self._pipes, sockets=sockets, limits=self._limits)
         self._sockets = sockets
-        self._before = before
+        self._before, self._meanwhile = before, meanwhile
         self._on_ready = on_ready
         self._notifier = notifier or Notifier()
         self._announced = False
@@ -87,6 +91,8 @@ class Supervisor:
                 self._reload()
             now = time.monotonic()
             self._children.look(now)
+            if self._meanwhile is not None:
+                self._meanwhile.do(now)
             self._announce()
             self._notifier.status(self._children.summary())
             if not self._announced:
@@ -106,6 +112,8 @@ class Supervisor:
         LOG.info("SIGHUP: certificates, roles and sources are read again")
         if self._announced:
             self._notifier.reloading()
+        if self._meanwhile is not None:
+            self._meanwhile.do(time.monotonic(), asked=True)
         self._children.send(signal.SIGHUP)
         if self._announced:
             self._notifier.ready()

@@ -10,13 +10,11 @@ from msgspec import Struct
 from sqlalchemy.engine import URL
 
 from rcmon.access.trust import Trust
-from rcmon.errors import ConfigError
 from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.store.reader import StoredSnapshots
 from rcmon.telemetry.layout import Layout
-from rcmon.telemetry.own import RELOADS
 from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
@@ -25,6 +23,7 @@ from rcmon.web.app import TABLE, Table, make_app, short_routes
 from rcmon.web.board import Board
 from rcmon.web.probe import Probe
 from rcmon.web.services import Parts
+from rcmon.web.succession import refuse_older
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
 from rcmon.web.transport.server import ClientLimits, Server
@@ -63,14 +62,15 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
     context.on_reload(hurry.set)
     report = ReloadReport(server.state.tally, context.trouble)
     try:
-        # a restarted worker begins with what its parent once read
+        # a restarted worker begins with what its parent read
         await _take_up(settings.trust, server, report)
-        _refuse_older_roles(settings)
+        refuse_older(settings.trust, settings.scoreboard)
+        context.slot.mark(settings.trust.versions.marks())
         async with asyncio.TaskGroup() as group:
             lasting = [
                 group.create_task(_tick(server)),
                 group.create_task(board.watch()),
-                group.create_task(_follow(settings.trust, server, report, hurry)),
+                group.create_task(_follow(settings.trust, server, report, hurry, context.slot.mark)),
             ]
             server.add_sockets(context.sockets)
             await probe.start()
@@ -133,24 +133,19 @@ async def _complete(board: Board, context: ChildContext) -> None:
     context.complete()
 
 
-def _refuse_older_roles(settings: WebSettings) -> None:
-    """Let nobody in by roles that were replaced: whoever lost one since would have it again.
-
-    The parent knows the roles of the service's start. Where some were taken up later, and the file is refused
-    now, a new worker cannot know them. Raises ConfigError.
-    """
-    refused = settings.trust.troubles()["roles"]
-    if refused and Totals(settings.layout, settings.scoreboard).value(RELOADS, "roles", "success"):
-        raise ConfigError(f"{refused}; no new worker serves until it is good: the roles in use are not known")
-
-
 async def _tick(server: Server) -> None:
     while True:
         server.tick()
         await asyncio.sleep(_TICK)
 
 
-async def _follow(trust: Trust, server: Server, report: ReloadReport, hurry: asyncio.Event) -> None:
+async def _follow(
+    trust: Trust,
+    server: Server,
+    report: ReloadReport,
+    hurry: asyncio.Event,
+    mark: Callable[[Sequence[float]], None],
+) -> None:
     """Take up certificates, lists and roles, changed or refused: every few seconds, and at once on HUP."""
     while True:
         with contextlib.suppress(TimeoutError):
@@ -159,6 +154,7 @@ async def _follow(trust: Trust, server: Server, report: ReloadReport, hurry: asy
         asked = hurry.is_set()
         hurry.clear()
         await _take_up(trust, server, report, again=asked)
+        mark(trust.versions.marks())
 
 
 async def _take_up(trust: Trust, server: Server, report: ReloadReport, *, again: bool = False) -> None:

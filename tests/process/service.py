@@ -18,6 +18,7 @@ from rcmon import errors
 from rcmon.process import (
     ChildContext,
     ChildSpec,
+    Chore,
     Limits,
     Main,
     Supervisor,
@@ -49,8 +50,8 @@ async def come_true(condition: Callable[[], bool]) -> None:
 
 
 class Handler(RequestHandler):
-    def initialize(self, context: ChildContext, board: Scoreboard, release: Path) -> None:
-        self.context = context
+    def initialize(self, context: ChildContext, board: Scoreboard, release: Path, chores: list[bool]) -> None:
+        self.context, self.chores = context, chores
         self.board = board
         self.release = release
 
@@ -95,6 +96,7 @@ class Board(Handler):
                 ],
                 "troubles": to_builtins(self.board.troubles()),
                 "endings": [to_builtins(slot.last_ending) for slot in self.board.slots],
+                "chores": self.chores,
                 "how": [str(slot.last_ending) for slot in self.board.slots],
             }
         )
@@ -122,7 +124,7 @@ class Hang(Handler):
 async def web(board: Scoreboard, options: argparse.Namespace, context: ChildContext) -> None:
     """Serve until stopped, then until no request is in flight."""
     in_flight: set[RequestHandler] = set()
-    fresh = {"context": context, "board": board, "release": options.release}
+    fresh = {"context": context, "board": board, "release": options.release, "chores": options.chores}
     routes = [("/", Count), ("/board", Board), ("/hold", Hold), ("/hang", Hang)]
     application = Application([(path, handler, fresh) for path, handler in routes], in_flight=in_flight)
     server = HTTPServer(application)
@@ -229,6 +231,13 @@ def make_step(kind: str) -> Callable[[], None]:
     return lambda: asyncio.run(step())
 
 
+def note_chore(chores: list[bool], asked: bool) -> None:
+    """Note for children to come that it was done, and fail the first time."""
+    chores.append(asked)
+    if len(chores) == 1:
+        raise ValueError("made to fail")
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--workers", type=int, default=2)
@@ -240,6 +249,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--release", type=Path, default=Path("/nonexistent"))
     parser.add_argument("--extra", choices=EXTRAS)
     parser.add_argument("--step")
+    parser.add_argument("--chore", action="store_true")
+    parser.set_defaults(chores=[])
     return parser.parse_args()
 
 
@@ -273,6 +284,7 @@ def main() -> int:
         sockets=sockets,
         limits=Limits(grace=options.grace, silence=options.silence, start=options.start),
         before=("migration", make_step(options.step)) if options.step else None,
+        meanwhile=Chore("note it", partial(note_chore, options.chores)) if options.chore else None,
         on_ready=say_ready,
     )
     print(f"BOUND {address}", flush=True)

@@ -17,7 +17,6 @@ from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.own import RELOADS, REQUESTS
-from rcmon.telemetry.tally import Tally
 from rcmon.web import worker
 from rcmon.web.about import About
 from rcmon.web.app import routes
@@ -37,10 +36,10 @@ STATUS = b"GET " + BASE + b"/api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
 class Working:
     """One worker over a socket; `serve` runs it."""
 
-    def __init__(self, place: Place, directory: Path, *, short_way: bool = True) -> None:
+    def __init__(self, place: Place, directory: Path, *, short_way: bool = True, others: int = 0) -> None:
         self.place, self.lines = place, list[str]()
         layout = Layout({"route": routes()})
-        self.scoreboard = Scoreboard(1, layout.size)
+        self.scoreboard = Scoreboard(1 + others, layout.size)
         self.scoreboard.slot(0).occupy(1, 0.0)
         self.totals = Totals(layout, self.scoreboard)
         self.settings = worker.WebSettings(
@@ -121,26 +120,63 @@ async def test_a_hangup_takes_up_roles_at_once(place: Place, tmp_path: Path) -> 
         await caller.close()
 
 
-@pytest.mark.parametrize("replaced", [True, False])
-async def test_a_new_worker_lets_nobody_in_by_roles_that_were_replaced(
-    place: Place, tmp_path: Path, replaced: bool
+@pytest.mark.parametrize(
+    ("kind", "ready", "refused"),
+    [("roles", True, True), ("roles", False, True), ("crl", True, True), ("crl", False, False)],
+)
+async def test_a_new_worker_lets_nobody_in_by_what_was_replaced(
+    place: Place, tmp_path: Path, kind: str, ready: bool, refused: bool
 ) -> None:
-    """Its parent knows those of the start: whoever lost a role since would have it again."""
-    one = Working(place, tmp_path)
-    if replaced:
-        Tally(one.settings.layout, one.scoreboard.slot(0).cells).count(RELOADS, "roles", "success")
-    place.files.roles.write_text("broken")
+    """What another holds and its parent never did: whoever lost a role or was revoked would be back.
+
+    A dead one's list of many files may be half of what came after: it counts where there is one file only.
+    """
+    place.revoke()
+    one = Working(place, tmp_path, others=1)
+    other = place.trust()
+    place.grant("dn:/DC=org/CN=bob")
+    place.revoke(ALICE)
+    other.follow()
+    fellow = one.scoreboard.slot(1)
+    fellow.mark(other.versions.marks())
+    if ready:
+        fellow.become_ready()
+    path = place.files.roles if kind == "roles" else place.ca_file.with_suffix(".r0")
+    await begins_with_broken(one, path, refused=refused)
+
+
+@pytest.mark.parametrize("kind", ["roles", "crl"])
+async def test_a_new_worker_serves_by_what_its_parent_and_the_others_hold(
+    place: Place, tmp_path: Path, kind: str
+) -> None:
+    """Also where a fellow still holds what the parent held before."""
+    place.revoke()
+    one = Working(place, tmp_path, others=1)
+    fellow = one.scoreboard.slot(1)
+    fellow.mark(one.settings.trust.versions.marks())
+    fellow.become_ready()
+    place.grant("dn:/DC=org/CN=bob")
+    place.revoke(ALICE)
+    one.settings.trust.follow()
+    path = place.files.roles if kind == "roles" else place.ca_file.with_suffix(".r0")
+    await begins_with_broken(one, path, refused=False)
+
+
+async def begins_with_broken(one: Working, path: Path, *, refused: bool) -> None:
+    """Start the worker over a broken file: it serves, or ends with the reason."""
+    path.write_text("broken")
     store = Store(one.settings.store_url)
     await store.migrate()
     await store.close()
     task = asyncio.create_task(worker.serve(one.settings, one.context))
     waiting = asyncio.create_task(one.ready.wait())
     await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=60)
-    assert [trouble.what for trouble in one.scoreboard.troubles()] == ["roles_file"]
-    assert one.ready.is_set() is not replaced
+    what = "roles_file" if path.name == "roles.toml" else "crl"
+    assert [trouble.what for trouble in one.scoreboard.troubles()] == [what]
+    assert one.ready.is_set() is not refused
     waiting.cancel()
     one.context.stop.set()
-    if replaced:
+    if refused:
         with pytest.raises(ConfigError, match="no new worker serves until it is good"):
             await task
         for listening in one.context.sockets:

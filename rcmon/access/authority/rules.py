@@ -1,6 +1,6 @@
 """The trusted CAs with their own rules - signing policies, revocation lists - and the VOMS servers."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from pathlib import Path
 
 from cryptography import x509
@@ -56,6 +56,11 @@ class Rules:
         """List how each kind of files does."""
         parts = (self._authorities, self.policies, self.lists, self.attributes)
         return tuple(part.reloads for part in parts)
+
+    def in_use(self) -> dict[str, Hashable]:
+        """Give of each kind of files something that is equal where the same content is in use."""
+        parts = (self._authorities, self.policies, self.lists, self.attributes)
+        return {part.reloads.what: part.in_use() for part in parts}
 
     def authorities(self) -> tuple[x509.Certificate, ...]:
         """List the trusted CAs. Raises ConfigError where there is none."""

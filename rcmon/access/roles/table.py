@@ -1,7 +1,7 @@
 """The table of who holds which role (`conf/roles.toml`)."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -30,6 +30,8 @@ class RoleTable(Struct, frozen=True):
     """Who holds which role: one look-up for each name of an identity, however long the table is."""
 
     grants: Mapping[Key, tuple[Grant, ...]] = {}
+    in_use: Hashable = None
+    """Equal where the grants are the same."""
     warnings: tuple[str, ...] = ()
     """What may not be meant as it is written, each beginning with its line."""
 
@@ -53,7 +55,7 @@ class RoleTable(Struct, frozen=True):
             if grant in known:
                 raise ConfigError(f"role {role}: {entry.key[0]}:{entry.key[1]} is listed twice")
             grants[entry.key] = (*known, grant)
-        return cls(grants, tuple(_warnings(text)))
+        return cls(grants, hash(frozenset(grants.items())), tuple(_warnings(text)))
 
     def __len__(self) -> int:
         """Count the entries."""

@@ -1,6 +1,6 @@
 """The revocation lists of all files, read again when their files change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -50,7 +50,7 @@ class RevocationLists:
         self._files: Mapping[Path, CrlFile] = {}
         self._table: Table | None = None
         self._answers: object = None
-        self._in_use: object = None
+        self._in_use: frozenset[bytes] | None = None
 
     def refresh(self, now: float, pause: Pause, *, again: bool = False) -> bool | None:
         """Read the files that changed, calling `pause` after each half millisecond of work.
@@ -85,6 +85,10 @@ class RevocationLists:
             if found := self._table.refusal(subject, issuer, self.mode, now):
                 return found
         return None
+
+    def in_use(self) -> Hashable:
+        """Give something that is equal where the lists in use are the same."""
+        return self._in_use
 
     def errors(self) -> tuple[str, ...]:
         """List what is wrong with any file's newest content."""

@@ -6,7 +6,7 @@ sign everything. A policy that cannot be read refuses its CA, unless an earlier 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -75,6 +75,10 @@ class SigningPolicies:
             self.generation += 1
         news = self._files.values() != before
         return self.reloads.tell(sorted(self._files.errors().values()), news=news, again=again)
+
+    def in_use(self) -> Hashable:
+        """Give something that is equal where the policies are the same."""
+        return frozenset(self._files.values().items())
 
     def refusal(self, chain: Chain, now: float) -> Refusal | None:  # noqa: ARG002 - as every rule is asked
         """Say why one of a chain's certificates is refused; None: none is."""

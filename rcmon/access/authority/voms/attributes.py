@@ -6,7 +6,7 @@ chose what to hand on. An attribute is verified when its certificate was signed 
 for this user and is valid now.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 
 from rcmon.access.authority.authorities import Authorities
@@ -82,6 +82,10 @@ class VomsAttributes:
             self._changes += 1
         self.reloads.warn([warning for file in self._files.values().values() for warning in file.warnings])
         return self.reloads.tell(errors + sorted(self._files.errors().values()), news=news, again=again)
+
+    def in_use(self) -> Hashable:
+        """Give something that is equal where the files say the same."""
+        return frozenset(self._files.values().items())
 
     def fqans(self, chain: Chain, now: float) -> tuple[Fqan, ...]:
         """List the attributes of a verified chain (leaf first), verified or with the reason why not."""

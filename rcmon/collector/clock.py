@@ -4,7 +4,7 @@ import time
 
 from msgspec import Struct, structs
 
-from rcmon.model import Agent, Snapshot
+from rcmon.model import Agent, Forecast, Snapshot
 from rcmon.sources.base import Poll
 
 TOLERANCE = 2.0
@@ -42,7 +42,8 @@ def shifted(snapshot: Snapshot, by: float) -> Snapshot:
         for state in snapshot.sources
     ]
     agents = {name: _shifted_agent(agent, by) for name, agent in snapshot.agents.items()}
-    return structs.replace(snapshot, sources=tuple(sources), agents=agents)
+    forecasts = {name: _shifted_forecast(forecast, by) for name, forecast in snapshot.forecasts.items()}
+    return structs.replace(snapshot, sources=tuple(sources), agents=agents, forecasts=forecasts)
 
 
 def shifted_poll(poll: Poll, by: float) -> Poll:
@@ -57,3 +58,11 @@ def shifted_poll(poll: Poll, by: float) -> Poll:
 
 def _shifted_agent(agent: Agent, by: float) -> Agent:
     return structs.replace(agent, polled_at=agent.polled_at + by)
+
+
+def _shifted_forecast(forecast: Forecast, by: float) -> Forecast:
+    awaited = {
+        site: {what: structs.replace(wait, since=wait.since + by) for what, wait in waits.items()}
+        for site, waits in forecast.awaited.items()
+    }
+    return structs.replace(forecast, awaited=awaited)

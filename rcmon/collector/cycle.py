@@ -17,6 +17,8 @@ from rcmon.collector.polling import Heard, Watch
 from rcmon.collector.soundness import checked
 from rcmon.errors import RcmonError
 from rcmon.model import Snapshot
+from rcmon.rules.expecting import expectations
+from rcmon.rules.forecast import forecasts
 from rcmon.sources.base import Source
 
 LOG = logging.getLogger(__name__)
@@ -119,6 +121,8 @@ class Cycle:
         self, heard: Sequence[Heard], previous: Snapshot | None, now: float, begun: float
     ) -> Snapshot:
         merged = merge(heard, previous, now, 0.0, interval=self.interval, stale_after=self.stale_after)
+        merged = structs.replace(merged, expected=expectations(merged))
+        merged = structs.replace(merged, forecasts=forecasts(previous, merged))
         found = findings(merged)
         return structs.replace(merged, findings=found, duration=time.monotonic() - begun)
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rcmon.model.updater import AgentExpected, Forecast, UpdaterSettings
 from rcmon.model.upstream import Upstream, together
 
 SITE_STATES = ("Normal", "Draining", "Down", "Aborted")
@@ -187,6 +188,8 @@ class Agent(Struct, frozen=True):
     """Findings of this poll."""
     holders: Mapping[str, Mapping[str, Holders]] | None = None
     """Who has jobs in the batch system, by site and task type; None: the source does not tell."""
+    updater: UpdaterSettings = UpdaterSettings()
+    """How it sets its thresholds, as the source is configured."""
 
 
 class Batch(Struct, frozen=True):
@@ -261,6 +264,10 @@ class Snapshot(Struct, frozen=True):
     """Every agent's findings and those over all agents."""
     given: Mapping[str, Upstream] = {}
     """By source, as configured, what it says beside the agents' databases; a stale one's last data too."""
+    expected: Mapping[str, AgentExpected] = {}
+    """By agent, what its updater should make of the sites."""
+    forecasts: Mapping[str, Forecast] = {}
+    """By agent, what its updater should write next; also of those that left while their source is there."""
 
     def upstream(self) -> Upstream:
         """Put together what the sources say; where two speak of one name, the first configured has it."""

@@ -6,9 +6,11 @@ from pathlib import Path
 from rcmon.collector.findings import KINDS
 from rcmon.config import OPTIONS, Option
 from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
+from rcmon.rules.reasons import REASONS as OBSTACLES
 from rcmon.web.api.query import QueryReader
 from rcmon.web.api.reasons import KINDS as REASONS
 from rcmon.web.api.site_query import SiteQuery
+from rcmon.web.api.why import WhyQuery
 from rcmon.web.app import TABLE, describe
 from rcmon.web.telemetry.told import FAMILIES as OWN_FAMILIES
 
@@ -81,9 +83,22 @@ def reasons() -> str:
     return table(["reason", "level", "meaning"], rows)
 
 
+def obstacles() -> str:
+    """List every reason for which work does not run, in the order in which they are given."""
+    submits = {"no": "nothing is submitted", "yes": "what is there is submitted", "unknown": "not known"}
+    rows = ([f"`{kind.name}`", kind.tier, submits[kind.submits], kind.meaning] for kind in OBSTACLES.values())
+    return table(["reason", "tier", "jobs that are there", "meaning"], rows)
+
+
+def asked() -> str:
+    """List what /api/why takes."""
+    rows = ([f"`{parameter.name}`", parameter.allowed] for parameter in QueryReader(WhyQuery).parameters)
+    return table(["parameter", "allowed"], rows)
+
+
 def tables() -> Mapping[str, str]:
     """Give every table by the name of its marks."""
-    made = (options, routes, parameters, reasons, metrics, findings)
+    made = (options, routes, parameters, asked, reasons, obstacles, metrics, findings)
     return {make.__name__: make() for make in made}
 
 

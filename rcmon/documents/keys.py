@@ -27,6 +27,9 @@ FACTS = "facts"
 SITES_INDEX = "sites.index"
 """MessagePack of `tuple[SiteEntry, ...]`, sorted by name."""
 
+WHY = "why"
+"""MessagePack of `rcmon.documents.why.WhyIndex`: whether agents submit, and why not."""
+
 
 def agent(name: str) -> str:
     """Name the JSON document of one agent, whole."""

@@ -10,14 +10,14 @@ from rcmon.documents import keys
 from rcmon.model import Document, Snapshot
 from rcmon.render.agents import agent_documents
 from rcmon.render.facts import facts_document
-from rcmon.render.families import expositions
 from rcmon.render.findings import findings_document
 from rcmon.render.rendering import Rendering
 from rcmon.render.sites import site_documents
+from rcmon.render.why import expositions_and_why
 from rcmon.render.wmcore import wmcore_documents
 
 RENDERINGS: tuple[Rendering, ...] = (
-    Rendering((keys.METRICS_TEXT, keys.METRICS_OPENMETRICS), expositions),
+    Rendering((keys.METRICS_TEXT, keys.METRICS_OPENMETRICS, keys.WHY), expositions_and_why),
     Rendering((keys.SITES, keys.SITES_INDEX), site_documents),
     Rendering((keys.AGENTS, keys.agent("{agent}")), agent_documents),
     Rendering((keys.thresholds("{agent}"), keys.backlog("{agent}")), wmcore_documents),

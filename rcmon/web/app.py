@@ -27,6 +27,7 @@ from rcmon.web.handlers import (
     static,
     status,
     whoami,
+    why,
     workflows,
 )
 from rcmon.web.handlers.notfound import NotFoundHandler
@@ -44,6 +45,7 @@ TABLE: Table = (
     *history.HANDLERS,
     *workflows.HANDLERS,
     *agents.HANDLERS,
+    *why.HANDLERS,
     *findings.HANDLERS,
     *moved.HANDLERS,
     *static.HANDLERS,

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
 from rcmon.documents import keys
 from rcmon.documents.deflated import inflate, inflate_chunks
 from rcmon.documents.shapes import Facts, SiteEntry
+from rcmon.documents.why import WhyIndex
 from rcmon.errors import StoreError
 from rcmon.model import Document
 from rcmon.store.notes import Note
@@ -19,7 +21,9 @@ from rcmon.web.answers.ready import Kept, Ready
 
 LOG = logging.getLogger(__name__)
 
-_INTERNAL = frozenset({keys.FACTS, keys.SITES_INDEX})
+T = TypeVar("T")
+
+_INTERNAL = frozenset({keys.FACTS, keys.SITES_INDEX, keys.WHY})
 """Documents for this side alone: no resource serves them."""
 RETRY = (("Retry-After", "5"),)
 """The field of an answer that may come by itself, seconds."""
@@ -45,6 +49,7 @@ class Held:
             if document.key not in _INTERNAL
         }
         self._sites: Mapping[str, SiteEntry] | None = None
+        self._why: WhyIndex | None = None
         self._turn = asyncio.Lock()
 
     def ready(self, key: str) -> Ready:
@@ -82,19 +87,26 @@ class Held:
         """Give all sites by name, sorted; they are decoded when somebody first asks. Raises Problem 503."""
         async with self._turn:
             if self._sites is None:
-                self._sites = await self._decode()
+                entries = await self._decode(keys.SITES_INDEX, tuple[SiteEntry, ...])
+                self._sites = {entry.name: entry for entry in entries}
         return self._sites
 
-    async def _decode(self) -> Mapping[str, SiteEntry]:
+    async def why(self) -> WhyIndex:
+        """Give all verdicts, each site's undecoded. Raises Problem 503."""
+        async with self._turn:
+            if self._why is None:
+                self._why = await self._decode(keys.WHY, WhyIndex)
+        return self._why
+
+    async def _decode(self, key: str, form: type[T]) -> T:
         data = bytearray()
-        for chunk in inflate_chunks(self.document(keys.SITES_INDEX), _PIECE):
+        for chunk in inflate_chunks(self.document(key), _PIECE):
             data += chunk
             await asyncio.sleep(0)
         try:
-            entries = msgspec.msgpack.decode(data, type=tuple[SiteEntry, ...])
+            return msgspec.msgpack.decode(data, type=form)
         except msgspec.DecodeError:
-            raise self.missing(keys.SITES_INDEX) from None
-        return {entry.name: entry for entry in entries}
+            raise self.missing(key) from None
 
 
 class Board:

@@ -53,7 +53,7 @@ def measure(sites: int, agents: int) -> None:
     print(f"  {sum(not line.startswith(b'#') for line in inflate(text).splitlines())} series")
     steps: dict[str, Callable[[], object]] = {
         "samples written, not compressed": lambda: write_samples(snapshot),
-        "both expositions": lambda: expositions(snapshot, {}),
+        "both expositions": lambda: expositions(snapshot),
         "sites and index": lambda: site_documents(snapshot, {}),
         "agents, thresholds, backlogs": lambda: agent_documents(snapshot, {}),
         "render": lambda: render(snapshot),

@@ -19,7 +19,7 @@ def labelled(**labels: str) -> frozenset[tuple[str, str]]:
 
 def plain(snapshot: Snapshot) -> tuple[str, str]:
     """Text 0.0.4, and OpenMetrics with the end that a worker gives it."""
-    made: dict[str, Document] = {document.key: document for document in expositions(snapshot, {})}
+    made: dict[str, Document] = {document.key: document for document in expositions(snapshot)}
     text, openmetrics = inflate(made[METRICS_TEXT]).decode(), inflate(made[METRICS_OPENMETRICS]).decode()
     return text, openmetrics + "# EOF\n"
 

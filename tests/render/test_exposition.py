@@ -166,6 +166,7 @@ def test_what_is_not_known_has_no_series() -> None:
         "rcmon_site_pending_jobs",
         "rcmon_site_backlog_jobs",
         "rcmon_task_jobs",
+        "rcmon_task_blocked",
     }
     assert "rcmon_agent_drain" not in {name for name, _ in series}
 

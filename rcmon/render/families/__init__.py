@@ -13,13 +13,17 @@ from rcmon.render.families.table import FAMILIES
 from rcmon.render.families.view import View, view
 
 
-def expositions(snapshot: Snapshot, _previous: Mapping[str, Document]) -> list[Document]:
+def expositions(snapshot: Snapshot) -> list[Document]:
+    """Render both formats of a snapshot."""
+    return exposed(view(snapshot))
+
+
+def exposed(seen: View) -> list[Document]:
     """Render text 0.0.4 and OpenMetrics 1.0, both open-ended (and OpenMetrics without `# EOF`)."""
     both: dict[Format, OpenEnded] = {
         "text": OpenEnded(METRICS_TEXT, MEDIA_TYPES["text"]),
         "openmetrics": OpenEnded(METRICS_OPENMETRICS, MEDIA_TYPES["openmetrics"]),
     }
-    seen = view(snapshot)
     for family in FAMILIES:
         _append(family, seen, both)
     return [document.document() for document in both.values()]

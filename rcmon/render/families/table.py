@@ -10,5 +10,12 @@ from rcmon.render.families.agents import AGENT_FAMILIES
 from rcmon.render.families.cycle import CYCLE_FAMILIES
 from rcmon.render.families.family import Family
 from rcmon.render.families.sites import SITE_FAMILIES, TASK_FAMILIES
+from rcmon.render.families.why import WHY_FAMILIES
 
-FAMILIES: tuple[Family, ...] = (*SITE_FAMILIES, *TASK_FAMILIES, *AGENT_FAMILIES, *CYCLE_FAMILIES)
+FAMILIES: tuple[Family, ...] = (
+    *SITE_FAMILIES,
+    *TASK_FAMILIES,
+    *WHY_FAMILIES,
+    *AGENT_FAMILIES,
+    *CYCLE_FAMILIES,
+)

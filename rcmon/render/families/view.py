@@ -5,12 +5,13 @@ Labels are made of names in the agents' databases. Names are unique at each leve
 so that no series can occur twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from rcmon.exposition.lines import label
-from rcmon.model import Agent, AgentSite, Component, Jobs, Snapshot, SourceState, Task, Worker
+from rcmon.model import Agent, AgentSite, Component, Jobs, Place, Snapshot, SourceState, Task, Worker
+from rcmon.rules.judging import Places, judge
 
 
 class WorkerSeries(Struct, frozen=True):
@@ -35,6 +36,14 @@ class View(Struct, frozen=True):
     sources: dict[str, SourceState]
     issues: dict[str, int]
     """Count of findings' subjects by labels."""
+    places: Places
+    """What the agents let in and submit."""
+
+    def places_labelled(self) -> Iterator[tuple[str, Place]]:
+        """Give each site of each agent with its labels."""
+        of_agents = (place for of_agent in self.places.values() for place in of_agent.values())
+        # both are in the order of the snapshot's agents and their sites
+        return ((labels, place) for (labels, _, _), place in zip(self.sites, of_agents, strict=True))
 
 
 def view(snapshot: Snapshot) -> View:
@@ -58,6 +67,7 @@ def view(snapshot: Snapshot) -> View:
             for source in snapshot.sources
         },
         _issues(snapshot),
+        judge(snapshot),
     )
 
 

@@ -34,6 +34,7 @@ Moment = Annotated[
     ),
 ]
 AgentGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as vocms*")]
+TaskGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as Merge")]
 
 
 class Query(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,196 @@
+"""Which verdicts a query selects, and what is answered of them."""
+
+import asyncio
+import base64
+import binascii
+import fnmatch
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from rcmon.documents.why import (
+    AdmissionShape,
+    Age,
+    Answer,
+    Numbers,
+    SiteAdmission,
+    WhyDocument,
+    WhyIndex,
+)
+from rcmon.model import Cell, Place
+from rcmon.rules.reasons import REASONS
+from rcmon.rules.sentences import detail, overflow_priority
+from rcmon.timestamps import iso
+from rcmon.web.answers.problems import Problem
+from rcmon.web.api.query import AgentGlob, Many, Pretty, SiteGlob, TaskGlob
+
+MOST = 10_000
+_AT_ONCE = 20
+"""Sites looked through before other requests get their turn: some milliseconds' work."""
+Reason = Literal[
+    "threshold_missing", "slots_unknown", "task_slots_zero", "site_slots_zero", "cms_name_missing",
+    "plugin_missing", "state_unknown", "site_aborted", "site_forced_down", "site_down", "site_draining",
+    "agent_silent", "submitter_down", "agent_drain", "creator_down", "site_pending_full",
+    "task_pending_full", "site_running_full", "task_running_full", "priority_unknown",
+]  # fmt: skip
+"""One of `rcmon.rules.reasons.REASONS`."""
+Cursor = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_=-]{1,2000}$(?!\n)", description="what stands in `next` of a page before")
+]
+Key = tuple[str, str, str]
+"""Names of the site, the agent and the task type: the order of the answers."""
+_KEYS = msgspec.json.Decoder(Key)
+
+
+class WhyQuery(Pretty, frozen=True, kw_only=True):
+    """What is asked: lists are alternatives, different parameters must all hold."""
+
+    site: Many[SiteGlob] = ()
+    agent: Many[AgentGlob] = ()
+    task: Many[TaskGlob] = ()
+    reason: Many[Reason] = ()
+    blocked: Literal["true", "false"] | None = None
+    """Whether jobs are not submitted, or not known to be."""
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = 1000
+    cursor: Cursor = ""
+
+
+class Chosen(Struct):
+    """What a query selects: a page of it, and how many there are."""
+
+    page: list[tuple[str, Place, Cell]]
+    total: int = 0
+    more: bool = False
+    """Whether there are any behind the page."""
+
+
+async def select(index: WhyIndex, wanted: WhyQuery) -> Chosen:
+    """Look through the sites, and take what is wanted behind the cursor. Raises Problem 400."""
+    after, chosen = read_cursor(wanted.cursor), Chosen([])
+    site, agent, task = map(_pattern, (wanted.site, wanted.agent, wanted.task))
+    async for name, places in _sites(index, site):
+        for place in places:
+            if not agent(place.agent):
+                continue
+            cells = [cell for cell in place.cells if task(cell.task) and _holds(cell, wanted)]
+            chosen.total += len(cells)
+            if after is not None and (name, place.agent) < after[:2]:
+                continue
+            for cell in cells:
+                if after is not None and (name, place.agent, cell.task) <= after:
+                    continue
+                if len(chosen.page) < wanted.limit:
+                    chosen.page.append((name, place, cell))
+                else:
+                    chosen.more = True
+    return chosen
+
+
+async def _sites(
+    index: WhyIndex, wanted: Callable[[str], object]
+) -> AsyncIterator[tuple[str, tuple[Place, ...]]]:
+    decoder = msgspec.msgpack.Decoder(tuple[Place, ...])
+    names = [name for name in index.sites if wanted(name)]
+    for number, name in enumerate(names, 1):
+        yield name, decoder.decode(index.sites[name])
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+
+
+def _holds(cell: Cell, wanted: WhyQuery) -> bool:
+    if wanted.blocked is not None and (cell.submits is not True) is not (wanted.blocked == "true"):
+        return False
+    return not wanted.reason or cell.reason in wanted.reason
+
+
+def _pattern(globs: Sequence[str]) -> Callable[[str], object]:
+    """Make one test of several patterns; a name must match as a whole, and any does without them."""
+    return re.compile("|".join(map(fnmatch.translate, globs)) if globs else "").match
+
+
+def write_cursor(key: Key) -> str:
+    """Write behind which answer a list goes on."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
+
+
+def read_cursor(text: str) -> Key | None:
+    """Read that; None where there is none. Raises Problem 400."""
+    if not text:
+        return None
+    try:
+        key: Key = _KEYS.decode(base64.urlsafe_b64decode(text))
+    except (binascii.Error, msgspec.DecodeError):
+        allowed = "what stands in `next` of a page before"
+        detail = f"Parameter 'cursor' has the value {text[:200]!r}; allowed is {allowed}."
+        raise Problem(400, detail, parameter="cursor", value=text[:200], allowed=allowed) from None
+    return key
+
+
+def document(timestamp: str | None, chosen: Chosen, ages: Mapping[str, Age], more: str | None) -> WhyDocument:
+    """Make the page; `more` is where it goes on."""
+    places = {(site, place.agent): place for site, place, _ in chosen.page}
+    return WhyDocument(
+        timestamp=timestamp,
+        count=len(chosen.page),
+        total=chosen.total,
+        next=more,
+        answers=[_answer(*one) for one in chosen.page],
+        sites=[_admission(site, place, ages) for (site, _), place in places.items()],
+    )
+
+
+def of_site(index: WhyIndex, site: str) -> Chosen | None:
+    """Take all of one site; None: there is no such site."""
+    raw: Raw | None = index.sites.get(site)
+    if raw is None:
+        return None
+    places = msgspec.msgpack.decode(raw, type=tuple[Place, ...])
+    page = [(site, place, cell) for place in places for cell in place.cells]
+    return Chosen(page, len(page))
+
+
+def _answer(site: str, place: Place, cell: Cell) -> Answer:
+    kind = REASONS.get(cell.reason) if cell.reason is not None else None
+    return Answer(
+        agent=place.agent,
+        site=site,
+        task=cell.task,
+        submits=cell.submits,
+        condition=cell.condition,
+        reason=cell.reason,
+        tier=kind.tier if kind else None,
+        detail=detail(site, place, cell),
+        numbers=Numbers(
+            place.pending,
+            place.pending_slots,
+            place.running,
+            place.running_slots,
+            cell.pending,
+            cell.pending_slots,
+            cell.running,
+            cell.max_slots,
+            cell.priority,
+            cell.wf_highest_priority,
+            overflow_priority(place, cell),
+            cell.matching_idle,
+            cell.unique_idle,
+        ),
+    )
+
+
+def _admission(site: str, place: Place, ages: Mapping[str, Age]) -> SiteAdmission:
+    age = ages.get(place.agent)
+    return SiteAdmission(
+        agent=place.agent,
+        site=site,
+        state=place.state,
+        as_of=iso(age.polled_at) if age else None,
+        stale=age.stale if age else True,
+        admission=[
+            AdmissionShape(one.stage, one.admits, one.floor, one.limit, one.counted)
+            for one in place.admission
+        ],
+    )

@@ -1,0 +1,68 @@
+"""Why work does not run."""
+
+from urllib.parse import urlencode
+
+from rcmon.access.roles import Role
+from rcmon.timestamps import iso
+from rcmon.web.about import BASE
+from rcmon.web.answers.problems import Problem
+from rcmon.web.answers.ready import Ready
+from rcmon.web.api import why
+from rcmon.web.api.query import Pretty
+from rcmon.web.api.why import Chosen, WhyQuery
+from rcmon.web.auth import requires
+from rcmon.web.base import Handler
+
+
+class WhyHandler(Handler):
+    """Every agent, site and task type, or those that a query selects."""
+
+    route = "/api/why"
+    summary = (
+        "Why work does not run: every agent, site and task type, whether jobs are submitted, and why not."
+    )
+    query: WhyQuery
+
+    @requires(Role.READER)
+    async def get(self) -> Ready:
+        """Answer with a page, in the order of site, agent and task type."""
+        held, wanted = self.held(), self.query
+        index = await held.why()
+        chosen = await why.select(index, wanted)
+        timestamp = iso(held.facts.started)
+        return self.json(why.document(timestamp, chosen, index.agents, self._next(chosen)))
+
+    def _next(self, chosen: Chosen) -> str | None:
+        """Write where the list goes on: the same query behind the last answer."""
+        if not chosen.more:
+            return None
+        site, place, cell = chosen.page[-1]
+        asked = [
+            (name, text)
+            for name, texts in self.request.query_arguments.items()
+            if name != "cursor"
+            for text in texts
+        ]
+        cursor = why.write_cursor((site, place.agent, cell.task))
+        return f"{BASE}{self.route}?{urlencode([*asked, ('cursor', cursor)])}"
+
+
+class SiteWhyHandler(Handler):
+    """One site in every agent, by task type."""
+
+    route = "/api/sites/{site}/why"
+    summary = "Why work does not run at one site: each agent and task type, with names and numbers."
+    query: Pretty
+
+    @requires(Role.READER)
+    async def get(self, site: str) -> Ready:
+        """Answer with all of the site."""
+        held = self.held()
+        index = await held.why()
+        chosen = why.of_site(index, site)
+        if chosen is None:
+            raise Problem(404, f"There is no site {site!r} in the snapshot.", site=site)
+        return self.json(why.document(iso(held.facts.started), chosen, index.agents, None))
+
+
+HANDLERS = (WhyHandler, SiteWhyHandler)

@@ -11,7 +11,7 @@ from rcmon.access.authority.voms.attributes import VomsAttributes
 from rcmon.access.authority.voms.fqan import Fqan
 from rcmon.access.chain import Chain
 from rcmon.access.identity import Identity, identify
-from rcmon.access.roles import NO_ROLES, Role, RoleTable
+from rcmon.access.roles import NO_AGENTS, NO_ROLES, Role, RoleTable
 from rcmon.errors import IdentityError
 
 _REMEMBERED = 512
@@ -34,12 +34,18 @@ class Decision(Struct, frozen=True, kw_only=True):
     until: float
 
     roles: frozenset[Role] = NO_ROLES
+    agents: frozenset[str] = NO_AGENTS
+    """Agents that it may report for by name."""
     refusal: str | None = None
     """A key of REFUSALS when the identity is not accepted (any more); then there are no roles."""
     message: str | None = None
     """Why it is refused, for people."""
     fqans: tuple[Fqan, ...] = ()
     """VOMS attributes; only verified ones grant roles."""
+
+    def may_report_for(self, agent: str) -> bool:
+        """Tell whether a report may be that of this agent."""
+        return Role.ADMIN in self.roles or (Role.AGENT in self.roles and agent in self.agents)
 
     def holds(self, now: float) -> bool:
         """Tell whether this still is the decision at `now`, seconds since the epoch."""
@@ -139,10 +145,12 @@ class Gate:
             )
         fqans = tuple(self._attributes.fqans(identity.chain, now)) if self._attributes else ()
         verified = [fqan for fqan in fqans if fqan.verified]
+        rights = self._roles.held_by(identity, [fqan.value for fqan in verified])
         return Decision(
             since=now,
             until=min([now + LONGEST, identity.not_after, *(fqan.not_after for fqan in verified)]),
-            roles=self._roles.roles_of(identity, [fqan.value for fqan in verified]),
+            roles=rights.roles,
+            agents=rights.agents,
             fqans=fqans,
         )
 

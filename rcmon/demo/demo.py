@@ -133,11 +133,15 @@ def _lock(directory: Path) -> int:
 
 
 def _roles() -> str:
-    """Give each client but the stranger the role of its name, as the demo's CA issued it."""
+    """Give each client but the stranger the role of its name, as the demo's CA issued it.
+
+    The client `agent` may report for the first agent.
+    """
     issuer = f"dn:{slash_form(AUTHORITY_NAME)}"
+    agents = {"agent": f', agents = ["{AGENTS[0].name}"]'}
     lines = [_HEADER, "[roles]"]
     lines.extend(
-        f'{name} = [{{ subject = "dn:{slash_form(name)}", issuer = "{issuer}" }}]'
+        f'{name} = [{{ subject = "dn:{slash_form(name)}", issuer = "{issuer}"{agents.get(name, "")} }}]'
         for name in CLIENTS
         if name != STRANGER
     )

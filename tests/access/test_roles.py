@@ -209,6 +209,15 @@ def test_voms_attributes_grant_when_they_were_verified(entry: str, fqan: str, *,
         ('[roles]\nreader = ["dn:/CN=a", "dn:CN=a"]', "role reader: dn:/CN=a is listed twice"),
         ('[roles]\nreader = ["dns:a.org", "dns:A.ORG"]', "role reader: dns:a.org is listed twice"),
         ('[roles]\nreader = ["dn:/CN=a]', "is not TOML"),
+        ('[roles]\nagent = [{agents = ["a"]}]', "is neither"),
+        ('[roles]\nagent = [{subject = "dn:/CN=a", agents = "a"}]', "'a' is not a list of names such as"),
+        ('[roles]\nagent = [{subject = "dn:/CN=a", agents = []}]', "[] is not a list of names such as"),
+        ('[roles]\nagent = [{subject = "dn:/CN=a", agents = [1]}]', "1 is not an agent's name"),
+        ('[roles]\nagent = [{subject = "dn:/CN=a", agents = ["vocms*"]}]', "'vocms*' is not an agent's name"),
+        ('[roles]\nagent = [{subject = "dn:/CN=a", agents = ["a\\n"]}]', "is not an agent's name"),
+        ('[roles]\nagent = [{subject = "dn:/CN=a", agents = [""]}]', "'' is not an agent's name"),
+        ('[roles]\nadmin = [{subject = "dn:/CN=a", agents = ["a"]}]', "only entries of the role agent"),
+        ('[roles]\nagent = ["dn:/CN=a", {subject = "dn:/CN=a", agents = ["a"]}]', "dn:/CN=a is listed twice"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_roles_file_is_named(text: str, complaint: str, tmp_path: Path) -> None:
@@ -245,6 +254,34 @@ def test_white_space_that_nobody_sees_is_warned_of_with_its_line(entry: str, war
     if warned:
         line = next(n for n, line in enumerate(text.splitlines(), 1) if n > 1 and written in line)
         assert warnings[0].startswith(f"line {line}: {entry.partition(':')[2]!r} has white space")
+
+
+AGENTS_OF_ALICE = (
+    "[roles]\nagent = ['dns:foo.cern.ch', {subject = 'dn:/DC=ch/DC=cern/OU=Users/CN=alice',"
+    " agents = ['vocms1', 'vocms2'], issuer = 'dn:/DC=ch/DC=cern/CN=CA'},"
+    " {subject = 'dn-under:/DC=ch/DC=cern/OU=Users', agents = ['vocms3']}]"
+)
+
+
+@pytest.mark.parametrize(
+    ("who", "agents"),
+    [
+        (ALICE, {"vocms1", "vocms2", "vocms3"}),
+        (ALICE_PROXY, {"vocms1", "vocms2", "vocms3"}),
+        (ALICE_LIMITED, set()),
+        (ALICE_1, {"vocms3"}),
+        (ALICE_OTHER_CA, {"vocms3"}),
+        (HOST, set()),
+        (WILD, set()),
+    ],
+)
+def test_an_agent_reports_for_the_names_of_all_its_entries(who: Identity, agents: set[str]) -> None:
+    """An entry without names lets nobody report for anything, and warns of that."""
+    found = RoleTable.parse(AGENTS_OF_ALICE)
+    assert found.held_by(who).agents == agents
+    assert found.warnings == (
+        'role agent: dns:foo.cern.ch names no agents, and may report for none; add agents = ["NAME"]',
+    )
 
 
 @given(st.text())

@@ -60,7 +60,9 @@ class Files:
         )
         use(self.trust, HOST)
         granted = [
-            f"{name} = ['dn:{subject(credential)}']"
+            f"{name} = [{{subject = 'dn:{subject(credential)}', agents = ['vocms0281']}}]"
+            if name == "agent"
+            else f"{name} = ['dn:{subject(credential)}']"
             for name, credential in CREDENTIALS.items()
             if name != "stranger"
         ]

@@ -1,11 +1,12 @@
 """One entry of a roles file: whom it names, and by which CA that one must have been issued.
 
-`KIND:VALUE` with one of KINDS, bound to an issuer where it is a table {subject = "KIND:VALUE",
-issuer = "dn:…"}. Each kind turns its value to what is looked up, so that two ways of writing are one.
+`KIND:VALUE` with one of KINDS. As a table {subject = "KIND:VALUE", issuer = "dn:…", agents = ["…"]} it is
+bound to an issuer, or names agents that may be reported for, or both. Each kind turns its value to what is
+looked up, so that two ways of writing are one.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -19,6 +20,9 @@ Key = tuple[str, Dn | str]
 
 _HOST = re.compile(r"(?=.{1,253}\Z)(?!(?:.*\.)?[0-9]+\Z)(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
+_AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+"""An agent is named as its source is."""
+_TABLE = {"subject", "issuer", "agents"}
 _OUTERMOST = {"C", "DC"}
 _ISSUER_KIND = "dn:"
 
@@ -28,22 +32,51 @@ class Entry(Struct, frozen=True):
 
     key: Key
     issuer: Dn | None = None
+    agents: frozenset[str] = frozenset()
+    """Agents that may be reported for."""
 
 
 def read_entry(raw: object) -> Entry:
     """Read one entry as TOML gives it. Raises ConfigError."""
     if isinstance(raw, str):
         return Entry(_key(raw))
-    if not isinstance(raw, dict) or raw.keys() != {"subject", "issuer"} or not _all_text(raw):
-        raise ConfigError(f'{raw!r} is neither "KIND:VALUE" nor {{subject = "KIND:VALUE", issuer = "dn:…"}}')
-    issuer = raw["issuer"]
+    if not isinstance(raw, dict) or not _fits(raw):
+        raise ConfigError(
+            f'{raw!r} is neither "KIND:VALUE" nor {{subject = "KIND:VALUE", issuer = "dn:…"}}'
+            ' nor, for the role agent, {subject = "KIND:VALUE", agents = ["NAME", …]}'
+        )
+    return Entry(_key(raw["subject"]), _issuer(raw), frozenset(_agents(raw)))
+
+
+def _fits(table: Mapping[str, object]) -> bool:
+    """Tell whether a table has the keys of an entry, with texts where texts belong."""
+    texts = [value for key, value in table.items() if key != "agents"]
+    known = "subject" in table and len(table) > 1 and table.keys() <= _TABLE
+    return known and all(isinstance(text, str) for text in texts)
+
+
+def _issuer(table: Mapping[str, str]) -> Dn | None:
+    issuer = table.get("issuer")
+    if issuer is None:
+        return None
     if not issuer.startswith(_ISSUER_KIND):
-        raise ConfigError(f'issuer {issuer!r} of {raw["subject"]!r} is not of the form "dn:/DC=ch/…"')
-    return Entry(_key(raw["subject"]), _dn(issuer.removeprefix(_ISSUER_KIND)))
+        raise ConfigError(f'issuer {issuer!r} of {table["subject"]!r} is not of the form "dn:/DC=ch/…"')
+    return _dn(issuer.removeprefix(_ISSUER_KIND))
 
 
-def _all_text(table: Mapping[str, object]) -> bool:
-    return all(isinstance(value, str) for value in table.values())
+def _agents(table: Mapping[str, object]) -> Iterator[str]:
+    """Read the names of agents; without them there are none."""
+    agents = table.get("agents", ())
+    whose = f"agents of {table['subject']!r}"
+    if "agents" in table and (not isinstance(agents, list) or not agents):
+        raise ConfigError(f'{whose}: {agents!r} is not a list of names such as ["vocms0254"]')
+    for name in agents:  # type: ignore[attr-defined]
+        if not isinstance(name, str) or not _AGENT.fullmatch(name):
+            raise ConfigError(
+                f"{whose}: {name!r} is not an agent's name; that is its source's: letters, digits, '.', '_',"
+                " '-', no patterns"
+            )
+        yield name
 
 
 def _key(text: str) -> Key:

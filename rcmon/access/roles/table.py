@@ -17,6 +17,7 @@ from rcmon.files.reading import OWN, FileError, parse_toml, read_text
 _NAME = re.compile(r"""["']dn(?:-under)?:(/(?:\\.|[^"'\\])*)["']""")
 """A name in slash form as it stands in a roles file."""
 _MAX_SIZE = 16 * 1024 * 1024
+NO_AGENTS: frozenset[str] = frozenset()
 
 
 class Grant(Struct, frozen=True):
@@ -24,6 +25,16 @@ class Grant(Struct, frozen=True):
 
     role: Role
     issuer: Dn | None
+    agents: frozenset[str] = frozenset()
+    """Agents that may be reported for."""
+
+
+class Holding(Struct, frozen=True):
+    """What an identity holds."""
+
+    roles: frozenset[Role] = NO_ROLES
+    agents: frozenset[str] = NO_AGENTS
+    """Agents that it may report for by name; an admin may for any."""
 
 
 class RoleTable(Struct, frozen=True):
@@ -33,7 +44,7 @@ class RoleTable(Struct, frozen=True):
     in_use: Hashable = None
     """Equal where the grants are the same."""
     warnings: tuple[str, ...] = ()
-    """What may not be meant as it is written, each beginning with its line."""
+    """What may not be meant as it is written, each beginning with its line, or its role."""
 
     @classmethod
     def load(cls, path: Path) -> "RoleTable":
@@ -50,12 +61,13 @@ class RoleTable(Struct, frozen=True):
         """Read the text of a roles file. Raises ConfigError."""
         grants: dict[Key, tuple[Grant, ...]] = {}
         for role, entry in _entries(text):
-            grant = Grant(role, entry.issuer)
+            grant = Grant(role, entry.issuer, entry.agents)
             known = grants.get(entry.key, ())
-            if grant in known:
+            if (role, entry.issuer) in {(one.role, one.issuer) for one in known}:
                 raise ConfigError(f"role {role}: {entry.key[0]}:{entry.key[1]} is listed twice")
             grants[entry.key] = (*known, grant)
-        return cls(grants, hash(frozenset(grants.items())), tuple(_warnings(text)))
+        warnings = (*_warnings(text), *_idle(grants))
+        return cls(grants, hash(frozenset(grants.items())), warnings)
 
     def __len__(self) -> int:
         """Count the entries."""
@@ -66,12 +78,19 @@ class RoleTable(Struct, frozen=True):
 
         `fqans` are its verified VOMS attributes, normalised. A limited proxy has the role reader at most.
         """
-        roles = NO_ROLES
+        return self.held_by(identity, fqans).roles
+
+    def held_by(self, identity: Identity, fqans: Collection[str] = ()) -> "Holding":
+        """Tell an identity's roles, as `roles_of`, and the agents that it may report for."""
+        roles, agents = NO_ROLES, NO_AGENTS
         for key in _keys(identity, fqans):
             for grant in self.grants.get(key, ()):
                 if grant.issuer is None or grant.issuer == identity.issuer:
                     roles |= IMPLIED[grant.role]
-        return roles & IMPLIED[Role.READER] if identity.limited else roles
+                    agents |= grant.agents
+        if identity.limited:
+            return Holding(roles & IMPLIED[Role.READER], NO_AGENTS)
+        return Holding(roles, agents)
 
 
 def _keys(identity: Identity, fqans: Iterable[str]) -> Iterator[Key]:
@@ -99,6 +118,16 @@ def _warnings(text: str) -> Iterator[str]:
                 )
 
 
+def _idle(grants: Mapping[Key, tuple[Grant, ...]]) -> Iterator[str]:
+    """Tell of entries of the role agent that may report for nobody."""
+    for key, held in grants.items():
+        if any(grant.role is Role.AGENT and not grant.agents for grant in held):
+            yield (
+                f"role agent: {key[0]}:{key[1]} names no agents, and may report for none;"
+                ' add agents = ["NAME"]'
+            )
+
+
 def _entries(text: str) -> Iterator[tuple[Role, Entry]]:
     """Read every entry of a roles file with its role."""
     document = parse_toml(text)
@@ -118,6 +147,11 @@ def _entries(text: str) -> Iterator[tuple[Role, Entry]]:
 
 def _entry(role: str, raw: object) -> Entry:
     try:
-        return read_entry(raw)
+        entry = read_entry(raw)
     except ConfigError as error:
         raise ConfigError(f"role {role}: {error}") from error
+    if entry.agents and role != Role.AGENT:
+        raise ConfigError(
+            f"role {role}: agents of {raw['subject']!r}: only entries of the role agent name agents"  # type: ignore[index]
+        )
+    return entry

@@ -7,6 +7,7 @@ from msgspec import Struct
 from rcmon.access.chain import ChainLink
 from rcmon.access.der.oids import LIMITED
 from rcmon.access.names.dn import Dn
+from rcmon.access.roles import Role
 from rcmon.timestamps import iso
 from rcmon.web.transport.peer import Peer
 
@@ -44,6 +45,8 @@ class Whoami(Struct, frozen=True):
     subject: Name
     issuer: Name
     roles: Sequence[str]
+    agents: Sequence[str]
+    """Names of the agents that it may report for; `*` for an admin, who may for any."""
     expires: str | None
     """When the first certificate of the chain expires."""
     dns: Sequence[str]
@@ -70,6 +73,7 @@ def describe(peer: Peer) -> Whoami:
         subject=name(identity.subject),
         issuer=name(identity.issuer),
         roles=sorted(role.value for role in decision.roles),
+        agents=["*"] if Role.ADMIN in decision.roles else sorted(decision.agents),
         expires=iso(identity.not_after),
         dns=identity.sans.dns,
         uris=identity.sans.uris,

@@ -126,11 +126,11 @@ OPTIONS: tuple[Option, ...] = (
         "max-body-memory",
         "limits",
         64 << 20,
-        whole(1 << 20, 1 << 36),
+        whole(4 << 20, 1 << 36),
         "bytes of requests' bodies that a web process holds at a time",
     ),
     Option(
-        "max-body-memory-per-identity", "limits", 8 << 20, whole(1 << 20, 1 << 36), "of them by one identity"
+        "max-body-memory-per-identity", "limits", 8 << 20, whole(4 << 20, 1 << 36), "of them by one identity"
     ),
     Option(
         "request-timeout", "limits", 10.0, seconds(1, 600), "seconds a client has to send a whole request"

@@ -36,12 +36,15 @@ from rcmon.model.updater import (
     Written,
 )
 from rcmon.model.upstream import (
+    REPORT_STALE_AFTER,
     AgentReport,
     Manual,
     Pressure,
     QueuedWork,
     SiteNames,
     SiteStatus,
+    Submission,
+    SubmitReport,
     Upstream,
     together,
 )
@@ -53,6 +56,7 @@ __all__ = [
     "IO_TASKS",
     "JOB_CLASSES",
     "JOB_STATES",
+    "REPORT_STALE_AFTER",
     "SITE_STATES",
     "Admission",
     "Admits",
@@ -85,6 +89,8 @@ __all__ = [
     "SiteStatus",
     "Snapshot",
     "SourceState",
+    "Submission",
+    "SubmitReport",
     "Task",
     "UpdaterSettings",
     "Upstream",

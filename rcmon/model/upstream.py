@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+REPORT_STALE_AFTER = 1200.0
+"""Seconds after which an agent's report says nothing about now, as WMStats sees it."""
+
 
 class Manual(Struct, frozen=True):
     """A person's word in the site status board, which goes before the automatic one."""
@@ -64,6 +67,7 @@ class AgentReport(Struct, frozen=True):
     status: str | None
     """ok, warning, error or down, as the agent sees itself."""
     drain: bool | None
+    """Whether it is in drain mode."""
     down_components: tuple[str, ...] | None = None
     """Sorted."""
     warnings: tuple[str, ...] = ()
@@ -74,6 +78,38 @@ class AgentReport(Struct, frozen=True):
     """Jobs Available in the agent's own queue by workflow priority, over all sites."""
     queue_limits: Mapping[str, float] | None = None
     """By site how much the agent's own queue takes (`thresholdsGQ2LQ`)."""
+    host: str | None = None
+    """Its host, of `agent_url`."""
+    received: float | None = None
+    """When it was pushed here; None: it was read from WMStats."""
+
+    def is_stale(self, now: float) -> bool:
+        """Tell whether it is too old to say anything about `now`, seconds since the epoch."""
+        return now - self.time > REPORT_STALE_AFTER
+
+
+class Submission(Struct, frozen=True):
+    """What an agent's JobSubmitter did with the jobs of one task type at one site in its last round."""
+
+    submitted: int
+    refused: Mapping[str, int] = {}
+    """Jobs that it did not submit there by WMCore's own word, such as NoPendingSlot, sorted."""
+
+
+class SubmitReport(Struct, frozen=True):
+    """What an agent's JobSubmitter says of its last round ("Site submission report").
+
+    A job may stand at several sites: never to be added up over sites.
+    """
+
+    time: float
+    """When it was pushed here: it bears no time of its own."""
+    sites: Mapping[str, Mapping[str, Submission]] = {}
+    """By site and task type, sorted."""
+
+    def is_stale(self, now: float) -> bool:
+        """Tell whether it is too old to say anything about `now`, seconds since the epoch."""
+        return now - self.time > REPORT_STALE_AFTER
 
 
 class Pressure(Struct, frozen=True):
@@ -97,14 +133,26 @@ class Upstream(Struct, frozen=True):
     """By agent name, sorted."""
     pressure: Mapping[str, Mapping[str, Mapping[str, Pressure]]] | None = None
     """By agent, site and task type, each sorted."""
+    submitted: Mapping[str, SubmitReport] | None = None
+    """What JobSubmitter says, by agent name, sorted."""
 
 
 def together(parts: Iterable[Upstream]) -> Upstream:
-    """Put together what several sources say; where two speak of one name, the first has it."""
-    sites, names, reports, pressure = None, None, None, None
+    """Put together what several sources say; where two speak of one name, the first has it.
+
+    Of an agent's reports the newest counts, whoever has it.
+    """
+    sites, names, reports, pressure, submitted = None, None, None, None, None
     for part in reversed(tuple(parts)):
         sites = part.sites if sites is None else {**sites, **(part.sites or {})}
         names = part.names if names is None else {**names, **(part.names or {})}
-        reports = part.reports if reports is None else {**reports, **(part.reports or {})}
+        reports = part.reports if reports is None else _newest(part.reports or {}, reports)
         pressure = part.pressure if pressure is None else {**pressure, **(part.pressure or {})}
-    return Upstream(sites, names, reports, pressure)
+        submitted = part.submitted if submitted is None else {**submitted, **(part.submitted or {})}
+    return Upstream(sites, names, reports, pressure, submitted)
+
+
+def _newest(first: Mapping[str, AgentReport], others: Mapping[str, AgentReport]) -> Mapping[str, AgentReport]:
+    """Take each agent's newest report; of two of one time that of `first`."""
+    newer = {name: one for name, one in first.items() if name not in others or one.time >= others[name].time}
+    return {name: newer.get(name) or others[name] for name in sorted({*others, *newer})}

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -32,6 +33,8 @@ JOURNAL_BYTES = 64 << 20
 """What SQLite's write-ahead log is cut back to: a log that large absorbs a save without new disk space."""
 PRAGMAS = ("synchronous=NORMAL", "foreign_keys=ON", f"journal_size_limit={JOURNAL_BYTES}")
 """What SQLite keeps per connection."""
+DURABLE = "synchronous=FULL"
+"""What keeps each commit on SQLite even where the machine loses power right after it."""
 WRITES = "rcmon_writes"
 """Execution option of a transaction that will write."""
 
@@ -42,10 +45,11 @@ _SERVER_BUSY = ("55P03", "57014", "40001", "40P01")
 _NO_TABLE = "42P01"
 
 
-def make_engine(address: Address, *, keeps: bool) -> AsyncEngine:
+def make_engine(address: Address, *, keeps: bool, durable: bool = False) -> AsyncEngine:
     """Make an engine; nothing is opened yet. Raises StoreError without a driver.
 
-    `keeps`: of one connection that stays open; else each use has one of its own.
+    `keeps`: of one connection that stays open; else each use has one of its own. `durable`: what is committed
+    outlasts a loss of power, too, as on a server in any case.
     """
     sqlite = address.path is not None
     arguments = {"timeout": BUSY_SECONDS, "isolation_level": None} if sqlite else SERVER
@@ -62,14 +66,14 @@ def make_engine(address: Address, *, keeps: bool) -> AsyncEngine:
     except ModuleNotFoundError as error:
         raise StoreError(f"{address} needs {error.name}: pip install '.[postgres]' in the clone") from None
     if sqlite:
-        event.listen(engine.sync_engine, "connect", _set_up)
+        event.listen(engine.sync_engine, "connect", partial(_set_up, durable=durable))
         event.listen(engine.sync_engine, "begin", _begin)
     return engine
 
 
-def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry, *, durable: bool) -> None:
     cursor = connection.cursor()
-    for pragma in PRAGMAS:
+    for pragma in (*PRAGMAS, *((DURABLE,) if durable else ())):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

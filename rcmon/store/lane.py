@@ -21,8 +21,10 @@ class Lane:
     `follows` opens the file that is there now, another one tells it once as StoreCorruptError.
     """
 
-    def __init__(self, address: Address, *, places: int = 1, follows: bool = True) -> None:
-        self._address, self._places, self._follows = address, places, follows
+    def __init__(
+        self, address: Address, *, places: int = 1, follows: bool = True, durable: bool = False
+    ) -> None:
+        self._address, self._places, self._follows, self._durable = address, places, follows, durable
         self._engine: AsyncEngine | None = None
         self._process = 0
         self._files: tuple[FileId, FileId] = None, None
@@ -57,7 +59,7 @@ class Lane:
         """Open the database; raises StoreCorruptError where it is not the one that was open before."""
         await self._look()
         if self._engine is None:
-            self._engine = make_engine(self._address, keeps=self._places == 1)
+            self._engine = make_engine(self._address, keeps=self._places == 1, durable=self._durable)
             self._process = os.getpid()
         return self._engine
 

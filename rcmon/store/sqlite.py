@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from rcmon.errors import StoreError, StoreForeignError
+from rcmon.errors import StoreBusyError, StoreError, StoreForeignError
 from rcmon.store.engine import BUSY_SECONDS, DAMAGED
 from rcmon.store.migrations import APPLICATION_ID, newer
 
@@ -64,6 +64,27 @@ def _alone(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[None]:
+    """Keep the file from being set aside while the block writes to it.
+
+    Else a log that is begun beside a file just moved away would be played into the next file of that name.
+    Raises StoreBusyError while the file is looked at or set aside.
+    """
+    try:
+        handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise StoreError(f"the store {path} cannot be used: {error}") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreBusyError(f"the store {path} is being looked at") from None
         yield
     finally:
         os.close(handle)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
@@ -18,7 +18,7 @@ from rcmon.store.migrations import revisions, upgrade
 from rcmon.store.notes import MADE, SET_ASIDE, Note, add_note
 from rcmon.store.readback import Readback, lost
 from rcmon.store.repair import make_again
-from rcmon.store.sqlite import Care, SetAside, prepare
+from rcmon.store.sqlite import Care, SetAside, beside, prepare
 from rcmon.store.tables import COLUMNS
 
 LOG = logging.getLogger(__name__)
@@ -31,10 +31,11 @@ ASKERS = 4
 
 
 class Store:
-    """One database, SQLite or PostgreSQL: three lanes to it, for what is in `rcmon.store`'s other modules.
+    """One database, SQLite or PostgreSQL: four lanes to it, for what is in `rcmon.store`'s other modules.
 
-    Their functions take a connection: of `transaction`, which alone may write; of `reading`, for what is
-    short; of `asking`, for what may take long. No lane waits for another one. Each may raise StoreError:
+    Their functions take a connection: of `transaction` and `adding`, which alone may write, the first for the
+    one who saves snapshots; of `reading`, for what is short; of `asking`, for what may take long. No lane
+    waits for another one, but that SQLite has one writer at a time. Each may raise StoreError:
     StoreBusyError where a later try may succeed, StoreCorruptError where `migrate` may help. Nothing is
     ever half written. No connection may be open when the process forks (`close`).
     """
@@ -46,6 +47,7 @@ class Store:
         self._writing = Lane(self.address, follows=False)
         self._reading = Lane(self.address)
         self._asking = Lane(self.address, places=ASKERS)
+        self._adding = Lane(self.address, durable=True)
         self._readback = Readback(self.address.path) if self.address.path else None
         self._known = len(revisions())
 
@@ -65,6 +67,16 @@ class Store:
     def asking(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Read something that may take long, from one state."""
         return self._suspicious(self._asking)
+
+    @asynccontextmanager
+    async def adding(self) -> AsyncIterator[AsyncConnection]:
+        """Write something short beside whoever saves and mends: it is there for good once this ends.
+
+        Meanwhile nothing is set aside. Raises StoreBusyError where somebody is about to, or writes at length.
+        """
+        with beside(self.address.path) if self.address.path else nullcontext():
+            async with self._suspicious(self._adding, writes=True) as connection:
+                yield connection
 
     async def migrate(self, damage: str | None = None, *, condemned: bool = False) -> None:
         """Make the store, bring it to the newest schema, and mend it: whatever is there is looked at anew.
@@ -106,7 +118,7 @@ class Store:
 
     async def close(self) -> None:
         """End all connections and their threads, after those who use them."""
-        for lane in (self._writing, self._reading, self._asking):
+        for lane in (self._writing, self._reading, self._asking, self._adding):
             await lane.close()
 
     async def _migrate(self, found: str | None, *, ours: bool) -> None:
@@ -137,10 +149,10 @@ class Store:
         return Note(now, SET_ASIDE, f"{missing}: what is lost was made again, empty")
 
     @asynccontextmanager
-    async def _suspicious(self, lane: Lane) -> AsyncIterator[AsyncConnection]:
-        """Read; whoever meets damage lets the one who writes look for it."""
+    async def _suspicious(self, lane: Lane, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Use a lane; whoever meets damage lets the one who mends look for it."""
         try:
-            async with lane.connection() as connection:
+            async with lane.connection(writes=writes) as connection:
                 yield connection
         except StoreCorruptError as error:
             self.suspect(error)

@@ -93,7 +93,20 @@ ABOUT = Table(
     comment="Whose store it is, and which",
 )
 
-GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY), (LEASE,), (NOTE,), (ABOUT,))
+REPORT = Table(
+    "report",
+    METADATA,
+    Column("agent", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("time", Double, nullable=False),
+    Column("received", Double, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    comment="What each agent pushed last; body: JSON as it was pushed, zlib",
+)
+
+GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY), (LEASE,), (NOTE,), (ABOUT,), (REPORT,))
 """Tables that mean nothing without each other."""
 
 COLUMNS: Mapping[str, frozenset[str]] = {

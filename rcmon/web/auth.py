@@ -34,6 +34,9 @@ class Guarded(Struct, eq=False):
     def read_query(self) -> None:
         """Read the query; Problem 400 where it holds what is not understood."""
 
+    def admit(self, *parts: str, **named: str) -> None:
+        """Hold that who asks, and has the role, may have this very resource; Problem 403 otherwise."""
+
 
 H = TypeVar("H", bound=Guarded)
 
@@ -48,6 +51,7 @@ def requires(need: Need) -> Callable[[Callable[Concatenate[H, P], R]], Callable[
         @functools.wraps(method)
         def checked(self: H, /, *args: P.args, **kwargs: P.kwargs) -> R:
             authorize(self.request, need)
+            self.admit(*args, **kwargs)  # type: ignore[arg-type]  # parts of a path are texts
             if self.request.query_arguments:
                 self.read_query()
             return method(self, *args, **kwargs)
@@ -99,6 +103,12 @@ def refused(peer: Peer, detail: str, decision: Decision, need: Need) -> Problem:
         roles=sorted(role.value for role in decision.roles),
         role_missing=label(need),
     )
+
+
+def not_theirs(request: Request, need: Need, detail: str, agents: list[str]) -> Problem:
+    """Make the 403 of who has the role, but for other agents than this one's; notes it as a refusal."""
+    request.authorized = _DENIED[need]
+    return Problem(403, detail, subject=str(request.peer.identity.subject), agents=agents)
 
 
 def follows_get(method: F) -> F:

@@ -64,6 +64,12 @@ class Handler(Guarded, eq=False):
             )
         return held
 
+    def admit(self, *parts: str, **named: str) -> None:
+        """Hold that who asks, and has the role, may have this very resource; Problem 403 otherwise.
+
+        `named` are the parts of the path. It is asked before any method, and before a body is read.
+        """
+
     def refuse_body(self) -> NoReturn:
         """Raise the problem with a body that is larger than `max_body`; who asks has the role."""
         takes = f"a body of at most {self.max_body} bytes" if self.max_body else "no body"
@@ -74,9 +80,10 @@ class Handler(Guarded, eq=False):
         self.query = self.reader.read(self.request.query_arguments)
 
     @follows_get
-    def options(self, *args: str, **kwargs: str) -> Bare:  # noqa: ARG002 - which of its kind does not matter
+    def options(self, *args: str, **kwargs: str) -> Bare:
         """Name the methods to whoever may use the first of them."""
         authorize(self.request, next(need for _, need in needs(type(self)) if need))
+        self.admit(*args, **kwargs)
         return Bare(204, (("Allow", ", ".join(allowed(type(self)))), NO_STORE))
 
     def json(self, value: object) -> Ready:

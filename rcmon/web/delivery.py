@@ -61,6 +61,7 @@ class Delivery(RequestHandler):
         method, most = self._method(), self.resource.max_body
         request = self._ask()
         authorize(request, need_for(self.resource, method))
+        self._handler(request).admit(**self.path_kwargs)
         if not isinstance(connection := self.request.connection, Stock):
             raise Problem(413, "Nobody counts the bodies of this connection.")
         if not most or most < size < math.inf:
@@ -82,8 +83,12 @@ class Delivery(RequestHandler):
     def _refuse_body(self, connection: Stock) -> NoReturn:
         self._body.clear()
         connection.bodies.refused("too_large" if self.resource.max_body else "not_taken")
+        self._handler(self._ask()).refuse_body()
+
+    def _handler(self, request: Request) -> Handler:
+        """Make the handler of the request."""
         services: Services = self.application.settings["services"]
-        self.resource.of(self._ask(), services).refuse_body()
+        return self.resource.of(request, services)
 
     def _method(self) -> str:
         """Give the method, if the resource takes it."""
@@ -107,8 +112,7 @@ class Delivery(RequestHandler):
         """Let the handler answer, which checks the role, and send that; HEAD is GET without the body."""
         self._coming = 0
         method = self._method()
-        services: Services = self.application.settings["services"]
-        handler = self.resource.of(self._ask(), services)
+        handler = self._handler(self._ask())
         written = "get" if method == "HEAD" else method.lower()
         answer = getattr(handler, written)(*args, **kwargs)
         await sending.send(self, await answer if inspect.isawaitable(answer) else answer)

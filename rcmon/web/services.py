@@ -10,6 +10,7 @@ from rcmon.store import Store
 from rcmon.web.about import About
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.catalog import Resource, index
+from rcmon.web.api.reports import Reports
 from rcmon.web.api.status import StatusReport
 from rcmon.web.board import Board
 from rcmon.web.page.pages import Pages
@@ -45,6 +46,7 @@ class Services(Struct, frozen=True):
     index: Ready
     static: Mapping[str, Ready]
     clock: Callable[[], float]
+    reports: Reports
 
 
 def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
@@ -63,4 +65,5 @@ def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
         index=index(about, resources),
         static=read_static(),
         clock=parts.clock,
+        reports=Reports(parts.store, parts.clock),
     )

@@ -101,7 +101,7 @@ async def test_a_store_of_a_later_release_is_refused_with_one_line(
     async with store.transaction() as connection:
         await connection.exec_driver_sql(later)
     for damage in (None, "something"):  # not even a store that is to be mended is taken from a later release
-        with pytest.raises(StoreError, match=r"version 99, newer than the 2 .*: upgrade rcmon") as caught:
+        with pytest.raises(StoreError, match=r"version 99, newer than the 3 .*: upgrade rcmon") as caught:
             await store.migrate(damage)
         assert "\n" not in str(caught.value)
     assert await newest_id(store) is not None

@@ -12,8 +12,9 @@ from rcmon.web.answers.answer import Streamed
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
-from rcmon.web.transport.bodies import LARGEST
 
+ECHOED = 1 << 20
+"""Bytes that are taken."""
 LARGE = random.Random(1).randbytes(3_000_000)
 
 
@@ -127,7 +128,7 @@ def slow(pause: Pause) -> type[Handler]:
 
 class EchoHandler(Handler):
     route = "/echo"
-    max_body = LARGEST
+    max_body = ECHOED
 
     @requires(Role.READER)
     def post(self) -> Ready:

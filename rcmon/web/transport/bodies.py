@@ -13,7 +13,7 @@ from rcmon.web.answers.problems import Problem
 
 _DIGITS = re.compile(r"[0-9]+")
 _LATER = (("Retry-After", "1"),)
-LARGEST = 1 << 20
+LARGEST = 4 << 20
 """Bytes that any resource may take: what is held at most must have room for one."""
 
 Person = tuple[Dn, Dn]

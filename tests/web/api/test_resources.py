@@ -28,7 +28,8 @@ async def read(service: Serving, path: str, persona: str = "reader") -> dict[str
 async def test_the_index_lists_every_route_with_its_role(service: Serving) -> None:
     index = await read(service, "/api")
     assert (index["name"], index["version"]) == ("rcmon", service.about.version)
-    endpoints = {endpoint["path"]: endpoint for endpoint in index["endpoints"]}  # type: ignore[attr-defined]
+    listed = index["endpoints"]
+    endpoints = {endpoint["path"]: endpoint for endpoint in reversed(listed)}  # type: ignore[call-overload]
     assert set(endpoints) == set(map(address, TABLE))
     assert "/" in endpoints
     for handler in TABLE:
@@ -39,6 +40,10 @@ async def test_the_index_lists_every_route_with_its_role(service: Serving) -> No
         assert [taken["name"] for taken in endpoint["parameters"]] == [
             parameter.name for parameter in handler.reader.parameters
         ]
+    writes = [endpoint for endpoint in listed if "GET" not in endpoint["methods"]]  # type: ignore[attr-defined]
+    assert [(one["path"], one["methods"], one["role"]) for one in writes] == [
+        (f"{BASE}/api/agents/{{agent}}/report", ["PUT"], "agent")
+    ]
     assert endpoints[f"{BASE}/api/status"]["role"] == "reader"
     assert endpoints[f"{BASE}/api/whoami"]["role"] == "any"
 

@@ -2,7 +2,7 @@
 
 import socket
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from rcmon.errors import ConfigError
 from rcmon.sources.base import Source, SourceConfig
 from rcmon.sources.config import build_sources, load_sources
 from rcmon.sources.database.address import address
+from rcmon.sources.http.settings import HTTPConfig, base_of
 
 _AT_ONCE = 16
 """Names that are looked up at the same time: each may take the resolver's patience."""
@@ -32,7 +33,7 @@ def examine_sources(config: Config, demo: Demo | None, report: Report) -> Sequen
         configs = load_sources(Path(config.sources_file))
         found += build_sources(configs)
         if demo is None:
-            _examine_databases(configs, report)
+            _examine_places_of(configs, report)
         for each in configs:
             if each.timeout > config.cycle_interval:
                 report.warn(
@@ -45,11 +46,11 @@ def examine_sources(config: Config, demo: Demo | None, report: Report) -> Sequen
     return found
 
 
-def _examine_databases(configs: Sequence[SourceConfig], report: Report) -> None:
+def _examine_places_of(configs: Sequence[SourceConfig], report: Report) -> None:
     urls = {each.name: url for each in configs if (url := _url(each)) is not None}
     known: dict[tuple[object, ...], str] = {}
     for each in configs:
-        for warning in _password_warnings(each):
+        for warning in _secret_warnings(each):
             report.warn(f"source {each.name}: {warning}")
         if (url := urls.get(each.name)) is None:
             continue
@@ -57,21 +58,33 @@ def _examine_databases(configs: Sequence[SourceConfig], report: Report) -> None:
             report.warn(f"source {each.name}: there is no SQLite file {file}")
         if (first := known.setdefault(_identity(url), each.name)) != each.name:
             report.warn(f"sources {first} and {each.name} are one database: what it holds counts twice")
-    hosts = sorted({url.host for url in urls.values() if url.host})
+    _examine_hosts({each.name: host for each in configs if (host := _host(each))}, report)
+
+
+def _examine_hosts(of_source: Mapping[str, str], report: Report) -> None:
+    hosts = sorted(set(of_source.values()))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         unknown = {host: why for host, why in zip(hosts, pool.map(unknown_host, hosts), strict=True) if why}
-    for name, url in urls.items():
-        if url.host in unknown:
-            report.warn(f"source {name}: host {url.host!r} is not known ({unknown[url.host]})")
+    for name, host in of_source.items():
+        if host in unknown:
+            report.warn(f"source {name}: host {host!r} is not known ({unknown[host]})")
 
 
 def _url(config: SourceConfig) -> URL | None:
     """Give the database of a source; None for a kind that has none."""
     text = getattr(config, "url", None)
     try:
-        return address(text).url if isinstance(text, str) else None
+        return address(text).url if isinstance(text, str) and not isinstance(config, HTTPConfig) else None
     except ConfigError:
         return None
+
+
+def _host(config: SourceConfig) -> str | None:
+    """Give the host that a source is asked at; None: it has none."""
+    if isinstance(config, HTTPConfig):
+        return base_of(config.url).host
+    url = _url(config)
+    return url.host if url is not None else None
 
 
 def _file(url: URL) -> Path | None:
@@ -85,10 +98,11 @@ def _identity(url: URL) -> tuple[object, ...]:
     return (url.get_backend_name(), url.host, url.port, url.database, tuple(sorted(url.query.items())))
 
 
-def _password_warnings(config: SourceConfig) -> Iterator[str]:
-    file = getattr(config, "password_file", None)
-    if isinstance(file, Path) and is_open_to_others(file):
-        yield f"password_file {file} can be read by others; do: chmod 600 {file}"
+def _secret_warnings(config: SourceConfig) -> Iterator[str]:
+    for setting in ("password_file", "token_file", "key"):
+        file = getattr(config, setting, None)
+        if isinstance(file, Path) and is_open_to_others(file):
+            yield f"{setting} {file} can be read by others; do: chmod 600 {file}"
 
 
 def unknown_host(host: str) -> str | None:

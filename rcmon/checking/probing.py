@@ -8,6 +8,7 @@ from rcmon.checking.report import Report
 from rcmon.checking.start import store_url
 from rcmon.config import Config
 from rcmon.errors import ConfigError, StoreCorruptError, StoreError
+from rcmon.model import Batch
 from rcmon.sources.base import Source, poll_one
 from rcmon.store import Store
 from rcmon.store.address import parse
@@ -34,8 +35,23 @@ async def _probe_source(source: Source, report: Report) -> None:
     if poll.batch is None:
         report.warn(f"source {source.name}: {poll.error}")
     else:
-        agents = ", ".join(f"{len(agent.sites)} sites" for agent in poll.batch.agents)
-        report.tell(f"source {source.name}: answers in {poll.duration:.2f} s ({agents})")
+        report.tell(f"source {source.name}: answers in {poll.duration:.2f} s ({_told(poll.batch)})")
+
+
+def _told(batch: Batch) -> str:
+    """Say what a poll brought, in numbers."""
+    told = [f"{len(agent.sites)} sites" for agent in batch.agents]
+    said = batch.upstream
+    if said is not None:
+        given = [
+            ("statuses of sites", said.sites),
+            ("sites' names", said.names),
+            ("agents' reports", said.reports),
+            ("agents' job ads", said.pressure),
+        ]
+        told += [f"{len(found)} {what}" for what, found in given if found is not None]
+        told += [f"{len(said.findings)} findings"] if said.findings else []
+    return ", ".join(told)
 
 
 async def _probe_store(config: Config, report: Report) -> None:

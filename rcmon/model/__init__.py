@@ -1,5 +1,6 @@
 """The core types: what is polled, what a cycle concludes, and the words for both."""
 
+from rcmon.model.finding import Finding
 from rcmon.model.grid import (
     JOB_CLASSES,
     JOB_STATES,
@@ -9,7 +10,6 @@ from rcmon.model.grid import (
     Batch,
     Component,
     Document,
-    Finding,
     HistoryRow,
     Holder,
     Holders,

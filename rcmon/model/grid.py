@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rcmon.model.finding import Finding
 from rcmon.model.updater import AgentExpected, Forecast, UpdaterSettings
 from rcmon.model.upstream import Upstream, together
 
@@ -132,21 +133,6 @@ class Component(Struct, frozen=True):
     update_threshold: float
     """Seconds after which a worker's heartbeat is too old."""
     workers: tuple[Worker, ...] = ()
-
-
-class Finding(Struct, frozen=True):
-    """Something that needs an operator's attention, and why.
-
-    `kind` is a key of `rcmon.collector.findings.KINDS` (bounded: it is a metric label); `count` is how many
-    rows, jobs or sites it concerns.
-    """
-
-    kind: str
-    agent: str | None
-    message: str
-    count: int = 1
-    site: str | None = None
-    task: str | None = None
 
 
 class Holder(Struct, frozen=True, gc=False, array_like=True):

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from rcmon.model.finding import Finding
+
 REPORT_STALE_AFTER = 1200.0
 """Seconds after which an agent's report says nothing about now, as WMStats sees it."""
 
@@ -135,6 +137,8 @@ class Upstream(Struct, frozen=True):
     """By agent, site and task type, each sorted."""
     submitted: Mapping[str, SubmitReport] | None = None
     """What JobSubmitter says, by agent name, sorted."""
+    findings: tuple[Finding, ...] = ()
+    """What is odd in what it says."""
 
 
 def together(parts: Iterable[Upstream]) -> Upstream:
@@ -143,13 +147,15 @@ def together(parts: Iterable[Upstream]) -> Upstream:
     Of an agent's reports the newest counts, whoever has it.
     """
     sites, names, reports, pressure, submitted = None, None, None, None, None
-    for part in reversed(tuple(parts)):
+    given = tuple(parts)
+    for part in reversed(given):
         sites = part.sites if sites is None else {**sites, **(part.sites or {})}
         names = part.names if names is None else {**names, **(part.names or {})}
         reports = part.reports if reports is None else _newest(part.reports or {}, reports)
         pressure = part.pressure if pressure is None else {**pressure, **(part.pressure or {})}
         submitted = part.submitted if submitted is None else {**submitted, **(part.submitted or {})}
-    return Upstream(sites, names, reports, pressure, submitted)
+    findings = tuple(finding for part in given for finding in part.findings)
+    return Upstream(sites, names, reports, pressure, submitted, findings)
 
 
 def _newest(first: Mapping[str, AgentReport], others: Mapping[str, AgentReport]) -> Mapping[str, AgentReport]:

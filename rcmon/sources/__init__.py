@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from rcmon.sources.base import SourceKind
+from rcmon.sources.cric import CRIC
+from rcmon.sources.ssb import SSB
 from rcmon.sources.wmagent import WMAGENT
 
 KINDS: Sequence[SourceKind] = (
     WMAGENT,
+    SSB,
+    CRIC,
 )  # fmt: skip
 """Every kind of source."""
 

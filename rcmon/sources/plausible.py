@@ -103,23 +103,28 @@ class Values:
 
     def name(self, name: str, value: Any) -> str:
         """Read a name that something is known by. Raises UnreadableRowError."""
-        read = text(value)
+        read = self._text(value)
         if read is None or not _is_name(read, self.columns[name]):
             raise UnreadableRowError(_wrong(name, value, self.columns[name]))
         return read
 
     def label(self, name: str, value: Any, whose: Whose = NOBODY) -> str | None:
         """Read a name for something, or nothing."""
-        read = text(value)
-        if read is None or _is_name(read, self.columns[name]):
+        if text(value) is None:
+            return None
+        read = self._text(value)
+        if read is not None and _is_name(read, self.columns[name]):
             return read
         self._note(name, value, whose)
         return None
 
     def shown(self, name: str, value: Any, whose: Whose = NOBODY) -> str | None:
         """Read a text that is only shown, or nothing: what is no UTF-8 is replaced, excess is cut."""
-        given = text(value)
+        if text(value) is None:
+            return None
+        given = self._text(value)
         if given is None:
+            self._note(name, value, whose)
             return None
         read = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", given)[: int(self.columns[name].high)]
         if read != given:
@@ -143,12 +148,25 @@ class Values:
             return None
         return read
 
+    @staticmethod
+    def _text(value: Any) -> str | None:
+        """Take a value as a text; None: it is none."""
+        return text(value)
+
     def _note(self, name: str, value: Any, whose: Whose) -> None:
         """Note a value that cannot be true."""
         message = f"{whose.words}{_wrong(name, value, self.columns[name])}"
         self.findings.note(
             self.columns[name].finding, message, count=whose.count, site=whose.site, task=whose.task
         )
+
+
+class DocumentValues(Values):
+    """Reads the values of a JSON document, in which only a text is a text."""
+
+    @staticmethod
+    def _text(value: Any) -> str | None:
+        return value if isinstance(value, str) else None
 
 
 def plausible(column: Column, value: Any, now: float) -> int | None:

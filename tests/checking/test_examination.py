@@ -1,7 +1,10 @@
 """`--check-config`: everything that is wrong at once, and never "right" for what would not work."""
 
+import asyncio
 import datetime as dt
+import json
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -12,6 +15,8 @@ from rcmon.demo.pki import make_pki
 from rcmon.process import bind_local
 from tests.access import crl_pki, pki
 from tests.checking.conftest import Place
+from tests.sources.http.kinds import cric
+from tests.sources.http.webservice import answer, serving
 
 as_root = pytest.mark.skipif(os.geteuid() == 0, reason="to root every directory can be written")
 
@@ -290,3 +295,33 @@ def test_everything_that_runs_is_examined_in_the_demo_too(place: Place) -> None:
     done = place.run("--check-config", "--demo", "--synthetic=3x2")
     assert done.returncode == 0, done.stderr
     assert "sources: 2 made up" in done.stdout
+
+
+def test_web_services_are_examined_as_databases_are(place: Place) -> None:
+    table = (
+        '[[source]]\nname = "board"\nkind = "ssb"\nurl = "https://nowhere.invalid"\n'
+        'dataset = "7"\ntoken_file = "token"\n'
+    )
+    (place.path / "token").write_text("hush")
+    (place.path / "token").chmod(0o644)
+    (place.path / "sources.toml").write_text(table)
+    warnings = place.examine().warnings
+    assert len(warnings) == 2
+    only(warnings[:1], "source board: token_file", "can be read by others; do: chmod 600")
+    only(warnings[1:], "source board: host 'nowhere.invalid' is not known")
+    done = place.run("--check-config", "--probe")
+    assert "warning: source board: cannot use https://nowhere.invalid: no connection: " in done.stdout
+    assert "hush" not in done.stdout + done.stderr
+
+
+async def test_what_a_service_says_is_told_in_numbers(place: Place) -> None:
+    async def say(head: bytes, _body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(json.dumps(cric(head, b"", ["T2_A", "T2_B"])).encode()))
+        await writer.drain()
+        writer.close()
+
+    async with serving(say) as web:
+        table = f'[[source]]\nname = "names"\nkind = "cric"\nurl = "{web.url}"\n'
+        (place.path / "sources.toml").write_text(table)
+        done = await asyncio.to_thread(place.run, "--check-config", "--probe")
+    assert re.search(r"source names: answers in [0-9.]+ s \(2 sites' names\)", done.stdout), done.stdout

@@ -5,10 +5,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import trustme
 
 from rcmon.access.roles import Role, RoleTable
 from rcmon.config import OPTIONS, load
+from rcmon.sources import KINDS
 from rcmon.sources.config import build_sources, load_sources
+from rcmon.sources.wmagent import WMAgentConfig
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -26,12 +29,21 @@ def test_sources_are_valid_as_they_are() -> None:
 
 def test_example_sources_are_valid(tmp_path: Path) -> None:
     text = uncommented((CONF / "sources.toml").read_text())
-    for name in re.findall(r'password_file = "(.+)"', text):
+    for name in re.findall(r'(?:password|token)_file = "(.+)"', text):
         (tmp_path / name).write_text("secret\n")
+    authority = trustme.CA()
+    ours = authority.issue_cert("rcmon.example.org")
+    authority.cert_pem.write_to_path(tmp_path / "cern-grid-ca.pem")
+    ours.cert_chain_pems[0].write_to_path(tmp_path / "hostcert.pem")
+    ours.private_key_pem.write_to_path(tmp_path / "hostkey.pem")
     (tmp_path / "sources.toml").write_text(text)
     configs = load_sources(tmp_path / "sources.toml")
-    assert {config.url.partition(":")[0] for config in configs} == {"mysql", "oracle", "postgresql", "sqlite"}
-    build_sources([config for config in configs if not config.url.startswith("oracle")])
+    urls = [config.url for config in configs if isinstance(config, WMAgentConfig)]
+    assert {url.partition(":")[0] for url in urls} == {"mysql", "oracle", "postgresql", "sqlite"}
+    made = build_sources(
+        [config for config in configs if not getattr(config, "url", "").startswith("oracle")]
+    )
+    assert {source.kind for source in made} == {kind.name for kind in KINDS}
 
 
 def test_roles_grant_nothing_as_they_are() -> None:

@@ -30,6 +30,7 @@ def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
     """Find what is wrong over all agents, and list it with what the polls found in each; sorted."""
     found = [finding for kind in FOUND_HERE for finding in kind.find(snapshot)]
     found += [finding for agent in snapshot.agents.values() for finding in agent.findings]
+    found += [finding for said in snapshot.given.values() for finding in said.findings]
     return tuple(sorted(found, key=_order))
 
 

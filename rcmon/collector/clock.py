@@ -11,6 +11,11 @@ TOLERANCE = 2.0
 """Seconds by which both clocks may come apart between two cycles before the wall's counts as set."""
 
 
+_TOGETHER = 0.1
+"""Seconds within which both clocks are read, unless the machine is too busy even for that."""
+_TRIES = 20
+
+
 class Moment(Struct, frozen=True):
     """One moment by both clocks, seconds."""
 
@@ -21,8 +26,12 @@ class Moment(Struct, frozen=True):
 
 
 def read() -> Moment:
-    """Tell what time it is now."""
-    return Moment(time.time(), time.monotonic())
+    """Tell what time it is now. A process that had to wait between both clocks reads them again."""
+    for _ in range(_TRIES):
+        moment = Moment(time.time(), time.monotonic())
+        if time.time() - moment.wall < _TOGETHER:
+            break
+    return moment
 
 
 def set_by(earlier: Moment, later: Moment) -> float:

@@ -1,11 +1,11 @@
 """The collector: one cycle per interval, rendered and stored; it goes on whatever happens to the store."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
+from rcmon.collector import clock
 from rcmon.collector.cycle import Cycle
 from rcmon.collector.pace import Pace
 from rcmon.collector.publisher import Publisher
@@ -50,18 +50,21 @@ class Collector:
         """Poll these from the next cycle on."""
         self._cycle.replace_sources(sources)
 
-    async def step(self, now: float) -> Snapshot | None:
+    async def step(self, at: float | None = None) -> Snapshot | None:
         """Run one cycle and publish it; None where another replica collects, or the lease is out of reach.
 
-        `now`: seconds since the epoch. Trouble with the store is logged when it begins and when it ends.
+        `at`: seconds since the epoch; None: now. Trouble with the store is logged when it begins and ends.
         """
+        # before anything that may wait: whoever waited between both clocks would take one for set
+        moment = clock.read() if at is None else self._cycle.moment(at)
+        now = moment.wall
         if not await self._publisher.lead(LEASE_INTERVALS * self._cycle.interval):
             self._doing("another replica collects, or the store is out of reach")
             return None
         last = await self._publisher.resume(now)
         if last is not None:
             self._cycle.previous = last
-        snapshot, (documents, rows) = await self._cycle.run(now, self._prepare)
+        snapshot, (documents, rows) = await self._cycle.run(moment, self._prepare)
         self._documents = {document.key: document for document in documents}
         await self._publisher.publish(snapshot, documents, rows)
         await self._publisher.prune(now, self._cycle.clock_set)
@@ -78,7 +81,7 @@ class Collector:
         try:
             longest = STEP_INTERVALS * self._cycle.interval + LONGEST_STEP
             tell = partial(self._tell_trouble, "cycle")
-            await Pace(lambda: self.step(time.time()), self._cycle.interval, longest, tell).run(stop)
+            await Pace(self.step, self._cycle.interval, longest, tell).run(stop)
         finally:
             await self.close()
 

@@ -45,29 +45,32 @@ class Cycle:
         previous: Snapshot | None = None,
         *,
         budget: float = BUDGET,
-        running: Callable[[], float] = time.monotonic,
     ) -> None:
         self.interval = interval
         self.stale_after = stale_after
         self.previous = previous
         self.clock_set: float | None = None
-        """When the wall's clock was last found set, as `running` tells; None: never."""
+        """When the wall's clock was last found set, by the one that runs; None: never."""
         self.blamed: Mapping[str, str] = {}
         """Sources whose data could not be dealt with in the last cycle, and why."""
         self._budget = budget * interval
-        self._running = running
         self._last: Moment | None = None
         self._watches = [Watch(source) for source in sources]
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def run(self, now: float, prepare: Callable[[Snapshot], T]) -> tuple[Snapshot, T]:
+    def moment(self, now: float) -> Moment:
+        """Tell by both clocks what time it is, if it is `now` by the wall's."""
+        return Moment(now, time.monotonic())
+
+    async def run(self, moment: Moment, prepare: Callable[[Snapshot], T]) -> tuple[Snapshot, T]:
         """Poll all sources, conclude from what came in time, and prepare what is to be published of it.
 
-        `now` is the cycle's begin, seconds since the epoch. No source's failure reaches another: also where
-        merge, findings or `prepare`, which runs in a thread, raise for its data, the cycle goes on without.
+        `moment` is the cycle's begin, by both clocks as they were read together. No source's failure reaches
+        another: also where merge, findings or `prepare`, which runs in a thread, raise for its data, the
+        cycle goes on without.
         """
-        begun = time.monotonic()
-        self._look_at_clock(Moment(now, self._running()))
+        begun, now = time.monotonic(), moment.wall
+        self._look_at_clock(moment)
         await self._poll(now)
         heard = [watch.heard() for watch in self._watches]
         previous = self.previous

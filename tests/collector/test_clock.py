@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tornado.ioloop import IOLoop
 
+from rcmon.collector import clock
 from rcmon.collector.changes import changes
 from rcmon.collector.clock import TOLERANCE, Moment, set_by
 from rcmon.model import HistoryRow, Snapshot
@@ -25,6 +26,35 @@ def test_a_clock_that_is_set_is_told_from_one_that_runs(jump: float) -> None:
     assert set_by(Moment(1000.0, 5.0), Moment(1060.0 + jump, 65.0)) == jump
     assert set_by(Moment(1000.0, 5.0), Moment(1060.5, 65.0)) == 0.0  # slewed, not set
     assert set_by(Moment(1000.0, 5.0), Moment(1000.0 + DAY, 5.0 + DAY)) == 0.0  # a long cycle
+
+
+def test_both_clocks_are_read_again_by_who_had_to_wait_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = iter([1000.0, 1009.0, 1010.0, 1010.01])
+    running = iter([9.0, 10.0])
+    monkeypatch.setattr(clock.time, "time", lambda: next(wall))
+    monkeypatch.setattr(clock.time, "monotonic", lambda: next(running))
+    assert clock.read() == Moment(1010.0, 10.0)
+
+
+async def test_a_store_that_keeps_a_step_waiting_is_no_clock_that_is_set(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its lease or its newest snapshot may take seconds, at every step another time."""
+    running = 5.0
+    resume = lab.publisher.resume
+
+    async def waiting(now: float) -> Snapshot | None:
+        nonlocal running
+        running += 7.0 * lab.source.polls
+        return await resume(now)
+
+    monkeypatch.setattr(lab.publisher, "resume", waiting)
+    monkeypatch.setattr(lab.cycle, "moment", lambda now: Moment(now, running))
+    for _ in range(4):
+        running += 60.0
+        assert await lab.collector.step(1_000_000.0 + running) is not None
+    assert lab.source.polls == 4
+    assert "the clock was set" not in caplog.text
 
 
 def times(cycle: Steady, jumps: list[float]) -> Iterator[float]:

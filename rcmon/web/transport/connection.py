@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from tornado.iostream import SSLIOStream, StreamClosedError
+from tornado.iostream import StreamClosedError
 
 from rcmon.errors import IdentityError
 from rcmon.telemetry.own import OTHER
@@ -22,24 +22,22 @@ from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.handshake_reasons import detail_of, reason_of
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.said import said
+from rcmon.web.transport.secured import SecuredStream
 from rcmon.web.transport.shortway import ShortWay
 from rcmon.web.transport.state import ServerState
 from rcmon.web.transport.tornado_way import Stock
-from rcmon.web.transport.wire import READ_SIZE, Wire
+from rcmon.web.transport.wire import LINGER, LINGER_READS, READ_SIZE, Wire
 
 LOG = logging.getLogger("rcmon.web.transport.server")
 _TURN = 32
 """So many requests of one connection, then others have a turn."""
-_LINGER = 2.0
-"""Seconds in which a client that was turned away may still send what nobody wants."""
-_LINGER_READS = 1024
 
 
 class Connection:
     """One connection; it serves itself, in `task`, until it ends, and then calls `ended`."""
 
     def __init__(
-        self, state: ServerState, stream: SSLIOStream, address: str, ended: Callable[["Connection"], None]
+        self, state: ServerState, stream: SecuredStream, address: str, ended: Callable[["Connection"], None]
     ) -> None:
         self._state, self._limits, self._ended = state, state.limits, ended
         self._secured = stream.socket
@@ -74,7 +72,9 @@ class Connection:
         except (OSError, AttributeError) as error:  # Tornado hands on whatever ended it
             reason = "timeout" if self.wire.timed_out else reason_of(error)
             guard.refused(reason, address, detail_of(error))
+            await self.wire.see_off()
             return False
+        self.wire.stream.shakes_hands = False
         self.wire.deadline = time.monotonic() + self._limits.request_timeout
         try:
             chain = self._state.chains.chain_of(self._secured)
@@ -145,7 +145,7 @@ class Connection:
         """Say goodbye and read on for a moment: closing over unread bytes is a reset, and undoes answers."""
         await self.wire.flushed()
         self.wire.say_goodbye()
-        self.wire.deadline = time.monotonic() + _LINGER
-        for _ in range(_LINGER_READS):
+        self.wire.deadline = time.monotonic() + LINGER
+        for _ in range(LINGER_READS):
             await self.wire.stream.read_bytes(READ_SIZE, partial=True)
             await asyncio.sleep(0)

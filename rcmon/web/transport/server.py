@@ -9,7 +9,6 @@ from typing import Any
 
 from tornado.http1connection import HTTP1ConnectionParameters
 from tornado.httpserver import HTTPServer
-from tornado.iostream import SSLIOStream
 from tornado.web import Application
 
 from rcmon.access.gate import Gate
@@ -22,6 +21,7 @@ from rcmon.web.transport.connection import Connection
 from rcmon.web.transport.guard import ClientLimits, Guard
 from rcmon.web.transport.request_count import RequestCount
 from rcmon.web.transport.said import request_ids
+from rcmon.web.transport.secured import SecuredStream
 from rcmon.web.transport.state import ServerState, ShortRoutes
 from rcmon.web.transport.throttle import Throttle
 from rcmon.web.transport.wire import READ_SIZE
@@ -117,7 +117,7 @@ class Server(HTTPServer):
             self.state.guard.failed(error, host)
             self.state.guard.closes(host)
 
-    def _secured(self, connection: socket.socket) -> SSLIOStream:
+    def _secured(self, connection: socket.socket) -> SecuredStream:
         """Make a stream of a connection; raises OSError where the client is gone already."""
         if not isinstance(self.ssl_options, ssl.SSLContext):  # never serve in clear
             raise TypeError("the server has no TLS context")
@@ -126,7 +126,7 @@ class Server(HTTPServer):
         secured = self.ssl_options.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         try:
             secured.getpeername()  # Python takes an end meanwhile for a socket that is yet to connect
-            return SSLIOStream(secured, max_buffer_size=_BUFFER_SIZE, read_chunk_size=READ_SIZE)
+            return SecuredStream(secured, max_buffer_size=_BUFFER_SIZE, read_chunk_size=READ_SIZE)
         except OSError:
             secured.close()
             raise

@@ -8,12 +8,17 @@ import socket
 import time
 from collections.abc import Callable
 
-from tornado.iostream import SSLIOStream, StreamClosedError
+from tornado.iostream import StreamClosedError
 
 from rcmon.web.transport import heads
+from rcmon.web.transport.secured import SecuredStream
 
 READ_SIZE = 8192
 """Bytes read at once; the stream's `read_chunk_size`."""
+
+LINGER = 2.0
+"""Seconds in which a client that was turned away may still send what nobody wants."""
+LINGER_READS = 1024
 
 Repeat = Callable[[bytes], bool]
 """Answers what was read, if that is the head of before once more; tells whether it did."""
@@ -25,7 +30,7 @@ class Wire:
     `sweep`, once a second, is what keeps the deadlines: a timer for each would cost more than an answer.
     """
 
-    def __init__(self, stream: SSLIOStream, write_timeout: float) -> None:
+    def __init__(self, stream: SecuredStream, write_timeout: float) -> None:
         self.stream = stream
         self.unread = bytearray()
         """What was read and is no request's yet."""
@@ -148,8 +153,22 @@ class Wire:
         """Close the stream, and let go of what leads back here: nothing waits for the garbage collector."""
         self.say_goodbye()
         self.stream.close()
+        if self.stream.left is not None:
+            with contextlib.suppress(OSError):  # whoever reads there reads an end
+                self.stream.left.shutdown(socket.SHUT_RDWR)
         self.stream.__dict__.pop("read_from_fd", None)
         self._repeat = None
+
+    async def see_off(self) -> None:
+        """Read on for a moment where the handshake failed, that the client may read why."""
+        left = self.stream.left
+        if left is None:
+            return
+        self.deadline = time.monotonic() + LINGER
+        with contextlib.closing(left), contextlib.suppress(OSError):
+            for _ in range(LINGER_READS):
+                if not await asyncio.get_running_loop().sock_recv(left, READ_SIZE):
+                    return
 
     def say_goodbye(self) -> None:
         """Send close_notify (RFC 8446, 6.1), once: OpenSSL's clients take an end without it for a cut.

@@ -106,7 +106,7 @@ async def test_a_body_within_its_limit_arrives_whole(short: bool) -> None:
 @pytest.mark.parametrize("size", [8192, 7])
 async def test_a_body_in_chunks_ends_where_it_becomes_too_large(short: bool, size: int) -> None:
     """It may promise anything: nothing beyond the limit is kept."""
-    async with serving(short=short) as served:
+    async with serving(short=short, request_timeout=600) as served:
         caller = await served.call()
         await caller.send(head("/echo", CHUNKED, method="POST"))
         piece = b"%x\r\n%s\r\n" % (size, b"a" * size)

@@ -6,12 +6,15 @@ import datetime as dt
 import socket
 import ssl
 import struct
+import threading
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
 from rcmon.telemetry.own import DECISIONS, FAILURES, HANDSHAKE_FAILURES
+from rcmon.web.transport.wire import LINGER
 from tests.access import pki
 from tests.web.caller import head
 from tests.web.pki import READER, ROOT, client, client_hello
@@ -48,8 +51,54 @@ async def test_a_certificate_that_tls_refuses(
         await cannot_ask(served, REFUSED[reason], client(REFUSED[reason], version))
         assert served.failures() == {reason: 1.0}
         assert served.requests() == {}
-        assert not served.server.live
+        await served.until(lambda: not served.server.live)
     assert f"refused a connection from 127.0.0.1: {reason}: " in caplog.text
+
+
+def hears_why(port: int, context: ssl.SSLContext, refused: threading.Event) -> str:
+    """Send a request as if all were well, after it is not, and tell what the server says."""
+    with socket.create_connection(("127.0.0.1", port)) as plain:
+        plain.settimeout(60)
+        with context.wrap_socket(plain, server_hostname="localhost") as sock:
+            assert refused.wait(60)
+            for _ in range(3):  # the first may arrive where nobody listens, the second fails for it
+                sock.sendall(head("/small"))
+            with pytest.raises(ssl.SSLError) as said:
+                sock.recv(1000)
+            return str(said.value.reason)
+
+
+@pytest.mark.parametrize(
+    ("reason", "alert"),
+    [
+        ("expired", "SSLV3_ALERT_CERTIFICATE_EXPIRED"),
+        ("not_yet_valid", "SSLV3_ALERT_BAD_CERTIFICATE"),
+        ("no_certificate", "TLSV13_ALERT_CERTIFICATE_REQUIRED"),
+    ],
+)
+async def test_who_is_turned_away_hears_why_also_when_it_asks_meanwhile(reason: str, alert: str) -> None:
+    """Under TLS 1.3 its handshake is over before ours: it may have asked, or may ask, and only then reads."""
+    async with serving() as served:
+        refused = threading.Event()
+        context = client(REFUSED[reason], ssl.TLSVersion.TLSv1_3)
+        asking = asyncio.create_task(asyncio.to_thread(hears_why, served.port, context, refused))
+        await served.until(served.failures)
+        refused.set()
+        assert await asking == alert
+        await served.until(lambda: not served.server.live)
+
+
+async def test_who_is_turned_away_and_stays_is_cut_a_moment_later() -> None:
+    async with serving() as served:
+        context = client(REFUSED["expired"], ssl.TLSVersion.TLSv1_3)
+        with socket.create_connection(("127.0.0.1", served.port)) as plain:
+            shaking = asyncio.to_thread(context.wrap_socket, plain, server_hostname="localhost")
+            with await shaking:
+                await served.until(served.failures)
+                (lingering,) = served.server.live
+                assert lingering.wire.deadline <= time.monotonic() + LINGER
+                lingering.wire.sweep(time.monotonic() + LINGER)
+                await served.until(lambda: not served.server.live)
 
 
 async def plain_http(served: Serving) -> None:
@@ -159,10 +208,11 @@ async def test_a_dripping_client_is_cut() -> None:
 
 
 async def test_a_handshake_in_time_is_not_cut_later() -> None:
-    async with serving(handshake_timeout=0.1) as served:
+    async with serving(handshake_timeout=60, request_timeout=600, idle_timeout=600) as served:
         caller = await served.call()
-        await asyncio.sleep(0.15)
-        served.server.tick()
+        (connection,) = served.server.live
+        await served.until(lambda: connection.wire.deadline > time.monotonic() + 120)
+        connection.wire.sweep(time.monotonic() + 120)
         assert await caller.is_open()
 
 

@@ -182,7 +182,7 @@ def both(runner: asyncio.Runner) -> Iterator[Both]:
         return both, asyncio.create_task(both.tick())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "_LINGER", 0.0)  # nobody waits here for what a client might still send
+        patch.setattr(connection, "LINGER", 0.0)  # nobody waits here for what a client might still send
         both, ticking = runner.run(begin())
         yield both
         ticking.cancel()

@@ -235,6 +235,11 @@ class Serving:
                 self.server.tick()
                 await asyncio.sleep(0.02)
 
+    def later(self, seconds: float) -> None:
+        """Let the sweep look as it would so much later."""
+        for connection in list(self.server.live):
+            connection.wire.sweep(time.monotonic() + seconds)
+
     async def end(self) -> None:
         """Cut everything."""
         self.server.stop()

@@ -1,7 +1,9 @@
 """No client holds a connection by doing little: the sweep closes what is idle, slow or stuck."""
 
 import asyncio
+import math
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -38,23 +40,29 @@ async def test_an_idle_connection_is_closed(short: bool) -> None:
 
 @both_ways
 async def test_each_request_begins_the_idle_time_anew(short: bool) -> None:
-    async with serving(short=short, idle_timeout=0.4) as served:
+    async with serving(short=short, idle_timeout=1000) as served:
         caller = await served.call()
-        for _ in range(8):
+        (connection,) = served.server.live
+        ends = [0.0]
+        for _ in range(4):
             assert await caller.is_open()
-            await asyncio.sleep(0.1)
-            served.server.tick()
-        assert served.server.live
+            await served.until(lambda: ends[-1] < connection.wire.deadline < math.inf)
+            ends.append(connection.wire.deadline)
+            assert 900 < ends[-1] - time.monotonic() <= 1000
+            served.later(900)
+        assert await caller.is_open()
+        await served.until(lambda: connection.wire.deadline < math.inf)
+        served.later(1001)
+        assert await caller.rest() == b""
 
 
 @both_ways
 async def test_the_time_of_an_answer_ends_with_it(short: bool) -> None:
-    async with serving(short=short, write_timeout=0.1, idle_timeout=60) as served:
+    async with serving(short=short, write_timeout=100, idle_timeout=1000) as served:
         caller = await served.call()
         for path in ("/small", "/large"):
             await caller.ask(path)
-            await asyncio.sleep(0.15)
-            served.server.tick()
+            served.later(200)
             assert await caller.is_open()
 
 
@@ -153,17 +161,19 @@ async def test_nor_are_those_to_requests_that_come_one_by_one(short: bool) -> No
 
 @both_ways
 async def test_a_slow_reader_is_served_to_the_end(short: bool) -> None:
-    """It takes longer than the write timeout, but never stands still for so long."""
-    async with serving(short=short, write_timeout=0.6) as served:
+    """Its time begins anew with what it takes: it may take longer than the write timeout in all."""
+    async with serving(short=short, write_timeout=1000, idle_timeout=1000) as served:
         caller = await reluctant(served)
+        (connection,) = served.server.live
         await caller.send(head("/large"))
         await caller.reader.readuntil(b"\r\n\r\n")
-        body = b""
+        body, ends = b"", set()
         while len(body) < len(LARGE):
             body += await caller.reader.readexactly(min(100_000, len(LARGE) - len(body)))
-            await asyncio.sleep(0.05)
-            served.server.tick()
+            ends.add(connection.wire._stuck)
+            served.later(900)
         assert body == LARGE
+        assert len(ends) >= 10
         assert await caller.is_open()
 
 

@@ -18,6 +18,8 @@ AGENT_QUEUE = "agent_queue"
 """From the global queue into the agent's own (WorkQueue.freeResouceCheck)."""
 DATABASE = "database"
 """From the agent's queue into its database, as jobs (WorkQueueManagerWMBSFileFeeder)."""
+QUEUE_DEPTH = 0.5
+"""What a production agent's own queue takes of a site's pending slots (`WorkQueueManager.queueParams`)."""
 STATES: Mapping[str, frozenset[str]] = {
     AGENT_QUEUE: frozenset({"Normal"}),
     DATABASE: frozenset({"Normal", "Draining"}),
@@ -69,29 +71,37 @@ def admissions(agent: Agent, report: AgentReport | None) -> dict[str | None, Adm
 
 def _into_database(sites: Iterable[AgentSite]) -> Admission:
     counts: dict[int, float] = {}
-    limit: float | None = 0.0
     for site in sites:
         if site.state in STATES[DATABASE]:
-            limit = None if limit is None or site.pending_slots is None else limit + site.pending_slots
             for priority, jobs in site.backlog.items():
                 counts[priority] = counts.get(priority, 0) + jobs
-    return admission(DATABASE, limit, counts)
+    return admission(DATABASE, _limit(sites, DATABASE), counts)
 
 
 def _into_queue(
     name: str, sites: Iterable[AgentSite], report: AgentReport | None, *, drained: bool
 ) -> Admission:
-    """Conclude from the agent's report; its database knows neither QueueDepth nor what stands in the queue.
+    """Conclude from the agent's report: its database does not know what stands in its queue.
 
     The report tells the jobs that could run at the site, which is no less than WMCore counts there: fewer
     than the limit let all in; else it depends on their priorities, which are not told by site.
     """
-    sites = list(sites)
-    limit = None if report is None or report.queue_limits is None else report.queue_limits.get(name)
-    if drained or not any(site.state in STATES[AGENT_QUEUE] for site in sites):
-        limit = 0.0
-    queued = None if report is None or report.queued is None else report.queued.get(name)
-    if queued is None:
+    limit = 0.0 if drained else _limit(sites, AGENT_QUEUE, QUEUE_DEPTH)
+    if report is None or report.queued is None:
         return admission(AGENT_QUEUE, limit, None)
-    found = admission(AGENT_QUEUE, limit, {0: queued.jobs})
-    return found if found.admits != "above" else Admission(AGENT_QUEUE, None, None, limit, queued.jobs)
+    queued = report.queued.get(name)
+    found = admission(AGENT_QUEUE, limit, {} if queued is None else {0: queued.jobs})
+    if found.admits != "above":
+        return found
+    return Admission(AGENT_QUEUE, None, None, limit, found.counted)
+
+
+def _limit(sites: Iterable[AgentSite], stage: str, depth: float = 1.0) -> float | None:
+    """Give how many jobs may be counted at sites; None where a number of slots is not known."""
+    limit = 0.0
+    for site in sites:
+        if site.state in STATES[stage]:
+            if site.pending_slots is None:
+                return None
+            limit += site.pending_slots * depth
+    return limit

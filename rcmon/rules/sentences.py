@@ -40,18 +40,21 @@ _SENTENCES: Mapping[str | None, str] = {
     "priority_unknown": _DOUBT + "the priority of the task type, by which jobs overflow, is not known",
 }
 """By reason, without what somebody says of it."""
+_UNTOLD = "{task} of {agent} at {site}: {reason}"
+"""For a reason that only a newer collector knows."""
 TOLD = frozenset(_SENTENCES)
 """The reasons that there is a sentence for."""
 
 
 def detail(site: str, place: Place, cell: Cell) -> str:
     """Say in one sentence whether jobs are submitted, and why not."""
-    reason = cell.reason if cell.reason in TOLD else None
-    said = _SENTENCES[reason].format(
+    reason = cell.reason
+    said = _SENTENCES.get(reason, _UNTOLD).format(
         site=site,
         agent=place.agent,
         task=cell.task,
         since=f" since {iso(place.state_time)}" if place.state_time is not None else "",
+        reason=reason,
         unknown=_unknown(place, cell),
         pending=cell.pending,
         running=cell.running,

@@ -106,13 +106,16 @@ def test_limits_and_counts_are_wmcores_own_over_all_sites_of_one_name() -> None:
     seen = 0
     for agent, (limits_of) in zip(made, theirs, strict=True):
         limits, counts = limits_of["database"]
+        into_queue_limits, none_counted = limits_of["agent_queue"]
         said = admissions(agent, None)
+        assert none_counted == {}
         for name in {one.cms_name for one in agent.sites.values()} - {None}:
             mine = next(one for one in said[name] if one.stage == DATABASE)
             by_priority = {int(priority): jobs for priority, jobs in counts.get(name, {}).items()}
             expected = admission(DATABASE, limits.get(name, 0), by_priority)
             assert (mine.admits, mine.floor, mine.limit) == (expected.admits, expected.floor, expected.limit)
             assert mine.counted == expected.counted
+            assert said[name][0].limit == into_queue_limits.get(name, 0)
             seen += mine.admits == "above"
         assert [one.admits for one in said[None]] == ["none", "none"]
     assert seen > 100
@@ -141,16 +144,8 @@ def test_the_floor_is_the_priority_at_which_the_sum_reaches_the_limit() -> None:
 
 def into_queue(jobs: int | None, *, drain: bool | None = None, state: str = "Normal") -> Admission:
     """Tell what goes into an agent's queue of 25 jobs for a site for which so many stand in it."""
-    queued = None if jobs is None else {"T1_XX_A": QueuedWork(jobs, 0)}
-    report = AgentReport(
-        time=0.0,
-        team="production",
-        version=None,
-        status="ok",
-        drain=drain,
-        queued=queued,
-        queue_limits={"T1_XX_A": 25.0},
-    )
+    queued = {} if jobs is None else {"T1_XX_A": QueuedWork(jobs, 0)}
+    report = AgentReport(time=0.0, team="production", version=None, status="ok", drain=drain, queued=queued)
     agent = Agent("vocms0281", 0.0, {"T1_XX_A": site("T1_XX_A", state=state)})
     return admissions(agent, report)["T1_XX_A"][0]
 
@@ -158,9 +153,9 @@ def into_queue(jobs: int | None, *, drain: bool | None = None, state: str = "Nor
 def test_what_the_report_does_not_tell_of_the_queue_is_unknown() -> None:
     assert into_queue(24) == Admission(AGENT_QUEUE, "all", None, 25.0, 24)
     assert into_queue(25) == Admission(AGENT_QUEUE, None, None, 25.0, 25), "of which priorities?"
-    assert into_queue(None) == Admission(AGENT_QUEUE, None, None, 25.0, None)
+    assert into_queue(None) == Admission(AGENT_QUEUE, "all", None, 25.0, 0), "the report names no such site"
     agent = Agent("vocms0281", 0.0, {"T1_XX_A": site("T1_XX_A")})
-    assert admissions(agent, None)["T1_XX_A"][0] == Admission(AGENT_QUEUE, None, None, None, None)
+    assert admissions(agent, None)["T1_XX_A"][0] == Admission(AGENT_QUEUE, None, None, 25.0, None)
 
 
 def test_nothing_goes_into_the_queue_of_an_agent_in_drain_or_for_a_site_that_is_not_normal() -> None:

@@ -194,6 +194,13 @@ def test_a_sentence_tells_who_holds_a_site_down() -> None:
     )
 
 
+def test_a_reason_that_is_not_known_here_is_told_by_its_name() -> None:
+    """A newer collector may know more reasons."""
+    place, found = placed(site())
+    newer = replace(found, submits=False, reason="moon_is_full")
+    assert detail(SITE, place, newer) == "Processing of vocms0281 at T2_CH_CERN: moon_is_full"
+
+
 def test_names_of_any_kind_are_told_as_they_are() -> None:
     place = judged(agent(site(tasks={"{0}{x}": task()})))
     assert "takes {0}{x} of" in detail(SITE, place, place.cells[0])

@@ -5,8 +5,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec import json
+from msgspec.structs import replace
 
-from rcmon.model import Agent
+from rcmon.documents.deflated import inflate
+from rcmon.documents.keys import thresholds
+from rcmon.model import Agent, Task
+from rcmon.render import render
+from rcmon.rules.judging import judge
 from rcmon.rules.submission import (
     OVERFLOW,
     TIER0_OVERFLOW,
@@ -18,6 +24,7 @@ from rcmon.rules.submission import (
     usual_condition,
 )
 from tests.peer.asking import ask
+from tests.rules.cells import snapshot
 from tests.sources.polling import agent_of, poll
 from tests.sources.sample import answer, unpack
 
@@ -97,6 +104,41 @@ def test_every_cell_of_the_sample_agent_is_as_wmcore_says(agent: Agent, overflow
     assert len(cells) == sum(len(site.tasks) for site in agent.sites.values()) == 126
     assert asked > 1000
     assert wrong == []
+
+
+def less(task: Task, by: int) -> dict[str, int]:
+    return {name: (getattr(task, name) or 0) // by for name in ("pending_slots", "max_slots")}
+
+
+def shrunk(agent: Agent, by: int) -> Agent:
+    """Make an agent whose sites have so many times fewer slots."""
+    sites = {}
+    for name, site in agent.sites.items():
+        tasks = {key: replace(task, **less(task, by)) for key, task in site.tasks.items()}
+        pending, running = (site.pending_slots or 0) // by, (site.running_slots or 0) // by
+        sites[name] = replace(site, tasks=tasks, pending_slots=pending, running_slots=running)
+    return replace(agent, sites=sites)
+
+
+@pytest.mark.parametrize(("by", "kinds"), [(1, 1), (10, 2), (50, 3), (100, 3), (1000, 2)])
+def test_every_condition_that_is_shown_of_the_sample_agent_is_wmcores(
+    agent: Agent, by: int, kinds: int
+) -> None:
+    """Asked of the thresholds that rcmon serves, for a workflow of no higher priority than is there."""
+    small = shrunk(agent, by)
+    (places,) = judge(snapshot(small)).values()
+    cells = {(name, cell.task): cell for name, place in places.items() for cell in place.cells}
+    jobs = [
+        (job_priority(cell.priority or 0, cell.wf_highest_priority or 0), *key) for key, cell in cells.items()
+    ]
+    (overflow,) = {place.overflow for place in places.values()}
+    documents = {document.key: document for document in render(snapshot(small))}
+    served = json.decode(inflate(documents[thresholds(small.name)]))
+    theirs = ask("submit_condition", {"overflow": overflow, "thresholds": served, "jobs": jobs})
+    shown = [cell.condition or READY for cell in cells.values()]
+    assert len(shown) == 126
+    assert shown == theirs
+    assert len(set(shown)) >= kinds
 
 
 @pytest.mark.parametrize("overflow", [OVERFLOW, TIER0_OVERFLOW, 0.35])

@@ -30,7 +30,7 @@ class WhyHandler(Handler):
         index = await held.why()
         chosen = await why.select(index, wanted)
         timestamp = iso(held.facts.started)
-        return self.json(why.document(timestamp, chosen, index.agents, self._next(chosen)))
+        return self.json(await why.document(timestamp, chosen, index.agents, self._next(chosen)))
 
     def _next(self, chosen: Chosen) -> str | None:
         """Write where the list goes on: the same query behind the last answer."""
@@ -62,7 +62,7 @@ class SiteWhyHandler(Handler):
         chosen = why.of_site(index, site)
         if chosen is None:
             raise Problem(404, f"There is no site {site!r} in the snapshot.", site=site)
-        return self.json(why.document(iso(held.facts.started), chosen, index.agents, None))
+        return self.json(await why.document(iso(held.facts.started), chosen, index.agents, None))
 
 
 HANDLERS = (WhyHandler, SiteWhyHandler)

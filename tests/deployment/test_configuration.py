@@ -18,7 +18,7 @@ CONF = Path(__file__).parents[2] / "conf"
 
 def uncommented(text: str) -> str:
     """Take the comment sign from whatever is TOML behind it."""
-    return re.sub(r"^( *)# ?(?=\[\[|\w+ = |\"\w[\w-]*:|\{ subject)", r"\1", text, flags=re.MULTILINE)
+    return re.sub(r"^( *)# ?(?=\[|\w+ = |\"\w[\w-]*:|\{ subject)", r"\1", text, flags=re.MULTILINE)
 
 
 def test_sources_are_valid_as_they_are() -> None:

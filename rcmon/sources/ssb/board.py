@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from rcmon.model import SiteStatus
 from rcmon.sources.plausible import DocumentValues, Whose
 from rcmon.sources.ssb.manual import manual_of
-from rcmon.sources.ssb.search import Row
+from rcmon.sources.ssb.search import BoardRow
 
 STATUSES = frozenset({"enabled", "drain", "disabled", "test"})
 """What `prod_status` can be (WMCore's ResourceControlUpdater)."""
@@ -19,7 +19,7 @@ _REASON = "Prod:"
 
 
 def board(
-    statuses: Mapping[str, Row], capacities: Mapping[str, Row], values: DocumentValues
+    statuses: Mapping[str, BoardRow], capacities: Mapping[str, BoardRow], values: DocumentValues
 ) -> dict[str, SiteStatus]:
     """Say what the board says of each site, sorted by name; what is odd is noted."""
     sites = {
@@ -32,7 +32,9 @@ def board(
     return sites
 
 
-def _site(name: str, status: Row | None, capacity: Row | None, values: DocumentValues) -> SiteStatus:
+def _site(
+    name: str, status: BoardRow | None, capacity: BoardRow | None, values: DocumentValues
+) -> SiteStatus:
     whose = Whose(site=name)
     said, has = (status.data if status else {}), (capacity.data if capacity else {})
     made = SiteStatus(
@@ -73,7 +75,7 @@ def _note_site(name: str, site: SiteStatus, has: Mapping[str, object], values: D
         note("ssb_io_missing", f"core_io_intensive is not set, core_cpu_intensive is {site.cpu}", site=name)
 
 
-def _note_old(metric: str, rows: Mapping[str, Row], values: DocumentValues) -> None:
+def _note_old(metric: str, rows: Mapping[str, BoardRow], values: DocumentValues) -> None:
     old = {name: row.time for name, row in rows.items() if row.time < values.now - OLD}
     if old:
         oldest = min(old, key=lambda name: (old[name], name))

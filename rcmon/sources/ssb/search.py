@@ -19,7 +19,7 @@ SINCE = "now-2d"
 _HEAD = {"search_type": "query_then_fetch", "ignore_unavailable": True, "index": ["monit_prod_cmssst_*"]}
 
 
-class Row(Struct, frozen=True):
+class BoardRow(Struct, frozen=True):
     """The newest row of one site."""
 
     time: float
@@ -87,9 +87,9 @@ def hits_of(content: bytes) -> list[Raw]:
     return response.hits.hits
 
 
-def newest(metric: str, hits: list[Raw], values: DocumentValues) -> dict[str, Row]:
+def newest(metric: str, hits: list[Raw], values: DocumentValues) -> dict[str, BoardRow]:
     """Read the newest row of each site. Raises SourceError where there is none at all."""
-    rows: dict[str, Row] = {}
+    rows: dict[str, BoardRow] = {}
     lost, first = 0, ""
     for hit in hits:
         try:
@@ -109,7 +109,7 @@ def newest(metric: str, hits: list[Raw], values: DocumentValues) -> dict[str, Ro
     return rows
 
 
-def _row(hit: Raw, values: DocumentValues) -> tuple[str, Row]:
+def _row(hit: Raw, values: DocumentValues) -> tuple[str, BoardRow]:
     try:
         read = msgspec.json.decode(hit, type=_Hit)
     except ValidationError as error:
@@ -122,4 +122,4 @@ def _row(hit: Raw, values: DocumentValues) -> tuple[str, Row]:
         raise UnreadableRowError(
             f"sort of {name} is {read.sort!r:.60}; right is {values.columns['sort'].right}"
         )
-    return name, Row(time / 1000, read.source.data)
+    return name, BoardRow(time / 1000, read.source.data)

@@ -74,7 +74,8 @@ def metrics() -> str:
 
 def findings() -> str:
     """List every kind of finding."""
-    return table(["kind", "meaning"], ([f"`{kind}`", meaning] for kind, meaning in sorted(KINDS.items())))
+    rows = ([f"`{kind}`", meaning.severity, meaning.sentence] for kind, meaning in sorted(KINDS.items()))
+    return table(["kind", "severity", "meaning"], rows)
 
 
 def reasons() -> str:

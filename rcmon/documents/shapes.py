@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Raw, Struct
 
 from rcmon.documents.health import AgentHealth
-from rcmon.model import Finding, Jobs, SourceState
+from rcmon.model import Jobs, SourceState
 
 
 class JobCounts(Struct, frozen=True, gc=False):
@@ -139,6 +139,32 @@ class SourceShape(Struct, frozen=True):
     """Begin of the poll that the cycle did not wait for."""
 
 
+class FindingShape(Struct, frozen=True):
+    """One finding: what needs attention, and why."""
+
+    id: str
+    kind: str
+    severity: str
+    """critical, warning or info."""
+    agent: str | None
+    site: str | None
+    task: str | None
+    source: str | None
+    part: str | None
+    """Which part of the agent."""
+    count: int
+    """How many rows, jobs or sites it concerns."""
+    message: str
+    since: str | None
+    last_seen: str | None
+    link: str
+    """Path of the resource to look at."""
+    members: Sequence[str] = ()
+    """Ids of the findings that it stands for, where one cause strikes many."""
+    acknowledgement: None = None
+    """Who takes it as known, until when and why; null: nobody."""
+
+
 class AgentShort(Struct, frozen=True):
     """One agent in short."""
 
@@ -184,7 +210,7 @@ class AgentDocument(Struct, frozen=True):
     batch_jobs: BatchJobs
     created_by_task: Mapping[str, int] | None
     executing_by_task: Mapping[str, int] | None
-    findings: Sequence[Finding]
+    findings: Sequence[FindingShape]
     source: SourceShape | None
 
 
@@ -195,7 +221,7 @@ class FindingsDocument(Struct, frozen=True):
     count: int
     total: int
     next: str | None
-    findings: Sequence[Finding]
+    findings: Sequence[FindingShape]
 
 
 class JobPair(Struct, frozen=True, gc=False):

@@ -1,6 +1,6 @@
 """The core types: what is polled, what a cycle concludes, and the words for both."""
 
-from rcmon.model.finding import Finding
+from rcmon.model.finding import SEVERITIES, Finding, Meaning, Severity
 from rcmon.model.grid import (
     JOB_CLASSES,
     JOB_STATES,
@@ -57,6 +57,7 @@ __all__ = [
     "JOB_CLASSES",
     "JOB_STATES",
     "REPORT_STALE_AFTER",
+    "SEVERITIES",
     "SITE_STATES",
     "Admission",
     "Admits",
@@ -79,10 +80,12 @@ __all__ = [
     "JobClass",
     "Jobs",
     "Manual",
+    "Meaning",
     "Missed",
     "Place",
     "Pressure",
     "QueuedWork",
+    "Severity",
     "Site",
     "SiteExpected",
     "SiteNames",

@@ -8,12 +8,14 @@ from rcmon.documents.shapes import (
     AgentsDocument,
     AgentShort,
     BatchJobs,
+    FindingShape,
     Health,
     SourceShape,
     WorkerShape,
 )
-from rcmon.model import Agent, Component, Document, Finding, Jobs, Snapshot, SourceState, Worker
+from rcmon.model import Agent, Component, Document, Jobs, Snapshot, SourceState, Worker
 from rcmon.render.encoding import job_counts, json_document
+from rcmon.render.findings import finding_shape
 from rcmon.render.freshness import is_stale, source_of
 from rcmon.timestamps import iso, seconds
 
@@ -82,8 +84,8 @@ def _short(agent: AgentDocument) -> AgentShort:
     )
 
 
-def _findings(name: str, snapshot: Snapshot) -> list[Finding]:
-    return [finding for finding in snapshot.findings if finding.agent == name]
+def _findings(name: str, snapshot: Snapshot) -> list[FindingShape]:
+    return [finding_shape(finding) for finding in snapshot.findings if finding.agent == name]
 
 
 def _workers(components: Iterable[Component]) -> Iterator[WorkerShape]:

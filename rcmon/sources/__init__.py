@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from rcmon.model import Meaning
 from rcmon.sources.base import SourceKind
 from rcmon.sources.cric import CRIC
 from rcmon.sources.ssb import SSB
@@ -15,7 +16,7 @@ KINDS: Sequence[SourceKind] = (
 )  # fmt: skip
 """Every kind of source."""
 
-FINDINGS: Mapping[str, str] = MappingProxyType(
+FINDINGS: Mapping[str, Meaning] = MappingProxyType(
     {name: meaning for kind in KINDS for name, meaning in kind.findings.items()}
 )
-"""Every kind of finding that a poll can give, in one sentence each."""
+"""Every kind of finding that a poll can give, in one sentence each, with its severity."""

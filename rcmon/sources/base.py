@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol
 from msgspec import Meta, Struct
 
 from rcmon.errors import RcmonError
-from rcmon.model import Batch
+from rcmon.model import Batch, Meaning
 
 Name = Annotated[
     str,
@@ -81,8 +81,8 @@ class SourceKind(Struct, frozen=True):
     """What a `[[source]]` of the kind says; its tag is the kind's name."""
     make: Callable[[Any], Source]
     """Make a source from its configuration; raises ConfigError where that cannot be used."""
-    findings: Mapping[str, str] = {}
-    """Every kind of finding that its polls can give, in one sentence each."""
+    findings: Mapping[str, Meaning] = {}
+    """Every kind of finding that its polls can give, in one sentence each, with its severity."""
 
     @property
     def name(self) -> str:

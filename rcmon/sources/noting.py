@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from rcmon.model import Finding
+from rcmon.model import Finding, Meaning
 
 MOST = 1000
 """Most findings of a kind that one poll lists; the rest is counted in one more."""
@@ -17,7 +17,7 @@ class Noting:
     `kinds`: every kind that there may be, with its meaning; `agent`: whom they concern, None: no agent.
     """
 
-    def __init__(self, kinds: Mapping[str, str], agent: str | None = None) -> None:
+    def __init__(self, kinds: Mapping[str, Meaning], agent: str | None = None) -> None:
         self._kinds, self._agent = kinds, agent
         self._counts: dict[_Key, int] = {}
         self._numbers: Counter[str] = Counter()

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from rcmon.documents import links
 from rcmon.version import VERSION
 
 NAME = "rcmon"
 FULL_NAME = "Workload Management Resource Control Monitor"
-BASE = "/wm_resource_monitor"
+BASE = links.BASE
 """Where the service lives."""
 PYTHON_VERSION = platform.python_version()
 

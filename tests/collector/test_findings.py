@@ -114,5 +114,5 @@ def test_every_kind_of_every_source_is_in_the_table_with_the_same_sentence() -> 
 def test_each_kind_is_a_label_and_has_one_sentence(kind: str) -> None:
     assert kind.isidentifier()
     assert kind == kind.lower()
-    assert KINDS[kind].endswith(".")
-    assert KINDS[kind].count(". ") == 0
+    assert KINDS[kind].sentence.endswith(".")
+    assert KINDS[kind].sentence.count(". ") == 0

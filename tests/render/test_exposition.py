@@ -223,9 +223,9 @@ def test_findings_are_summed_by_agent_and_kind() -> None:
         Finding("agents_differ", None, "z", 4, "T1_A"),
     )
     assert values(snapshot_of(findings=findings), "rcmon_findings") == {
-        labelled(agent="a", kind="null_plugin"): 5,
-        labelled(agent="b", kind="null_plugin"): 1,
-        labelled(agent="", kind="agents_differ"): 4,
+        labelled(agent="a", kind="null_plugin", severity="info"): 5,
+        labelled(agent="b", kind="null_plugin", severity="info"): 1,
+        labelled(agent="", kind="agents_differ", severity="info"): 4,
     }
 
 

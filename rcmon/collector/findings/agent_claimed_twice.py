@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from rcmon.collector.findings.kind import FindingKind
-from rcmon.model import Finding, Snapshot
+from rcmon.collector.findings.kind import FindingKind, Grounds
+from rcmon.model import Finding, Meaning
 
 NAME = "agent_claimed_twice"
 
 
-def find(snapshot: Snapshot) -> Iterator[Finding]:
+def find(grounds: Grounds) -> Iterator[Finding]:
     """List the agents that several sources claim."""
     claims: dict[str, list[str]] = {}
-    for source in snapshot.sources:
+    for source in grounds.snapshot.sources:
         for agent in source.agents:
             claims.setdefault(agent, []).append(source.name)
     for agent, sources in claims.items():
@@ -21,5 +21,7 @@ def find(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 AGENT_CLAIMED_TWICE = FindingKind(
-    NAME, "Several sources claim the same agent; the first configured is taken.", find
+    NAME,
+    Meaning("Several sources claim the same agent; the first configured is taken.", "warning", at_once=True),
+    find,
 )

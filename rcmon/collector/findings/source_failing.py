@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from rcmon.collector.findings.kind import FindingKind
-from rcmon.model import Finding, Snapshot, SourceState
+from rcmon.collector.findings.kind import FindingKind, Grounds
+from rcmon.model import Finding, Meaning, SourceState
 
 NAME = "source_failing"
 
 
-def find(snapshot: Snapshot) -> Iterator[Finding]:
+def find(grounds: Grounds) -> Iterator[Finding]:
     """List the sources that are not up, with what that means for what is shown."""
-    for source in snapshot.sources:
+    for source in grounds.snapshot.sources:
         if not source.up:
-            yield Finding(NAME, None, f"source {source.name}: {source.error} ({_data(source)})")
+            message = f"source {source.name}: {source.error} ({_data(source)})"
+            yield Finding(NAME, None, message, source=source.name)
 
 
 def _data(source: SourceState) -> str:
@@ -22,4 +23,6 @@ def _data(source: SourceState) -> str:
     return "it has never succeeded" if source.last_success is None else "it has no data that are shown"
 
 
-SOURCE_FAILING = FindingKind(NAME, "The newest poll of a source failed.", find)
+SOURCE_FAILING = FindingKind(
+    NAME, Meaning("The newest poll of a source failed.", "warning", at_once=True), find
+)

@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator
 
-from rcmon.collector.findings.kind import FindingKind
-from rcmon.model import Finding, Snapshot
+from rcmon.collector.findings.kind import FindingKind, Grounds
+from rcmon.model import Finding, Meaning
 
 NAME = "worker_unhealthy"
 
 
-def find(snapshot: Snapshot) -> Iterator[Finding]:
+def find(grounds: Grounds) -> Iterator[Finding]:
     """List the workers with a problem."""
-    for agent in snapshot.agents.values():
+    for agent in grounds.snapshot.agents.values():
         for component in agent.components or ():
             for worker in component.workers:
                 if worker.problem is not None:
                     message = f"{component.name}, worker {worker.name}: {worker.problem}"
-                    yield Finding(NAME, agent.name, message)
+                    part = f"{component.name}/{worker.name}"
+                    yield Finding(NAME, agent.name, message, part=part)
 
 
 WORKER_UNHEALTHY = FindingKind(
-    NAME, "A worker thread of an agent is in state Error or has not reported for too long.", find
+    NAME,
+    Meaning("A worker thread of an agent is in state Error or has not reported for too long.", "critical"),
+    find,
 )

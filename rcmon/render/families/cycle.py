@@ -62,7 +62,7 @@ CYCLE_FAMILIES = (
     ),
     gauge(
         "rcmon_findings",
-        ("agent", "kind"),
+        ("agent", "kind", "severity"),
         "Rows, jobs or sites with this kind of finding; without agent: over all agents.",
         lambda view: view.issues.items(),
     ),

@@ -103,6 +103,12 @@ def _workers(agents: Iterable[tuple[str, Agent]]) -> dict[str, WorkerSeries]:
 def _issues(snapshot: Snapshot) -> dict[str, int]:
     issues: dict[str, int] = {}
     for finding in snapshot.findings:
-        labels = f"{label('agent', finding.agent)},{label('kind', finding.kind)}"
+        labels = ",".join(
+            [
+                label("agent", finding.agent),
+                label("kind", finding.kind),
+                label("severity", finding.severity),
+            ]
+        )
         issues[labels] = issues.get(labels, 0) + finding.count
     return issues

@@ -1,0 +1,18 @@
+"""Paths of resources, for links in documents."""
+
+from urllib.parse import quote
+
+BASE = "/wm_resource_monitor"
+"""Where the service lives."""
+STATUS = f"{BASE}/api/status"
+SITES = f"{BASE}/api/sites"
+
+
+def site(name: str) -> str:
+    """Name the path of one site."""
+    return f"{SITES}/{quote(name, safe='')}"
+
+
+def agent(name: str) -> str:
+    """Name the path of one agent."""
+    return f"{BASE}/api/agents/{quote(name, safe='')}"

@@ -138,6 +138,7 @@ class Service:
                 budget=config.cycle_budget,
                 stale_after=config.stale_after,
                 retention=config.history_retention,
+                journal_retention=config.journal_retention,
                 holder=self._holder,
                 sources=self._checked.sources,
                 tally=Tally(self._layout, context.slot.cells),

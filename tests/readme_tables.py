@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rcmon.collector.findings import KINDS
 from rcmon.config import OPTIONS, Option
+from rcmon.model.journal import JOURNAL_KINDS
 from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
 from rcmon.rules.reasons import REASONS as OBSTACLES
 from rcmon.web.api.query import QueryReader
@@ -78,6 +79,11 @@ def findings() -> str:
     return table(["kind", "severity", "meaning"], rows)
 
 
+def journal() -> str:
+    """List every kind of entry of the journal."""
+    return table(["kind", "what changed"], ([f"`{kind.name}`", kind.meaning] for kind in JOURNAL_KINDS))
+
+
 def reasons() -> str:
     """List every reason for which the service is not healthy."""
     rows = ([f"`{kind.name}`", kind.level, kind.meaning] for kind in REASONS.values())
@@ -99,7 +105,7 @@ def asked() -> str:
 
 def tables() -> Mapping[str, str]:
     """Give every table by the name of its marks."""
-    made = (options, routes, parameters, asked, reasons, obstacles, metrics, findings)
+    made = (options, routes, parameters, asked, reasons, obstacles, metrics, findings, journal)
     return {make.__name__: make() for make in made}
 
 

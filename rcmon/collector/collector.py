@@ -8,8 +8,8 @@ from typing import TypeAlias
 from rcmon.collector import clock
 from rcmon.collector.cycle import Cycle
 from rcmon.collector.pace import Pace
-from rcmon.collector.publisher import Publisher
-from rcmon.model import Document, HistoryRow, Snapshot
+from rcmon.collector.publisher import News, Publisher
+from rcmon.model import Document, Snapshot
 from rcmon.sources.base import Source
 
 Render: TypeAlias = Callable[[Snapshot, Mapping[str, Document]], list[Document]]
@@ -64,9 +64,9 @@ class Collector:
         last = await self._publisher.resume(now)
         if last is not None:
             self._cycle.previous = last
-        snapshot, (documents, rows) = await self._cycle.run(moment, self._prepare)
+        snapshot, (documents, news) = await self._cycle.run(moment, self._prepare)
         self._documents = {document.key: document for document in documents}
-        await self._publisher.publish(snapshot, documents, rows)
+        await self._publisher.publish(snapshot, documents, news)
         await self._publisher.prune(now, self._cycle.clock_set)
         blamed = "; ".join(f"source {name}: {why}" for name, why in self._cycle.blamed.items())
         self._tell_trouble("render", blamed or None)
@@ -96,6 +96,6 @@ class Collector:
         sources, up = len(snapshot.sources), sum(source.up for source in snapshot.sources)
         self._doing(f"cycle {self._cycles}, {up} of {sources} sources up, {len(snapshot.agents)} agents")
 
-    def _prepare(self, snapshot: Snapshot) -> tuple[list[Document], list[HistoryRow]]:
+    def _prepare(self, snapshot: Snapshot) -> tuple[list[Document], News]:
         """Render, and find what changed since the last snapshot that was saved; in a thread."""
         return self._render(snapshot, self._documents), self._publisher.news(snapshot)

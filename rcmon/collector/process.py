@@ -38,6 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Share of the interval that a cycle waits for its polls."""
     stale_after: float
     retention: float
+    journal_retention: float
     holder: str
     """This replica's name in the lease of a shared store."""
     sources: Follower[SourceSet]
@@ -71,6 +72,7 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         store,
         holder=settings.holder,
         retention=settings.retention,
+        journal_retention=settings.journal_retention,
         tell_trouble=context.trouble,
         mended=lambda: settings.tally.count(STORES_MENDED),
     )

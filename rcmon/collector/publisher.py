@@ -6,12 +6,17 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+
 from rcmon.collector.changes import changes
+from rcmon.collector.journal import entries
 from rcmon.documents.keys import FORMAT
 from rcmon.errors import StoreCorruptError, StoreError
 from rcmon.model import Document, HistoryRow, Snapshot
+from rcmon.model.journal import JournalEntry
 from rcmon.store import Store
 from rcmon.store.history import add_history
+from rcmon.store.journal import add_entries
 from rcmon.store.lease import drop_lease, hold_lease, take_lease
 from rcmon.store.notes import Note, read_notes, set_aside_since
 from rcmon.store.pruning import prune
@@ -21,17 +26,26 @@ LOG = logging.getLogger(__name__)
 
 PRUNE_SECONDS = 3600.0
 """How often history is pruned, and how long the clock must have been left alone for that."""
+JOURNAL_RETENTION = 365 * 86400.0
+"""How long the journal is kept unless told otherwise."""
 TOLD_SECONDS = 3600.0
 """How long it is told as a trouble that a store was set aside."""
+
+
+class News(Struct, frozen=True):
+    """What a snapshot changes of what is kept over time."""
+
+    history: Sequence[HistoryRow]
+    journal: Sequence[JournalEntry]
 
 
 class Publisher:
     """What a collector does with the store; it goes on whatever happens to that.
 
     `holder` names this replica in the lease of a shared store: the same over restarts, and no other's.
-    `retention`: seconds that history is kept. `tell_trouble` takes what is wrong, of
-    `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `mended` is called when a store was
-    set aside or made again. `running` is a clock that nobody sets.
+    `retention`, `journal_retention`: seconds that history and the journal are kept. `tell_trouble` takes
+    what is wrong, of `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `mended` is called
+    when a store was set aside or made again. `running` is a clock that nobody sets.
     """
 
     def __init__(
@@ -40,6 +54,7 @@ class Publisher:
         *,
         holder: str,
         retention: float,
+        journal_retention: float = JOURNAL_RETENTION,
         tell_trouble: Callable[[str, str | None], None] = lambda _what, _reason: None,
         mended: Callable[[], None] = lambda: None,
         running: Callable[[], float] = time.monotonic,
@@ -48,7 +63,8 @@ class Publisher:
         """Why the store failed last, for as long as it fails."""
         self.leads = not store.shared
         """Whether this replica collects."""
-        self._store, self._holder, self._retention = store, holder, retention
+        self._store, self._holder = store, holder
+        self._retention, self._journal_retention = retention, journal_retention
         self._tell_trouble, self._mended, self._running = tell_trouble, mended, running
         self._last: Snapshot | None = None
         self._resumed = False
@@ -92,13 +108,11 @@ class Publisher:
         self._last, self._resumed = last, True
         return None if mine else last
 
-    def news(self, snapshot: Snapshot) -> list[HistoryRow]:
+    def news(self, snapshot: Snapshot) -> News:
         """Find what changed since the last snapshot that was saved."""
-        return changes(self._last, snapshot)
+        return News(changes(self._last, snapshot), entries(self._last, snapshot))
 
-    async def publish(
-        self, snapshot: Snapshot, documents: Sequence[Document], rows: Sequence[HistoryRow]
-    ) -> None:
+    async def publish(self, snapshot: Snapshot, documents: Sequence[Document], news: News) -> None:
         """Save a snapshot and what changed, all or nothing, and see that it is there.
 
         A store that turns out damaged is mended and gets the snapshot again: first as it is, should it be
@@ -107,7 +121,7 @@ class Publisher:
         try:
             packed = await asyncio.to_thread(pack_all, snapshot, documents)
             try:
-                notes = await self._save(snapshot, packed, rows)
+                notes = await self._save(snapshot, packed, news)
             except StoreCorruptError as error:
                 notes = await self._save_again(snapshot, packed, error)
         except StoreError as error:
@@ -126,7 +140,7 @@ class Publisher:
         if self.trouble is not None or running < self._prune_after or not steady:
             return
         try:
-            await prune(self._store, now - self._retention)
+            await prune(self._store, now - self._retention, now - self._journal_retention)
         except StoreError as error:
             self._store.suspect(error)
             self._fail(error)
@@ -157,12 +171,13 @@ class Publisher:
         async with self._store.reading() as connection:
             return await last_snapshot(connection)
 
-    async def _save(self, snapshot: Snapshot, packed: Packed, rows: Sequence[HistoryRow]) -> Sequence[Note]:
+    async def _save(self, snapshot: Snapshot, packed: Packed, news: News) -> Sequence[Note]:
         """Write and read back; gives what happened to the store."""
         async with self._store.transaction() as connection:
             if self._store.shared:
                 await hold_lease(connection, self._holder)
-            await add_history(connection, rows)
+            await add_history(connection, news.history)
+            await add_entries(connection, news.journal)
             number = await add_snapshot(connection, packed, FORMAT)
             notes = await read_notes(connection)
         self._last = snapshot

@@ -43,6 +43,7 @@ class Config(Struct, frozen=True, kw_only=True):
     cycle_budget: float
     stale_after: float
     history_retention: float
+    journal_retention: float
     database: str | None
     database_password_file: str | None
     max_connections: int

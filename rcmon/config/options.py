@@ -117,6 +117,13 @@ OPTIONS: tuple[Option, ...] = (
         "seconds after which a failing source's data go",
     ),
     Option("history-retention", "collector", 7 * DAY, seconds(0, 3650 * DAY), "seconds that history is kept"),
+    Option(
+        "journal-retention",
+        "collector",
+        365 * DAY,
+        seconds(0, 3650 * DAY),
+        "seconds that the journal of changes is kept",
+    ),
     Option("database", "store", None, text, "SQLAlchemy URL; default: SQLite under the state directory"),
     Option("database-password-file", "store", None, text, "file with the password for the database URL"),
     Option("max-connections", "limits", 4000, whole(1, 1_000_000), "open connections a web process takes"),

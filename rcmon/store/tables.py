@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    Index,
     LargeBinary,
     MetaData,
     Table,
@@ -66,6 +67,26 @@ HISTORY = Table(
     comment="What a series became, and when; all null: it left the snapshot",
 )
 
+JOURNAL = Table(
+    "journal",
+    METADATA,
+    Column("id", BigInteger, primary_key=True),
+    Column("time", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("agent", Text),
+    Column("site", Text),
+    Column("task", Text),
+    Column("subject", Text),
+    Column("old", Text),
+    Column("new", Text),
+    Column("cause", Text),
+    Column("who", Text),
+    Index("journal_time", "time"),
+    Index("journal_site", "site", "id"),
+    Index("journal_agent", "agent", "id"),
+    comment="What changed; old and new: JSON objects, null where it was not there",
+)
+
 LEASE = Table(
     "lease",
     METADATA,
@@ -106,7 +127,7 @@ REPORT = Table(
     comment="What each agent pushed last; body: JSON as it was pushed, zlib",
 )
 
-GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY), (LEASE,), (NOTE,), (ABOUT,), (REPORT,))
+GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY), (JOURNAL,), (LEASE,), (NOTE,), (ABOUT,), (REPORT,))
 """Tables that mean nothing without each other."""
 
 COLUMNS: Mapping[str, frozenset[str]] = {

@@ -1,6 +1,7 @@
 """Whatever becomes of the store's file under a collector and a worker: right again within three cycles."""
 
 import contextlib
+import math
 import os
 import shutil
 import sqlite3
@@ -15,7 +16,7 @@ from sqlalchemy.engine import URL
 from rcmon.errors import StoreError
 from rcmon.model import Document, HistoryRow
 from rcmon.render import render
-from rcmon.store import Store, engine
+from rcmon.store import Store, engine, readback
 from rcmon.store.reader import StoredSnapshots
 from rcmon.web.board import Board
 from tests.collector.test_collector import Lab, NewLab, expire_lease, new_lab, server_url
@@ -24,6 +25,12 @@ from tests.store.using import kinds, notes, past
 
 __all__ = ["new_lab", "server_url"]
 SITES = [agent_site(f"T2_XX_Site{number:04}", seed=number) for number in range(150)]
+
+
+@pytest.fixture(autouse=True)
+def whole_file_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cycles follow at once here: in the service there is time between them to read the whole file."""
+    monkeypatch.setattr(readback, "SHARE", math.inf)
 
 
 class House:
@@ -258,10 +265,10 @@ async def test_a_full_disk_is_told_and_passes_by_itself(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of two megabytes, which only root may."""
+    """Mount a small file system, which only root may."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no file system can be mounted here")
     yield folder

@@ -34,7 +34,7 @@ async def test_everything_a_store_does_works_behind_it(url: URL, open_store: Ope
     made = snapshot(5000.0, [agent("a", 3)])
     number = await save(store, made, [document()], [row(10.0), row(20.0, 2)], "one")
     await store.read_back(number)
-    await prune(store, 15.0)
+    await prune(store, 15.0, 0.0)
     assert await last_snapshot(store) == made
     assert len(await load_documents(store, number)) == 1
     assert await past(store, "a", "T2_XX_A", 0) == [row(10.0), row(20.0, 2)]

@@ -312,7 +312,7 @@ async def test_pruning_gives_space_back_but_for_a_reserve(store: Store, path: Pa
     await save(store, snapshot(1.0), [document("sites", os.urandom(size))], [])
     for start in (2.0, 3.0, 4.0):
         await save(store, snapshot(start), [], [])
-    await prune(store, 0)
+    await prune(store, 0, 0)
     await store.close()
     assert RESERVE * 4096 <= path.stat().st_size < (RESERVE + 200) * 4096
 

@@ -9,11 +9,12 @@ from rcmon.access.roles import Role
 from rcmon.errors import StoreError
 from rcmon.model import HistoryRow
 from rcmon.store.history import Extract, Span, read_site
-from rcmon.timestamps import iso, moment
+from rcmon.timestamps import iso
 from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.query import Agent, Moment, Pretty
+from rcmon.web.api.times import read_time
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -54,8 +55,9 @@ class SiteHistoryHandler(Handler):
 
     def _span(self) -> Span:
         asked = self.query
-        until = _time("to", asked.to, self.services.clock())
-        since = _time("from", asked.from_, until - DAY)
+        to, from_ = read_time("to", asked.to), read_time("from", asked.from_)
+        until = self.services.clock() if to is None else to
+        since = until - DAY if from_ is None else from_
         if since > until:
             detail = "Parameter 'from' is later than 'to'; allowed is an earlier time."
             raise Problem(400, detail, parameter="from", value=asked.from_, allowed="a time before 'to'")
@@ -85,18 +87,6 @@ class SiteHistoryHandler(Handler):
         if span.agent is not None:
             asked["agent"] = span.agent
         return f"{BASE}/api/sites/{quote(site, safe='')}/history?{urlencode(asked)}"
-
-
-def _time(name: str, text: str, otherwise: float) -> float:
-    """Read a time; Problem 400 where it is none."""
-    if not text:
-        return otherwise
-    time = moment(text)
-    if time is None:
-        allowed = "a time with its zone such as 2026-01-01T12:00:00Z, or seconds since the epoch"
-        detail = f"Parameter {name!r} has the value {text!r}; allowed is {allowed}."
-        raise Problem(400, detail, parameter=name, value=text, allowed=allowed)
-    return time
 
 
 def _point(row: HistoryRow) -> dict[str, Any]:

@@ -1,0 +1,130 @@
+"""The statements about the journal. Each runs in its caller's transaction."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Row, Select, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rcmon.model.journal import JournalEntry
+from rcmon.store.tables import JOURNAL
+
+ENTRIES_AT_ONCE = 5000
+"""How many entries one transaction forgets at most."""
+_LONGEST = 1000
+"""Characters of a text that are kept."""
+
+
+class NumberedEntry(Struct, frozen=True):
+    """An entry with its number: later ones have greater numbers, whatever the clock said."""
+
+    number: int
+    entry: JournalEntry
+
+
+class JournalSpan(Struct, frozen=True):
+    """Which entries are asked for; a member that is None asks for all."""
+
+    limit: int
+    before: int | None = None
+    """Entries with a smaller number."""
+    site: str | None = None
+    agent: str | None = None
+    kinds: tuple[str, ...] = ()
+    since: float | None = None
+    until: float | None = None
+
+
+async def add_entries(connection: AsyncConnection, entries: Sequence[JournalEntry]) -> None:
+    """Write entries, in their order."""
+    if entries:
+        await connection.execute(insert(JOURNAL), [_values(entry) for entry in entries])
+
+
+async def read_journal(connection: AsyncConnection, asked: JournalSpan) -> list[NumberedEntry]:
+    """Read entries, newest first."""
+    statement = _chosen(select(JOURNAL), asked).order_by(JOURNAL.c.id.desc()).limit(asked.limit)
+    if asked.before is not None:
+        statement = statement.where(JOURNAL.c.id < asked.before)
+    return [NumberedEntry(row.id, _entry(row)) for row in await connection.execute(statement)]
+
+
+async def count_journal(connection: AsyncConnection, asked: JournalSpan) -> int:
+    """Count the entries that are asked for, whatever their number."""
+    counted = _chosen(select(func.count()).select_from(JOURNAL), asked)
+    return int((await connection.execute(counted)).scalar_one())
+
+
+async def prune_journal(connection: AsyncConnection, before: float) -> bool:
+    """Forget some entries from before that time, oldest first; tells whether there may be more.
+
+    Entries that were written by a clock that was ahead go with those around them.
+    """
+    kept = select(func.min(JOURNAL.c.id)).where(JOURNAL.c.time >= before).scalar_subquery()
+    newest = select(func.max(JOURNAL.c.id)).scalar_subquery()
+    old = (
+        select(JOURNAL.c.id)
+        .where(JOURNAL.c.id < func.coalesce(kept, newest))
+        .order_by(JOURNAL.c.id)
+        .limit(ENTRIES_AT_ONCE)
+    )
+    gone = await connection.execute(delete(JOURNAL).where(JOURNAL.c.id.in_(old)))
+    return gone.rowcount == ENTRIES_AT_ONCE
+
+
+def _chosen(statement: Select[Any], asked: JournalSpan) -> Select[Any]:
+    if asked.site is not None:
+        statement = statement.where(JOURNAL.c.site == asked.site)
+    if asked.agent is not None:
+        statement = statement.where(JOURNAL.c.agent == asked.agent)
+    if asked.kinds:
+        statement = statement.where(JOURNAL.c.kind.in_(asked.kinds))
+    if asked.since is not None:
+        statement = statement.where(JOURNAL.c.time >= asked.since)
+    if asked.until is not None:
+        statement = statement.where(JOURNAL.c.time <= asked.until)
+    return statement
+
+
+def _values(entry: JournalEntry) -> dict[str, Any]:
+    return {
+        "time": entry.time,
+        "kind": entry.kind,
+        "agent": _text(entry.agent),
+        "site": _text(entry.site),
+        "task": _text(entry.task),
+        "subject": _text(entry.subject),
+        "old": _json(entry.old),
+        "new": _json(entry.new),
+        "cause": _text(entry.cause),
+        "who": _text(entry.by),
+    }
+
+
+def _entry(row: Row[Any]) -> JournalEntry:
+    return JournalEntry(
+        time=row.time,
+        kind=row.kind,
+        old=None if row.old is None else json.loads(row.old),
+        new=None if row.new is None else json.loads(row.new),
+        agent=row.agent,
+        site=row.site,
+        task=row.task,
+        subject=row.subject,
+        cause=row.cause,
+        by=row.who,
+    )
+
+
+def _json(value: Any) -> str | None:
+    """Write a value; in ASCII, so that every database takes it, whatever a name holds."""
+    return None if value is None else json.dumps(value, separators=(",", ":")).replace("\\u0000", "\\ufffd")
+
+
+def _text(text: str | None) -> str | None:
+    """Make a text one that every database takes."""
+    if text is None:
+        return None
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:_LONGEST]

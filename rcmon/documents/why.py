@@ -42,6 +42,10 @@ class Numbers(Struct, frozen=True, gc=False):
     """Idle jobs that could run here; null: no job ads are known."""
     unique_idle: int | None
     """Those of them that can run nowhere else."""
+    submitted: int | None
+    """What JobSubmitter itself reported of its last round; null: it did not, or too long ago."""
+    refused: Mapping[str, int] | None
+    """The same for jobs that it did not submit here, by its tokens."""
 
 
 class Answer(Struct, frozen=True, gc=False):

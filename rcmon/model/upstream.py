@@ -79,7 +79,8 @@ class AgentReport(Struct, frozen=True):
     queued_by_priority: Mapping[int, int] | None = None
     """Jobs Available in the agent's own queue by workflow priority, over all sites."""
     queue_limits: Mapping[str, float] | None = None
-    """By site how much the agent's own queue takes (`thresholdsGQ2LQ`)."""
+    """By CMS name the pending slots of Normal sites (`thresholdsGQ2LQ`), of which the agent's own queue takes
+    a part (QueueDepth)."""
     host: str | None = None
     """Its host, of `agent_url`."""
     received: float | None = None

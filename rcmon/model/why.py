@@ -46,6 +46,10 @@ class Cell(Struct, frozen=True, gc=False, array_like=True):
     """Idle jobs in the batch system that could run here; None: no job ads are known."""
     unique_idle: int | None = None
     """Those of them that can run nowhere else."""
+    submitted: int | None = None
+    """Jobs that JobSubmitter says it submitted here in its last round; None: it does not tell."""
+    refused: Mapping[str, int] | None = None
+    """Jobs that it says it did not, by its tokens."""
 
 
 class Place(Struct, frozen=True, array_like=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rcmon.model import Agent, AgentSite, Cell, Jobs, Place, Pressure, Snapshot, Task, Upstream
+from rcmon.model import Agent, AgentSite, Cell, Jobs, Place, Pressure, Snapshot, Submission, Task, Upstream
 from rcmon.rules.admission import admissions
 from rcmon.rules.reasons import OF_CONDITION, REASONS
 from rcmon.rules.standing import site_reasons, site_words, standing
@@ -10,6 +10,7 @@ from rcmon.rules.submission import IO_BOUND, Condition, Figures, condition, job_
 
 Places = Mapping[str, Mapping[str, Place]]
 """By agent and site, each sorted by name."""
+_NOTHING_DONE = Submission(0)
 _ABSENT = Task(None, None, None, Jobs(), None)
 _STOPPING = frozenset(name for name, kind in REASONS.items() if kind.submits == "no")
 _DOUBTFUL = frozenset(name for name, kind in REASONS.items() if kind.submits == "unknown")
@@ -18,11 +19,13 @@ _DOUBTFUL = frozenset(name for name, kind in REASONS.items() if kind.submits == 
 def judge(snapshot: Snapshot) -> Places:
     """Judge all that the snapshot holds: every task type of an agent at every site of its."""
     upstream = snapshot.upstream()
-    return {name: dict(_places(agent, upstream)) for name, agent in snapshot.agents.items()}
+    return {name: dict(_places(agent, upstream, snapshot.started)) for name, agent in snapshot.agents.items()}
 
 
-def _places(agent: Agent, upstream: Upstream) -> Iterator[tuple[str, Place]]:
-    report = (upstream.reports or {}).get(agent.name)
+def _places(agent: Agent, upstream: Upstream, now: float) -> Iterator[tuple[str, Place]]:
+    report, told = (upstream.reports or {}).get(agent.name), (upstream.submitted or {}).get(agent.name)
+    report = None if report is None or report.is_stale(now) else report
+    told = None if told is None or told.is_stale(now) else told
     statuses, pressure = upstream.sites or {}, (upstream.pressure or {}).get(agent.name)
     whole, let_in = standing(agent, report), admissions(agent, report)
     tasks = task_types(agent)
@@ -34,7 +37,8 @@ def _places(agent: Agent, upstream: Upstream) -> Iterator[tuple[str, Place]]:
         judged = SiteJudge(site, (*own, *whole.reasons), whole.overflow)
         said = whole.reasons | site_words(site, status)
         idle = None if pressure is None else pressure.get(name, {})
-        cells = tuple(_cell(judged, task, priority, idle) for task, priority in tasks.items())
+        done = None if told is None else told.sites.get(name, {})
+        cells = tuple(_cell(judged, task, priority, idle, done) for task, priority in tasks.items())
         yield (
             name,
             Place(
@@ -148,7 +152,11 @@ def _in_order(reasons: Sequence[str]) -> list[str]:
 
 
 def _cell(
-    judged: SiteJudge, name: str, priority: int | None, pressure: Mapping[str, Pressure] | None
+    judged: SiteJudge,
+    name: str,
+    priority: int | None,
+    pressure: Mapping[str, Pressure] | None,
+    told: Mapping[str, Submission] | None,
 ) -> Cell:
     task = judged.site.tasks.get(name, _ABSENT)
     submits, held, reason = judged.verdict(name, task)
@@ -157,6 +165,7 @@ def _cell(
     if pressure is not None:
         seen = pressure.get(name)
         idle, unique = (seen.matching_idle, seen.unique_idle) if seen else (0, 0)
+    done = None if told is None else told.get(name, _NOTHING_DONE)
     return Cell(
         name,
         submits,
@@ -170,4 +179,6 @@ def _cell(
         task.wf_highest_priority,
         idle,
         unique,
+        None if done is None else done.submitted,
+        None if done is None else done.refused,
     )

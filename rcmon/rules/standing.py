@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from rcmon.model import Agent, AgentReport, AgentSite, SiteStatus
+from rcmon.rules.expecting import is_tier0
 from rcmon.rules.submission import OVERFLOW, TIER0_OVERFLOW, TIER0_TASKS
+from rcmon.rules.words import manual_words
 
 SUBMITTER, CREATOR = "JobSubmitter", "JobCreator"
 """Components without which nothing is submitted, and nothing is made to be submitted."""
@@ -67,12 +69,11 @@ def site_words(site: AgentSite, status: SiteStatus | None) -> dict[str, str]:
         return {}
     manual = status.manual
     if manual is not None and manual.status is not None:
-        by = f" by {manual.who}" if manual.who else ""
-        because = f": {manual.why}" if manual.why else ""
-        said = f"set to {manual.status}{by}{because}"
+        said = manual_words(site.name, manual)
     else:
-        said = f"{status.status}: {status.reason}" if status.reason else status.status
-    return dict.fromkeys(_OF_STATE[site.state], f"the site status board has it {said}"[:_WORDS])
+        reason = f": {status.reason}" if status.reason else ""
+        said = f"the site status board has it {status.status}{reason}"
+    return dict.fromkeys(_OF_STATE[site.state], said[:_WORDS])
 
 
 def _bad_components(agent: Agent) -> dict[str, str]:
@@ -88,12 +89,18 @@ def _bad_components(agent: Agent) -> dict[str, str]:
 def _overflow(agent: Agent) -> float:
     """Give what WMCore's JobSubmitter takes unless it is told otherwise: no tier-0 agent lets jobs overflow.
 
-    A tier-0 agent is told by its thresholds for Express or Repack.
+    A tier-0 agent that is not told to be one, or not to be, is known by its component or its thresholds.
     """
-    tier0 = any(
+    tier0 = is_tier0(agent)
+    if agent.updater.tier0 is None and not tier0:
+        tier0 = _has_tier0_thresholds(agent)
+    return TIER0_OVERFLOW if tier0 else OVERFLOW
+
+
+def _has_tier0_thresholds(agent: Agent) -> bool:
+    return any(
         task.pending_slots is not None
         for site in agent.sites.values()
         for name, task in site.tasks.items()
         if name in TIER0_TASKS
     )
-    return TIER0_OVERFLOW if tier0 else OVERFLOW

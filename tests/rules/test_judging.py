@@ -14,7 +14,10 @@ from rcmon.model import (
     Place,
     Pressure,
     SiteStatus,
+    Submission,
+    SubmitReport,
     Task,
+    UpdaterSettings,
     Upstream,
 )
 from rcmon.rules.judging import task_types
@@ -142,6 +145,23 @@ def test_what_the_agent_reports_counts_as_what_its_database_says() -> None:
     )
 
 
+def test_what_an_agent_reported_long_ago_says_nothing_of_now() -> None:
+    report = AgentReport(-1201.0, "production", None, "down", drain=True, down_components=(SUBMITTER,))
+    done = SubmitReport(-1201.0, {SITE: {"Processing": Submission(3)}})
+    found = cell(site(), upstream=Upstream(reports={AGENT: report}, submitted={AGENT: done}))
+    assert (found.reason, found.submitted) == (None, None)
+
+
+def test_what_the_submitter_did_itself_stands_beside() -> None:
+    done = SubmitReport(-60.0, {SITE: {"Processing": Submission(3, {"NoPendingSlot": 7})}})
+    both = site(tasks={"Processing": task(), "Merge": task()})
+    told = Upstream(submitted={AGENT: done})
+    found, merge = cell(both, upstream=told), cell(both, "Merge", told)
+    assert (found.submitted, found.refused) == (3, {"NoPendingSlot": 7})
+    assert (merge.submitted, merge.refused) == (0, {})
+    assert cell(both, upstream=Upstream(submitted={})).submitted is None
+
+
 def test_job_ads_tell_what_is_idle() -> None:
     pressure = {AGENT: {SITE: {"Processing": Pressure(7, 2, 30)}}}
     both = site(tasks={"Processing": task(), "Merge": task()})
@@ -161,6 +181,10 @@ def test_every_task_type_of_the_agent_is_judged_at_every_site() -> None:
 
 def test_a_tier_0_agent_lets_nothing_overflow() -> None:
     assert judged(agent(site())).overflow == 0.2
+    feeder = (component("Tier0Feeder"), component(SUBMITTER))
+    assert judged(agent(site(), components=feeder)).overflow == 0.0
+    told = agent(site(tasks={"Express": task()}), updater=UpdaterSettings(tier0=False))
+    assert judged(told).overflow == 0.2
     assert judged(agent(site(tasks={"Express": task()}))).overflow == 0.0
     absent = Task(None, None, 6, Jobs(1), 3)
     assert judged(agent(site(tasks={"Express": absent}))).overflow == 0.2, "a job alone says nothing"
@@ -184,8 +208,8 @@ def test_a_sentence_tells_who_holds_a_site_down() -> None:
     status = SiteStatus("disabled", "automatic", None, manual, None, None, None)
     place = judged(agent(site(state="Down")), Upstream(sites={SITE: status}))
     assert detail(SITE, place, place.cells[0]) == (
-        "T2_CH_CERN takes nothing of vocms0281: the site is Down since 2026-01-01T12:00:00Z; the site status"
-        " board has it set to disabled by jroe: tape robot is broken"
+        "T2_CH_CERN takes nothing of vocms0281: the site is Down since 2026-01-01T12:00:00Z; jroe set"
+        " T2_CH_CERN to disabled by hand in the site status board (latched) because: tape robot is broken"
     )
     status = replace(status, manual=None)
     place = judged(agent(site(state="Down", state_time=None)), Upstream(sites={SITE: status}))

@@ -27,7 +27,8 @@ from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.api.query import AgentGlob, Many, Pretty, SiteGlob, TaskGlob
 
-MOST = 10_000
+MOST = 2000
+"""Answers of a page: a megabyte, which is written within some milliseconds."""
 _AT_ONCE = 20
 """Sites looked through before other requests get their turn: some milliseconds' work."""
 _ANSWERS_AT_ONCE = 200
@@ -185,6 +186,8 @@ def _answer(site: str, place: Place, cell: Cell) -> Answer:
             overflow_priority(place, cell),
             cell.matching_idle,
             cell.unique_idle,
+            cell.submitted,
+            cell.refused,
         ),
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rcmon.collector.findings import KINDS
 from rcmon.config import OPTIONS, Option
+from rcmon.model import DRIFT_REASONS
 from rcmon.model.journal import JOURNAL_KINDS
 from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
 from rcmon.rules.reasons import REASONS as OBSTACLES
@@ -103,9 +104,15 @@ def asked() -> str:
     return table(["parameter", "allowed"], rows)
 
 
+def drift() -> str:
+    """List every reason for which a value is another than is expected."""
+    rows = ([f"`{reason}`", meaning] for reason, meaning in DRIFT_REASONS.items())
+    return table(["reason", "meaning"], rows)
+
+
 def tables() -> Mapping[str, str]:
     """Give every table by the name of its marks."""
-    made = (options, routes, parameters, asked, reasons, obstacles, metrics, findings, journal)
+    made = (options, routes, parameters, asked, reasons, obstacles, metrics, findings, journal, drift)
     return {make.__name__: make() for make in made}
 
 

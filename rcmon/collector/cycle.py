@@ -17,6 +17,7 @@ from rcmon.collector.polling import Heard, Watch
 from rcmon.collector.soundness import checked
 from rcmon.errors import RcmonError
 from rcmon.model import Snapshot
+from rcmon.rules.drift import drifts
 from rcmon.rules.expecting import expectations
 from rcmon.rules.forecast import forecasts
 from rcmon.sources.base import Source
@@ -126,6 +127,7 @@ class Cycle:
         merged = merge(heard, previous, now, 0.0, interval=self.interval, stale_after=self.stale_after)
         merged = structs.replace(merged, expected=expectations(merged))
         merged = structs.replace(merged, forecasts=forecasts(previous, merged))
+        merged = structs.replace(merged, drift=tuple(drifts(merged)))
         found = findings(merged)
         return structs.replace(merged, findings=found, duration=time.monotonic() - begun)
 

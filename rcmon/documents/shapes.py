@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Raw, Struct
 
+from rcmon.documents.drift import ForecastShape, Inputs
 from rcmon.documents.health import AgentHealth
 from rcmon.model import Jobs, SourceState
 
@@ -212,6 +213,10 @@ class AgentDocument(Struct, frozen=True):
     executing_by_task: Mapping[str, int] | None
     findings: Sequence[FindingShape]
     source: SourceShape | None
+    thresholds: Inputs | None = None
+    """What its thresholds follow from."""
+    forecast: ForecastShape | None = None
+    """How well its updater's writes were forecast."""
 
 
 class FindingsDocument(Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from rcmon.model.finding import Finding
-from rcmon.model.updater import AgentExpected, Forecast, UpdaterSettings
+from rcmon.model.updater import AgentExpected, Drift, Forecast, UpdaterSettings
 from rcmon.model.upstream import Upstream, together
 
 SITE_STATES = ("Normal", "Draining", "Down", "Aborted")
@@ -260,6 +260,8 @@ class Snapshot(Struct, frozen=True):
     """By source, as configured, what it says beside the agents' databases; a stale one's last data too."""
     expected: Mapping[str, AgentExpected] = {}
     """By agent, what its updater should make of the sites."""
+    drift: tuple[Drift, ...] = ()
+    """What is otherwise, sorted by agent and site."""
     forecasts: Mapping[str, Forecast] = {}
     """By agent, what its updater should write next; also of those that left while their source is there."""
 

@@ -4,6 +4,7 @@ Times are seconds since the epoch (UTC). `None` always means "not known", never 
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -12,17 +13,19 @@ CPU_TASKS = ("Processing", "Production")
 IO_TASKS = ("Merge", "Cleanup", "Harvesting", "LogCollect", "Skim")
 """Task types whose thresholds follow `core_io_intensive`."""
 
-DRIFT_REASONS = (
-    "missing_input",
-    "stale_input",
-    "stuck_max",
-    "no_threshold",
-    "floor",
-    "ghost_agent",
-    "forced_down",
-    "manual",
-    "awaited",
-    "unexplained",
+DRIFT_REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "missing_input": "What the value follows from is not known, or stops the updater.",
+        "stale_input": "The source of the sites' status is stale: the agent may know better.",
+        "stuck_max": "The pending slots are right: the updater does not write the row, and max stays old.",
+        "no_threshold": "The agent has no threshold for the task type at the site.",
+        "floor": "The site's share is less than the slots that the updater gives any site.",
+        "ghost_agent": "An agent that says nothing counts in the team, or another number explains the value.",
+        "forced_down": "The agent's configuration forces the site Down.",
+        "manual": "A person set the site's status by hand in the site status board, and the agent differs.",
+        "awaited": "The input has just changed, and the updater has had less than two rounds since.",
+        "unexplained": "Nothing of these: the updater does not run, or somebody else wrote.",
+    }
 )
 """Why a value is another than is expected."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from rcmon.documents import keys
 from rcmon.model import Document, Snapshot
 from rcmon.render.agents import agent_documents
+from rcmon.render.drift import drift_documents
 from rcmon.render.facts import facts_document
 from rcmon.render.findings import findings_document
 from rcmon.render.rendering import Rendering
@@ -22,6 +23,7 @@ RENDERINGS: tuple[Rendering, ...] = (
     Rendering((keys.AGENTS, keys.agent("{agent}")), agent_documents),
     Rendering((keys.thresholds("{agent}"), keys.backlog("{agent}")), wmcore_documents),
     Rendering((keys.FINDINGS,), findings_document),
+    Rendering((keys.DRIFT, keys.EXPECTED), drift_documents),
     Rendering((keys.FACTS,), facts_document),
 )
 """Every document of a snapshot: those that are made together stand together."""

@@ -14,6 +14,7 @@ from rcmon.documents.shapes import (
     WorkerShape,
 )
 from rcmon.model import Agent, Component, Document, Jobs, Snapshot, SourceState, Worker
+from rcmon.render.drift import forecast_shape, inputs
 from rcmon.render.encoding import job_counts, json_document
 from rcmon.render.findings import finding_shape
 from rcmon.render.freshness import is_stale, source_of
@@ -65,6 +66,8 @@ def _agent(name: str, agent: Agent, snapshot: Snapshot) -> AgentDocument:
         executing_by_task=agent.executing_by_task,
         findings=_findings(name, snapshot),
         source=_source(source_of(name, snapshot)),
+        thresholds=inputs(snapshot.expected.get(name)),
+        forecast=forecast_shape(snapshot.forecasts.get(name)),
     )
 
 

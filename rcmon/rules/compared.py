@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from rcmon.model import (
+    CPU_TASKS,
+    IO_TASKS,
     AgentExpected,
     AgentSite,
     Awaited,
@@ -16,6 +18,38 @@ from rcmon.model import (
 )
 from rcmon.rules.forecast import LATE
 from rcmon.rules.words import time_words
+
+TASKS = (*CPU_TASKS, *IO_TASKS, "Express", "Repack")
+
+
+class Plan(Struct, frozen=True):
+    """What is expected of a site, so that what is right is passed over quickly."""
+
+    tasks: tuple[tuple[str, int | None, int | None], ...]
+    """Task types with their max and pending slots."""
+    plain: bool
+    """Whether all is known, and as capacity and status alone make it."""
+
+    def tasks_right(self, site: AgentSite) -> bool:
+        """Whether the task types' thresholds are these."""
+        tasks = site.tasks
+        for name, most, pending in self.tasks:
+            task = tasks.get(name)
+            if task is None or task.max_slots != most or task.pending_slots != pending:
+                return False
+        return True
+
+
+def plan_of(want: SiteExpected) -> Plan:
+    """Lay out what is expected."""
+    rows = ((name, want.task(name)) for name in TASKS)
+    return Plan(
+        tuple((name, *pair) for name, pair in rows if pair is not None),
+        want.state is not None
+        and want.pending_slots is not None
+        and (want.state, want.running_slots, want.pending_slots)
+        == (want.natural, want.share_running, want.share_pending),
+    )
 
 
 class Compared(Struct, frozen=True):
@@ -32,6 +66,8 @@ class Compared(Struct, frozen=True):
     """Why the site's input is old; None: it is not."""
     waits: Mapping[str, Awaited]
     now: float
+    tasks_right: bool
+    """Whether all task types' thresholds are as they should be."""
 
     def drift(self, reason: str, detail: str, *cells: DriftCell) -> Drift:
         """Tell that these values differ."""

@@ -6,8 +6,8 @@ give: `floor`, `ghost_agent`, `forced_down`. Any other that differs has the firs
 
 from collections.abc import Iterator, Mapping
 
-from rcmon.model import Awaited, Drift, DriftCell, Forecast, Manual, Snapshot
-from rcmon.rules.compared import Compared, why_not_yet
+from rcmon.model import AgentSite, Awaited, Drift, DriftCell, Forecast, Manual, SiteExpected, Snapshot
+from rcmon.rules.compared import Compared, Plan, plan_of, why_not_yet
 from rcmon.rules.drift_slots import slots_drift
 from rcmon.rules.thresholds import state_of
 from rcmon.rules.words import manual_words, status_words
@@ -19,6 +19,7 @@ def drifts(snapshot: Snapshot) -> Iterator[Drift]:
     """List what differs, by agent and site."""
     sites = snapshot.upstream().sites or {}
     stale = stale_input(snapshot)
+    plans: dict[int, Plan] = {}
     for name, about in snapshot.expected.items():
         agent = snapshot.agents[name]
         if about.missing is not None and agent.updater.enabled:
@@ -26,10 +27,16 @@ def drifts(snapshot: Snapshot) -> Iterator[Drift]:
             yield Drift(name, None, "missing_input", f"{about.missing}.", (cell,))
         awaited = snapshot.forecasts[name].awaited if name in snapshot.forecasts else Forecast().awaited
         for site, want in about.sites.items():
+            held = agent.sites[site]
+            # agents share what is expected of a site: the same object is planned once
+            plan = plans.get(id(want)) or plans.setdefault(id(want), plan_of(want))
+            tasks_right = plan.tasks_right(held)
+            if plan.plain and tasks_right and not about.fair and _is_right(held, want):
+                continue
             seen = Compared(
                 name,
                 site,
-                agent.sites[site],
+                held,
                 want,
                 about,
                 agent.updater,
@@ -37,9 +44,18 @@ def drifts(snapshot: Snapshot) -> Iterator[Drift]:
                 stale,
                 awaited.get(site, _NONE),
                 snapshot.started,
+                tasks_right,
             )
             yield from _state(seen)
             yield from slots_drift(seen)
+
+
+def _is_right(held: AgentSite, want: SiteExpected) -> bool:
+    return (held.state, held.running_slots, held.pending_slots) == (
+        want.state,
+        want.running_slots,
+        want.pending_slots,
+    )
 
 
 def stale_input(snapshot: Snapshot) -> str | None:

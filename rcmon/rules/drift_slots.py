@@ -32,13 +32,9 @@ def slots_drift(seen: Compared) -> Iterator[Drift]:
     )
     if own:
         yield seen.drift(*_why_slots(seen, "slots", own), *own)
-    for what, names in (
-        ("cpu", CPU_TASKS),
-        ("io", IO_TASKS),
-        ("Express", ("Express",)),
-        ("Repack", ("Repack",)),
-    ):
-        yield from _tasks(seen, what, names)
+    if not seen.tasks_right:
+        for what, names in _GROUPS:
+            yield from _tasks(seen, what, names)
     yield from _floor(seen)
     yield from _ghosts(seen)
 

@@ -13,10 +13,9 @@ from rcmon.model import (
     Snapshot,
     UpdaterSettings,
 )
+from rcmon.model.upstream import REPORT_STALE_AFTER
 from rcmon.rules.thresholds import Capacities, capacities, site_slots, state_of, with_state
 
-SILENT = 1200.0
-"""Seconds after which an agent that says nothing counts as dead, as WMStats has it."""
 FEEDER = "Tier0Feeder"
 """The component that a tier-0 agent has, and no other."""
 
@@ -110,7 +109,7 @@ def team_of(agent: Agent, reports: Mapping[str, AgentReport], as_of: float) -> T
     members = {key: report for key, report in reports.items() if report.team == name and not report.drain}
     if not members:
         return Team(name, None, missing=f"no report of an agent of the team {name} that does not drain")
-    ghosts = (key for key, report in members.items() if report.time < as_of - SILENT)
+    ghosts = (key for key, report in members.items() if report.time < as_of - REPORT_STALE_AFTER)
     return Team(name, len(members), tuple(sorted(ghosts)))
 
 

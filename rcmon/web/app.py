@@ -17,6 +17,7 @@ from rcmon.web.base import Handler
 from rcmon.web.delivery import Delivery, finished
 from rcmon.web.handlers import (
     agents,
+    drift,
     findings,
     history,
     index,
@@ -47,6 +48,7 @@ TABLE: Table = (
     *history.HANDLERS,
     *workflows.HANDLERS,
     *journal.HANDLERS,
+    *drift.HANDLERS,
     *agents.HANDLERS,
     *reports.HANDLERS,
     *why.HANDLERS,

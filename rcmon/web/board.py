@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,10 +20,9 @@ from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Kept, Ready
 
 LOG = logging.getLogger(__name__)
-
 T = TypeVar("T")
 
-_INTERNAL = frozenset({keys.FACTS, keys.SITES_INDEX, keys.WHY})
+_INTERNAL = frozenset({keys.FACTS, keys.SITES_INDEX, keys.WHY, keys.DRIFT, keys.EXPECTED})
 """Documents for this side alone: no resource serves them."""
 RETRY = (("Retry-After", "5"),)
 """The field of an answer that may come by itself, seconds."""
@@ -49,7 +48,7 @@ class Held:
             if document.key not in _INTERNAL
         }
         self._sites: Mapping[str, SiteEntry] | None = None
-        self._why: WhyIndex | None = None
+        self._decoded: dict[str, Any] = {}
         self._turn = asyncio.Lock()
 
     def ready(self, key: str) -> Ready:
@@ -93,10 +92,15 @@ class Held:
 
     async def why(self) -> WhyIndex:
         """Give all verdicts, each site's undecoded. Raises Problem 503."""
+        return await self.decoded(keys.WHY, WhyIndex)
+
+    async def decoded(self, key: str, shape: type[T]) -> T:
+        """Give what a document for this side holds, decoded when somebody first asks. Raises Problem 503."""
         async with self._turn:
-            if self._why is None:
-                self._why = await self._decode(keys.WHY, WhyIndex)
-        return self._why
+            if key not in self._decoded:
+                self._decoded[key] = await self._decode(key, shape)
+        found: T = self._decoded[key]
+        return found
 
     async def _decode(self, key: str, form: type[T]) -> T:
         data = bytearray()

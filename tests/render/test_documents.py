@@ -59,7 +59,7 @@ def test_media_types(documents: Documents) -> None:
     types = {key: document.media_type for key, document in documents.items()}
     assert types.pop(keys.METRICS_TEXT) == "text/plain; version=0.0.4; charset=utf-8"
     assert types.pop(keys.METRICS_OPENMETRICS) == "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    for key in (keys.FACTS, keys.SITES_INDEX, keys.WHY):
+    for key in (keys.FACTS, keys.SITES_INDEX, keys.WHY, keys.DRIFT, keys.EXPECTED):
         assert types.pop(key) == "application/vnd.msgpack"
     assert set(types.values()) == {"application/json"}
 

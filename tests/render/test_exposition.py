@@ -9,7 +9,20 @@ from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from rcmon.exposition.formats import unit_of
-from rcmon.model import Agent, AgentSite, Component, Finding, Jobs, Snapshot, SourceState, Task, Worker
+from rcmon.model import (
+    Agent,
+    AgentExpected,
+    AgentSite,
+    Component,
+    Finding,
+    Forecast,
+    Jobs,
+    SiteExpected,
+    Snapshot,
+    SourceState,
+    Task,
+    Worker,
+)
 from rcmon.render.families.table import FAMILIES
 from tests.render.factory import START, make_snapshot, snapshot_of
 from tests.render.reading import labelled, plain, series_of
@@ -39,6 +52,11 @@ def test_every_family_of_the_table_is_there_with_its_labels_type_and_unit(snapsh
         snapshot,
         agents={k: replace(a, drain=True) for k, a in snapshot.agents.items()},
         sources=tuple(replace(source, polling_since=1.0) for source in snapshot.sources),
+        expected={
+            name: AgentExpected(sites={site: SiteExpected("Normal", None, 9, 8) for site in agent.sites})
+            for name, agent in snapshot.agents.items()
+        },
+        forecasts={name: Forecast(2, 1) for name in snapshot.agents},
     )
     parsed = {family.name: family for family in text_string_to_metric_families(plain(full)[1])}
     assert len(parsed) == len(FAMILIES)

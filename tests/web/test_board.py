@@ -144,7 +144,7 @@ async def test_watching_takes_what_comes(rendered: list[Document]) -> None:
 
 async def test_documents_for_this_side_alone_are_no_answers(rendered: list[Document]) -> None:
     held = Held(StoredDocuments(1, keys.FORMAT, rendered))
-    for key in (keys.FACTS, keys.SITES_INDEX):
+    for key in (keys.FACTS, keys.SITES_INDEX, keys.DRIFT, keys.EXPECTED):
         assert held.document(key)
         with pytest.raises(Problem, match="503"):
             held.ready(key)

@@ -22,9 +22,11 @@ SITE = min(make_snapshot().sites)
 RESOURCES = {
     keys.METRICS_TEXT: ["/api/metrics"],
     keys.SITES: ["/api/sites"],
-    keys.SITES_INDEX: [f"/api/sites/{SITE}", "/api/sites?tier=T1", "/"],
+    keys.SITES_INDEX: [f"/api/sites/{SITE}", f"/api/sites/{SITE}/expected", "/api/sites?tier=T1", "/"],
     keys.AGENTS: ["/api/agents"],
     keys.FINDINGS: ["/api/findings"],
+    keys.DRIFT: ["/api/drift"],
+    keys.EXPECTED: [f"/api/sites/{SITE}/expected"],
     keys.agent(AGENT): [f"/api/agents/{AGENT}"],
     keys.thresholds(AGENT): [f"/api/agents/{AGENT}/thresholds"],
     keys.backlog(AGENT): [f"/api/agents/{AGENT}/backlog"],

@@ -8,6 +8,7 @@ stale source is still here until it is dropped: `rcmon_agent_polled_timestamp_se
 
 from rcmon.render.families.agents import AGENT_FAMILIES
 from rcmon.render.families.cycle import CYCLE_FAMILIES
+from rcmon.render.families.drift import DRIFT_FAMILIES
 from rcmon.render.families.family import Family
 from rcmon.render.families.sites import SITE_FAMILIES, TASK_FAMILIES
 from rcmon.render.families.why import WHY_FAMILIES
@@ -16,6 +17,7 @@ FAMILIES: tuple[Family, ...] = (
     *SITE_FAMILIES,
     *TASK_FAMILIES,
     *WHY_FAMILIES,
+    *DRIFT_FAMILIES,
     *AGENT_FAMILIES,
     *CYCLE_FAMILIES,
 )

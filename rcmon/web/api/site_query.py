@@ -73,7 +73,7 @@ def select(
     sites: Iterable[SiteEntry], wanted: SiteSelection, flags: re.RegexFlag = re.NOFLAG
 ) -> list[SiteEntry]:
     """Pick the sites that a query wants, in its order; `flags` are for the patterns of their names."""
-    name, agent = _pattern(wanted.site, flags), _pattern(wanted.agent)
+    name, agent = matcher(wanted.site, flags), matcher(wanted.agent)
     chosen = [
         entry
         for entry in sites
@@ -110,7 +110,7 @@ def _holds(entry: SiteEntry, state: str) -> bool:
     return not entry.states if state == UNKNOWN else state in entry.states
 
 
-def _pattern(globs: Sequence[str], flags: re.RegexFlag = re.NOFLAG) -> Callable[[str], object]:
+def matcher(globs: Sequence[str], flags: re.RegexFlag = re.NOFLAG) -> Callable[[str], object]:
     """Make one test of several patterns; a name must match as a whole."""
     return re.compile("|".join(map(fnmatch.translate, globs)), flags).match
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from rcmon.model import Meaning
 from rcmon.sources.base import SourceKind
+from rcmon.sources.condor import CONDOR
 from rcmon.sources.cric import CRIC
 from rcmon.sources.ssb import SSB
 from rcmon.sources.wmagent import WMAGENT
@@ -13,6 +14,7 @@ KINDS: Sequence[SourceKind] = (
     WMAGENT,
     SSB,
     CRIC,
+    CONDOR,
 )  # fmt: skip
 """Every kind of source."""
 

@@ -29,6 +29,10 @@ class FileOrFolder(PosixPath):
     """A path that may lead to a directory as well as to a file."""
 
 
+class LateFile(PosixPath):
+    """A path of a file that others write while the service runs: it may be missing, or large."""
+
+
 class SourceConfig(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", omit_defaults=True
 ):
@@ -36,7 +40,8 @@ class SourceConfig(
 
     Each kind adds its own settings and bears its name as tag. What a field may hold stands in its type;
     a description there ends the sentence that begins with the field and its value. A Path is relative to
-    the sources file and must be readable; a FileOrFolder may be a directory.
+    the sources file and must be readable; a FileOrFolder may be a directory,
+    a LateFile may be missing.
     """
 
     name: Name

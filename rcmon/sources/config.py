@@ -13,7 +13,7 @@ from msgspec import Struct, ValidationError
 from rcmon.errors import ConfigError
 from rcmon.files.reading import FileError, parse_toml, read_bounded, read_text
 from rcmon.sources import KINDS
-from rcmon.sources.base import FileOrFolder, Source, SourceConfig, SourceKind
+from rcmon.sources.base import FileOrFolder, LateFile, Source, SourceConfig, SourceKind
 
 _KINDS: Mapping[str, SourceKind] = MappingProxyType({kind.name: kind for kind in KINDS})
 _ANY: Any = Union[tuple(kind.config for kind in KINDS)]  # noqa: UP007 - made of a list
@@ -142,12 +142,12 @@ def _rights(config: type[SourceConfig]) -> Mapping[str, str]:
 
 def _path(folder: Path, wanted: type, value: object) -> Path:
     """Read a Path, relative to the folder, of a file that can be read."""
-    if wanted not in (Path, FileOrFolder):
+    if wanted not in (Path, FileOrFolder, LateFile):
         raise NotImplementedError(wanted)
     if not isinstance(value, str) or not value:
         raise ValueError("must be a text that is not empty: the path of a file")
     path: Path = wanted(folder / value)
-    if wanted is FileOrFolder and path.is_dir():
+    if wanted is LateFile or (wanted is FileOrFolder and path.is_dir()):
         return path
     try:
         read_bounded(path, _LARGEST)

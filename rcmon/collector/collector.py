@@ -9,6 +9,7 @@ from rcmon.collector import clock
 from rcmon.collector.cycle import Cycle
 from rcmon.collector.pace import Pace
 from rcmon.collector.publisher import News, Publisher
+from rcmon.collector.pushed import Pushed
 from rcmon.model import Document, Snapshot
 from rcmon.sources.base import Source
 
@@ -26,7 +27,7 @@ class Collector:
     """Runs cycles and publishes what they give.
 
     `doing` takes in a few words what was done last; `tell_trouble` what is wrong, of
-    `rcmon.process.trouble.TROUBLES`, and why, or None once it is right.
+    `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `pushed`: reads what agents push.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class Collector:
         *,
         doing: Callable[[str], None] = lambda _: None,
         tell_trouble: Callable[[str, str | None], None] = lambda _what, _reason: None,
+        pushed: Pushed | None = None,
     ) -> None:
+        self._pushed = pushed
         self._cycle = cycle
         self._publisher = publisher
         self._render = render
@@ -64,6 +67,8 @@ class Collector:
         last = await self._publisher.resume(now)
         if last is not None:
             self._cycle.previous = last
+        if self._pushed is not None:
+            self._cycle.pushed = await self._pushed.read(now - self._cycle.stale_after)
         snapshot, (documents, news) = await self._cycle.run(moment, self._prepare)
         self._documents = {document.key: document for document in documents}
         await self._publisher.publish(snapshot, documents, news)

@@ -16,7 +16,7 @@ from rcmon.collector.merge import merge
 from rcmon.collector.polling import Heard, Watch
 from rcmon.collector.soundness import checked
 from rcmon.errors import RcmonError
-from rcmon.model import Snapshot
+from rcmon.model import PUSHED, Snapshot, Upstream
 from rcmon.rules.drift import drifts
 from rcmon.rules.expecting import expectations
 from rcmon.rules.forecast import forecasts
@@ -52,6 +52,8 @@ class Cycle:
         self.previous = previous
         self.clock_set: float | None = None
         """When the wall's clock was last found set, by the one that runs; None: never."""
+        self.pushed: Upstream | None = None
+        """What agents pushed, for the next cycle."""
         self.blamed: Mapping[str, str] = {}
         """Sources whose data could not be dealt with in the last cycle, and why."""
         self._budget = budget * interval
@@ -76,11 +78,11 @@ class Cycle:
         heard = [watch.heard() for watch in self._watches]
         previous = self.previous
 
-        def make(some: Sequence[Heard]) -> tuple[Snapshot, T]:
-            snapshot = self._conclude(some, previous, now, begun)
+        def make(some: Sequence[Heard], pushed: Upstream | None) -> tuple[Snapshot, T]:
+            snapshot = self._conclude(some, previous, now, begun, pushed)
             return snapshot, prepare(snapshot)
 
-        (snapshot, prepared), causes = await asyncio.to_thread(_isolated, make, heard)
+        (snapshot, prepared), causes = await asyncio.to_thread(_isolated, make, heard, self.pushed)
         _log_changes(previous, snapshot, heard, causes)
         self.previous, self.blamed = snapshot, {source: str(error) for source, error in causes.items()}
         return snapshot, prepared
@@ -122,9 +124,15 @@ class Cycle:
             self.previous = clock.shifted(self.previous, by)
 
     def _conclude(
-        self, heard: Sequence[Heard], previous: Snapshot | None, now: float, begun: float
+        self,
+        heard: Sequence[Heard],
+        previous: Snapshot | None,
+        now: float,
+        begun: float,
+        pushed: Upstream | None,
     ) -> Snapshot:
-        merged = merge(heard, previous, now, 0.0, interval=self.interval, stale_after=self.stale_after)
+        times = {"interval": self.interval, "stale_after": self.stale_after}
+        merged = merge(heard, previous, now, 0.0, **times, pushed=pushed)
         merged = structs.replace(merged, expected=expectations(merged))
         merged = structs.replace(merged, forecasts=forecasts(previous, merged))
         merged = structs.replace(merged, drift=tuple(drifts(merged)))
@@ -132,9 +140,19 @@ class Cycle:
         return structs.replace(merged, findings=found, duration=time.monotonic() - begun)
 
 
-def _isolated(make: Callable[[Sequence[Heard]], T], heard: Sequence[Heard]) -> tuple[T, dict[str, Exception]]:
+def _isolated(
+    make: Callable[[Sequence[Heard], Upstream | None], T], heard: Sequence[Heard], pushed: Upstream | None
+) -> tuple[T, dict[str, Exception]]:
+    """Conclude; where that raises, first without what was pushed, which is no source's."""
     sound = [structs.replace(one, polls=tuple(checked(poll) for poll in one.polls)) for one in heard]
-    return isolated(make, sound)
+    causes: dict[str, Exception] = {}
+    if pushed is not None:
+        try:
+            return make(sound, pushed), causes
+        except Exception as error:  # noqa: BLE001 - whatever it is: it is told, and the cycle goes on
+            causes = {PUSHED: error}
+    made, blamed = isolated(lambda some: make(some, None), sound)
+    return made, blamed or causes
 
 
 def _log_changes(

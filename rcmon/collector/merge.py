@@ -7,8 +7,20 @@ from typing import TypeAlias
 from msgspec import structs
 
 from rcmon.collector.polling import Heard
+from rcmon.collector.reported import as_polled, filled, named
 from rcmon.errors import SourceError
-from rcmon.model import JOB_CLASSES, Agent, AgentSite, Jobs, Site, Snapshot, SourceState, Upstream
+from rcmon.model import (
+    JOB_CLASSES,
+    PUSHED,
+    Agent,
+    AgentSite,
+    Jobs,
+    Site,
+    Snapshot,
+    SourceState,
+    Upstream,
+    together,
+)
 from rcmon.sources.base import Poll
 
 _TIER = re.compile(r"(T[0-3])_[A-Z]{2}_.")
@@ -29,16 +41,18 @@ def merge(
     *,
     interval: float,
     stale_after: float,
+    pushed: Upstream | None = None,
 ) -> Snapshot:
     """Conclude a cycle from what it heard, in configured order; findings are `rcmon.collector.findings`.
 
     A source that fails, or whose poll still runs, keeps the agents of its last success, marked stale, until
     that is `stale_after` seconds ago; then they go. What is polled no longer vanishes at once. Of several
     sources that claim an agent the first configured has it. `started` is the cycle's begin, seconds since
-    the epoch. Raises SourceError where a sum over agents is more than can be.
+    the epoch. `pushed` is what agents pushed. Raises SourceError where a sum over agents is more than can be.
     """
     earlier = _earlier(previous)
-    states, found, given = [], {}, {}
+    states, found = [], {}
+    given: dict[str, Upstream] = {} if pushed is None else {PUSHED: pushed}
     for one in heard:
         known = earlier.get((one.source, one.kind)) or (_unheard(one), {}, None)
         state, agents, upstream = _follow(one, known, started - stale_after)
@@ -47,6 +61,9 @@ def merge(
         if upstream is not None:
             given[one.source] = upstream
     agents = {name: found[source][name] for name, source in sorted(owners(states).items())}
+    given = {one: upstream if one == PUSHED else named(upstream, agents) for one, upstream in given.items()}
+    reports = together(given.values()).reports or {}
+    agents = {name: filled(agent, reports.get(name), started) for name, agent in agents.items()}
     return Snapshot(
         started=started,
         duration=duration,
@@ -97,7 +114,7 @@ def _earlier(previous: Snapshot | None) -> dict[tuple[str, str], Earlier]:
         return {}
     taken: dict[str, dict[str, Agent]] = {state.name: {} for state in previous.sources}
     for name, source in owners(previous.sources).items():
-        taken[source][name] = previous.agents[name]
+        taken[source][name] = as_polled(previous.agents[name])
     return {
         (state.name, state.kind): (state, taken[state.name], previous.given.get(state.name))
         for state in previous.sources

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 from rcmon.collector.collector import Collector
 from rcmon.collector.cycle import Cycle
 from rcmon.collector.publisher import Publisher
+from rcmon.collector.pushed import Pushed
 from rcmon.files.follower import Follower
 from rcmon.process import ChildContext
 from rcmon.render import render
@@ -76,7 +77,9 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         tell_trouble=context.trouble,
         mended=lambda: settings.tally.count(STORES_MENDED),
     )
-    collector = Collector(cycle, publisher, render, doing=context.doing, tell_trouble=context.trouble)
+    collector = Collector(
+        cycle, publisher, render, doing=context.doing, tell_trouble=context.trouble, pushed=Pushed(store)
+    )
     hurry = asyncio.Event()
     context.on_reload(hurry.set)
     context.ready()

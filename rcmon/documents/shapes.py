@@ -166,6 +166,25 @@ class FindingShape(Struct, frozen=True):
     """Who takes it as known, until when and why; null: nobody."""
 
 
+class AgentReportShape(Struct, frozen=True):
+    """What an agent says of itself, pushed or read from WMStats; null: it does not say."""
+
+    time: str | None
+    """When the agent wrote it."""
+    received: str | None
+    """When it was pushed; null: it was read from WMStats."""
+    age: float
+    """Seconds from `time` to the cycle's begin; below 0 where the agent's clock is ahead."""
+    stale: bool
+    """Whether it is too old to say anything about now: the agent's fields are not taken from it then."""
+    team: str | None
+    version: str | None
+    status: str | None
+    drain: bool | None
+    down_components: Sequence[str] | None
+    warnings: Sequence[str]
+
+
 class AgentShort(Struct, frozen=True):
     """One agent in short."""
 
@@ -181,6 +200,11 @@ class AgentShort(Struct, frozen=True):
     sites: int
     jobs: JobCounts
     findings: int
+    team: str | None = None
+    report_age: float | None = None
+    """Seconds since the agent wrote its newest report; null: there is none."""
+    warnings: Sequence[str] = ()
+    """What it warns of in that, unless it is stale."""
 
 
 class AgentsDocument(Struct, frozen=True):
@@ -217,6 +241,9 @@ class AgentDocument(Struct, frozen=True):
     """What its thresholds follow from."""
     forecast: ForecastShape | None = None
     """How well its updater's writes were forecast."""
+    team: str | None = None
+    report: AgentReportShape | None = None
+    """What the agent says of itself; null: nothing is known of that."""
 
 
 class FindingsDocument(Struct, frozen=True):

@@ -4,6 +4,7 @@ from rcmon.model.finding import SEVERITIES, Finding, Meaning, Severity
 from rcmon.model.grid import (
     JOB_CLASSES,
     JOB_STATES,
+    PUSHED,
     SITE_STATES,
     Agent,
     AgentSite,
@@ -56,6 +57,7 @@ __all__ = [
     "IO_TASKS",
     "JOB_CLASSES",
     "JOB_STATES",
+    "PUSHED",
     "REPORT_STALE_AFTER",
     "SEVERITIES",
     "SITE_STATES",

@@ -13,6 +13,9 @@ from rcmon.model.finding import Finding
 from rcmon.model.updater import AgentExpected, Drift, Forecast, UpdaterSettings
 from rcmon.model.upstream import Upstream, together
 
+PUSHED = "pushed reports"
+"""No source is named so: names have no space."""
+
 SITE_STATES = ("Normal", "Draining", "Down", "Aborted")
 """The states of a site in an agent's `wmbs_location_state`, best first."""
 
@@ -180,6 +183,10 @@ class Agent(Struct, frozen=True):
     """Whether the agent is in drain mode; None where the source does not say (the database does not)."""
     findings: tuple[Finding, ...] = ()
     """Findings of this poll."""
+    team: str | None = None
+    """The team that the agent says it belongs to."""
+    reported: tuple[str, ...] = ()
+    """Names of the fields that the agent's own report said, and not the source."""
     holders: Mapping[str, Mapping[str, Holders]] | None = None
     """Who has jobs in the batch system, by site and task type; None: the source does not tell."""
     updater: UpdaterSettings = UpdaterSettings()
@@ -257,7 +264,10 @@ class Snapshot(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     """Every agent's findings and those over all agents."""
     given: Mapping[str, Upstream] = {}
-    """By source, as configured, what it says beside the agents' databases; a stale one's last data too."""
+    """By source, as configured, what it says beside the agents' databases; a stale one's last data too.
+
+    Under PUSHED, before all of them, stands what agents pushed.
+    """
     expected: Mapping[str, AgentExpected] = {}
     """By agent, what its updater should make of the sites."""
     drift: tuple[Drift, ...] = ()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from rcmon.documents import keys
 from rcmon.documents.shapes import (
     AgentDocument,
+    AgentReportShape,
     AgentsDocument,
     AgentShort,
     BatchJobs,
@@ -13,7 +14,7 @@ from rcmon.documents.shapes import (
     SourceShape,
     WorkerShape,
 )
-from rcmon.model import Agent, Component, Document, Jobs, Snapshot, SourceState, Worker
+from rcmon.model import Agent, AgentReport, Component, Document, Jobs, Snapshot, SourceState, Worker
 from rcmon.render.drift import forecast_shape, inputs
 from rcmon.render.encoding import job_counts, json_document
 from rcmon.render.findings import finding_shape
@@ -25,8 +26,9 @@ def agent_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> lis
     """Render the list of agents, and each agent itself."""
     rendered: list[Document] = []
     whole: list[AgentDocument] = []
+    reports = snapshot.upstream().reports or {}
     for name, agent in snapshot.agents.items():
-        content = _agent(name, agent, snapshot)
+        content = _agent(name, agent, snapshot, _report(reports.get(name), snapshot.started))
         whole.append(content)
         rendered.append(json_document(keys.agent(name), content, previous))
     short = AgentsDocument(
@@ -46,7 +48,7 @@ def health(workers: Iterable[WorkerShape]) -> Health:
     return Health(status, sorted({worker.component for worker in bad}), bad)
 
 
-def _agent(name: str, agent: Agent, snapshot: Snapshot) -> AgentDocument:
+def _agent(name: str, agent: Agent, snapshot: Snapshot, report: AgentReportShape | None) -> AgentDocument:
     workers = None if agent.components is None else list(_workers(agent.components))
     return AgentDocument(
         name=name,
@@ -68,6 +70,8 @@ def _agent(name: str, agent: Agent, snapshot: Snapshot) -> AgentDocument:
         source=_source(source_of(name, snapshot)),
         thresholds=inputs(snapshot.expected.get(name)),
         forecast=forecast_shape(snapshot.forecasts.get(name)),
+        team=agent.updater.team or agent.team,
+        report=report,
     )
 
 
@@ -84,6 +88,26 @@ def _short(agent: AgentDocument) -> AgentShort:
         sites=agent.sites,
         jobs=agent.jobs,
         findings=len(agent.findings),
+        team=agent.team,
+        report_age=agent.report.age if agent.report else None,
+        warnings=agent.report.warnings if agent.report and not agent.report.stale else (),
+    )
+
+
+def _report(report: AgentReport | None, now: float) -> AgentReportShape | None:
+    if report is None:
+        return None
+    return AgentReportShape(
+        time=iso(report.time),
+        received=iso(report.received),
+        age=round(now - report.time, 3),
+        stale=report.is_stale(now),
+        team=report.team,
+        version=report.version,
+        status=report.status,
+        drain=report.drain,
+        down_components=report.down_components,
+        warnings=report.warnings,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from rcmon.model import (
+    PUSHED,
     Agent,
     AgentExpected,
     AgentReport,
@@ -65,7 +66,11 @@ def expectations(snapshot: Snapshot) -> dict[str, AgentExpected]:
     """Tell for each agent what its updater makes of its sites."""
     upstream = snapshot.upstream()
     reports = upstream.reports or {}
-    as_of = reports_as_of(snapshot)
+    as_of: float | None = reports_as_of(snapshot)
+    if PUSHED in snapshot.given and not any(
+        given.reports for name, given in snapshot.given.items() if name != PUSHED
+    ):
+        as_of = None  # what an agent pushes does not say who else is of its team
     shares = None if upstream.sites is None else _Shares(upstream.sites)
     return {
         name: _expected(agent, team_of(agent, reports, as_of), shares)
@@ -92,10 +97,11 @@ def reports_as_of(snapshot: Snapshot) -> float:
     return max(times, default=snapshot.started)
 
 
-def team_of(agent: Agent, reports: Mapping[str, AgentReport], as_of: float) -> Team:
+def team_of(agent: Agent, reports: Mapping[str, AgentReport], as_of: float | None) -> Team:
     """Count the agents of an agent's team that do not drain, dead ones included, as its updater does.
 
     An agent that drains counts itself alone. Never guessed: without the agents' reports N is not known.
+    `as_of`: until when all agents could be heard; None: nobody lists them all.
     """
     own = reports.get(agent.name)
     name = agent.updater.team or (own.team if own else None)
@@ -106,6 +112,8 @@ def team_of(agent: Agent, reports: Mapping[str, AgentReport], as_of: float) -> T
         return Team(None, None, missing=f"the team of {agent.name} is neither configured nor reported")
     if drain is None:
         return Team(name, None, missing=f"nothing says whether {agent.name} drains")
+    if as_of is None:
+        return Team(name, None, missing=f"no source says which agents are of the team {name}")
     members = {key: report for key, report in reports.items() if report.team == name and not report.drain}
     if not members:
         return Team(name, None, missing=f"no report of an agent of the team {name} that does not drain")

@@ -12,6 +12,7 @@ from rcmon.exposition.formats import unit_of
 from rcmon.model import (
     Agent,
     AgentExpected,
+    AgentReport,
     AgentSite,
     Component,
     Finding,
@@ -21,6 +22,7 @@ from rcmon.model import (
     Snapshot,
     SourceState,
     Task,
+    Upstream,
     Worker,
 )
 from rcmon.render.families.table import FAMILIES
@@ -57,6 +59,7 @@ def test_every_family_of_the_table_is_there_with_its_labels_type_and_unit(snapsh
             for name, agent in snapshot.agents.items()
         },
         forecasts={name: Forecast(2, 1) for name in snapshot.agents},
+        given={"w": Upstream(reports={"a": AgentReport(1.0, None, None, None, None)})},
     )
     parsed = {family.name: family for family in text_string_to_metric_families(plain(full)[1])}
     assert len(parsed) == len(FAMILIES)

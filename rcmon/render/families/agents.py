@@ -26,6 +26,12 @@ AGENT_FAMILIES = (
         samples.agent_drain,
     ),
     gauge(
+        "rcmon_agent_report_timestamp_seconds",
+        ("agent",),
+        "When the agent wrote its newest report on itself, pushed or in WMStats, in seconds since the epoch.",
+        samples.agent_reports,
+    ),
+    gauge(
         "rcmon_agent_jobs",
         ("agent", "state"),
         "Jobs in the agent's database by state.",

@@ -44,6 +44,12 @@ def agent_info(view: View) -> Iterator[Sample]:
         yield f"{labels},{label('hostname', agent.hostname)},{label('version', agent.version)}", 1
 
 
+def agent_reports(view: View) -> Iterator[Sample]:
+    """Tell of each report, of agents that are not polled too."""
+    for name, report in (view.snapshot.upstream().reports or {}).items():
+        yield label("agent", name), report.time
+
+
 def agent_jobs(view: View) -> Iterator[Sample]:
     """Count jobs by the states of `wmbs_job_state`."""
     for labels, agent in view.agents:
@@ -74,6 +80,6 @@ def agent_executing(view: View) -> Iterator[Sample]:
 
 
 def agent_drain(view: View) -> Iterator[Sample]:
-    """Say whether the agent is in drain mode, where its source does."""
+    """Say whether the agent is in drain mode, where its source or its own report does."""
     for labels, agent in view.agents:
         yield labels, None if agent.drain is None else int(agent.drain)

@@ -31,7 +31,7 @@ def conclude(folder: Path, *changes: str) -> Snapshot:
     async def run() -> Snapshot:
         cycle = Cycle(sources, 30.0, 3600.0)
         try:
-            return (await cycle.run(NOW, lambda _: None))[0]
+            return (await cycle.run(cycle.moment(NOW), lambda _: None))[0]
         finally:
             await cycle.close()
 

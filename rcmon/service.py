@@ -139,6 +139,8 @@ class Service:
                 stale_after=config.stale_after,
                 retention=config.history_retention,
                 journal_retention=config.journal_retention,
+                raise_after=config.finding_raise_after,
+                clear_after=config.finding_clear_after,
                 holder=self._holder,
                 sources=self._checked.sources,
                 tally=Tally(self._layout, context.slot.cells),

@@ -4,7 +4,7 @@ import time
 
 from msgspec import Struct, structs
 
-from rcmon.model import Agent, Forecast, Snapshot
+from rcmon.model import Agent, Finding, Forecast, Snapshot
 from rcmon.sources.base import Poll
 
 TOLERANCE = 2.0
@@ -52,7 +52,19 @@ def shifted(snapshot: Snapshot, by: float) -> Snapshot:
     ]
     agents = {name: _shifted_agent(agent, by) for name, agent in snapshot.agents.items()}
     forecasts = {name: _shifted_forecast(forecast, by) for name, forecast in snapshot.forecasts.items()}
-    return structs.replace(snapshot, sources=tuple(sources), agents=agents, forecasts=forecasts)
+    turns = {
+        agent: {site: tuple(time + by for time in times) for site, times in sites.items()}
+        for agent, sites in snapshot.turns.items()
+    }
+    return structs.replace(
+        snapshot,
+        sources=tuple(sources),
+        agents=agents,
+        forecasts=forecasts,
+        findings=tuple(_shifted_finding(finding, by) for finding in snapshot.findings),
+        watched=tuple(_shifted_finding(finding, by) for finding in snapshot.watched),
+        turns=turns,
+    )
 
 
 def shifted_poll(poll: Poll, by: float) -> Poll:
@@ -63,6 +75,14 @@ def shifted_poll(poll: Poll, by: float) -> Poll:
         agents=tuple(_shifted_agent(agent, by) for agent in poll.batch.agents),
     )
     return structs.replace(poll, started=poll.started + by, batch=batch)
+
+
+def _shifted_finding(finding: Finding, by: float) -> Finding:
+    return structs.replace(
+        finding,
+        since=None if finding.since is None else finding.since + by,
+        last_seen=None if finding.last_seen is None else finding.last_seen + by,
+    )
 
 
 def _shifted_agent(agent: Agent, by: float) -> Agent:

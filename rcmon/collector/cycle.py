@@ -10,13 +10,14 @@ from msgspec import structs
 
 from rcmon.collector import clock
 from rcmon.collector.clock import Moment
-from rcmon.collector.findings import findings
+from rcmon.collector.findings import told
+from rcmon.collector.findings.turns import turns
 from rcmon.collector.isolation import isolated
 from rcmon.collector.merge import merge
 from rcmon.collector.polling import Heard, Watch
 from rcmon.collector.soundness import checked
 from rcmon.errors import RcmonError
-from rcmon.model import PUSHED, Snapshot, Upstream
+from rcmon.model import PUSHED, Snapshot, Upstream, Watching
 from rcmon.rules.drift import drifts
 from rcmon.rules.expecting import expectations
 from rcmon.rules.forecast import forecasts
@@ -35,7 +36,7 @@ class Cycle:
 
     `interval` and `stale_after` in seconds; `previous` is the snapshot that the next one continues. A cycle
     waits for the polls that it begins for the share `budget` of the interval. One that still runs then goes
-    on, and joins the cycle in which it ends.
+    on, and joins the cycle in which it ends. `watching` says when findings are raised and cleared.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Cycle:
         previous: Snapshot | None = None,
         *,
         budget: float = BUDGET,
+        watching: Watching = Watching(),  # noqa: B008 - it cannot change
     ) -> None:
         self.interval = interval
         self.stale_after = stale_after
@@ -57,6 +59,7 @@ class Cycle:
         self.blamed: Mapping[str, str] = {}
         """Sources whose data could not be dealt with in the last cycle, and why."""
         self._budget = budget * interval
+        self._watching = watching
         self._last: Moment | None = None
         self._watches = [Watch(source) for source in sources]
         self._closing: set[asyncio.Task[None]] = set()
@@ -136,8 +139,8 @@ class Cycle:
         merged = structs.replace(merged, expected=expectations(merged))
         merged = structs.replace(merged, forecasts=forecasts(previous, merged))
         merged = structs.replace(merged, drift=tuple(drifts(merged)))
-        found = findings(merged)
-        return structs.replace(merged, findings=found, duration=time.monotonic() - begun)
+        merged = structs.replace(merged, turns=turns(previous, merged))
+        return structs.replace(told(merged, previous, self._watching), duration=time.monotonic() - begun)
 
 
 def _isolated(

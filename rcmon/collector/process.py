@@ -13,6 +13,7 @@ from rcmon.collector.cycle import Cycle
 from rcmon.collector.publisher import Publisher
 from rcmon.collector.pushed import Pushed
 from rcmon.files.follower import Follower
+from rcmon.model import Watching
 from rcmon.process import ChildContext
 from rcmon.render import render
 from rcmon.sources.config import SourceSet
@@ -40,6 +41,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     stale_after: float
     retention: float
     journal_retention: float
+    raise_after: int
+    """Cycles until a finding is raised; likewise `clear_after`."""
+    clear_after: int
     holder: str
     """This replica's name in the lease of a shared store."""
     sources: Follower[SourceSet]
@@ -68,6 +72,7 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         settings.interval,
         settings.stale_after,
         budget=settings.budget,
+        watching=Watching(settings.raise_after, settings.clear_after),
     )
     publisher = Publisher(
         store,

@@ -44,6 +44,8 @@ class Config(Struct, frozen=True, kw_only=True):
     stale_after: float
     history_retention: float
     journal_retention: float
+    finding_raise_after: int
+    finding_clear_after: int
     database: str | None
     database_password_file: str | None
     max_connections: int

@@ -1,6 +1,6 @@
 """The core types: what is polled, what a cycle concludes, and the words for both."""
 
-from rcmon.model.finding import SEVERITIES, Finding, Meaning, Severity
+from rcmon.model.finding import SEVERITIES, Finding, Meaning, Severity, Watching
 from rcmon.model.grid import (
     JOB_CLASSES,
     JOB_STATES,
@@ -99,6 +99,7 @@ __all__ = [
     "Task",
     "UpdaterSettings",
     "Upstream",
+    "Watching",
     "Worker",
     "Written",
     "together",

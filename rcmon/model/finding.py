@@ -21,6 +21,17 @@ class Meaning(Struct, frozen=True):
     """Seconds that it must have lasted before it is raised."""
     lasts: float = 0.0
     """Seconds that it is told for after it was last found: for what happens in one cycle."""
+    of_old: bool = False
+    """Whether it is judged by data of an earlier poll too."""
+
+
+class Watching(Struct, frozen=True):
+    """How findings are raised and cleared: in cycles."""
+
+    raise_after: int = 2
+    """A finding is raised when it was found in so many cycles in a row."""
+    clear_after: int = 3
+    """It ends when it was not found in so many cycles in a row."""
 
 
 class Finding(Struct, frozen=True):

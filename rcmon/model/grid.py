@@ -262,7 +262,11 @@ class Snapshot(Struct, frozen=True):
     sites: Mapping[str, Site] = {}
     """By site name, sorted."""
     findings: tuple[Finding, ...] = ()
-    """Every agent's findings and those over all agents."""
+    """Every agent's findings and those over all agents: what is raised, by cause where that strikes many."""
+    watched: tuple[Finding, ...] = ()
+    """Everything that was found, one by one, raised or not yet, until it ends."""
+    turns: Mapping[str, Mapping[str, tuple[float, ...]]] = {}
+    """By agent and site when the site's state changed, of the last day, oldest first."""
     given: Mapping[str, Upstream] = {}
     """By source, as configured, what it says beside the agents' databases; a stale one's last data too.
 

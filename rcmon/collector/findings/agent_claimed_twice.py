@@ -22,6 +22,11 @@ def find(grounds: Grounds) -> Iterator[Finding]:
 
 AGENT_CLAIMED_TWICE = FindingKind(
     NAME,
-    Meaning("Several sources claim the same agent; the first configured is taken.", "warning", at_once=True),
+    Meaning(
+        "Several sources claim the same agent; the first configured is taken.",
+        "warning",
+        at_once=True,
+        of_old=True,
+    ),
     find,
 )

@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from rcmon.model import Finding, Meaning, Snapshot, Upstream
 
+FEWEST = 10
+"""Jobs below which nothing is judged by them."""
+
 
 class Grounds(Struct, frozen=True):
     """What a kind of finding looks at: all that it may depend on."""

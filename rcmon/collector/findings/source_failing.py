@@ -24,5 +24,5 @@ def _data(source: SourceState) -> str:
 
 
 SOURCE_FAILING = FindingKind(
-    NAME, Meaning("The newest poll of a source failed.", "warning", at_once=True), find
+    NAME, Meaning("The newest poll of a source failed.", "warning", at_once=True, of_old=True), find
 )

@@ -17,5 +17,5 @@ def find(grounds: Grounds) -> Iterator[Finding]:
 
 
 STATE_DISAGREEMENT = FindingKind(
-    NAME, Meaning("Agents hold a site in different states.", "warning", at_once=True), find
+    NAME, Meaning("Agents hold a site in different states, for 45 minutes.", "warning", after=2700.0), find
 )

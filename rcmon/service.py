@@ -150,8 +150,9 @@ class Service:
 
     async def _move(self, context: ChildContext) -> None:
         simulation = self._checked.demo.simulation() if self._checked.demo else None
-        if simulation is not None:
-            await keep_moving(simulation, context.stop, context.ready)
+        upstream = self._checked.demo.upstream if self._checked.demo else None
+        if simulation is not None and upstream is not None:
+            await keep_moving(simulation, upstream, context.stop, context.ready)
 
 
 def _run_child(layout: Layout, main: Main, context: ChildContext) -> int:

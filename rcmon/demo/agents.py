@@ -21,6 +21,18 @@ class DemoAgent(Struct, frozen=True):
     dead_worker: str | None = None
     """A worker that stopped long ago."""
 
+    @property
+    def dead_component(self) -> str | None:
+        """The component of that worker."""
+        return next(
+            (
+                component
+                for component, workers in COMPONENTS.items()
+                if any(name == self.dead_worker for name, _ in workers)
+            ),
+            None,
+        )
+
 
 AGENTS = (
     DemoAgent(

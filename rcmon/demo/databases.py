@@ -6,13 +6,16 @@ from pathlib import Path
 
 from rcmon.demo.agents import AGENTS, COMPONENTS, UPDATE_THRESHOLD, DemoAgent
 from rcmon.demo.changes import USER, write
+from rcmon.demo.files import write_atomically
 from rcmon.demo.grid import dice, thresholds
 from rcmon.demo.loading import load_world
 from rcmon.demo.population import populate
 from rcmon.demo.schema import create, ids
 from rcmon.demo.sites import SITES
 from rcmon.demo.sitestates import initial_states
+from rcmon.demo.upstream import ads
 from rcmon.demo.workload import Subscription, subscriptions
+from rcmon.demo.world import World
 
 PLUGIN = "SimpleCondorPlugin"
 DEAD_FOR = 9 * 3600
@@ -26,8 +29,13 @@ def database(directory: Path, agent: DemoAgent) -> Path:
     return directory / f"{agent.name}.sqlite"
 
 
+def ads_file(directory: Path, agent: str) -> Path:
+    """Locate the job ads of an agent's batch system."""
+    return directory / f"{agent}.ads.json"
+
+
 def build_databases(directory: Path, seed: str, now: int) -> None:
-    """Make the three agents' databases anew in `directory`, as of `now` (seconds since the epoch).
+    """Make the three agents' databases and job ads anew in `directory`, as of `now`, seconds since the epoch.
 
     Nobody else may have them open for writing. Raises OSError or sqlite3.Error where they cannot be made.
     """
@@ -40,12 +48,13 @@ def build_databases(directory: Path, seed: str, now: int) -> None:
         connection = create(draft)
         try:
             connection.execute("BEGIN")
-            _write_agent(connection, agent, seed, now, states)
+            world = _write_agent(connection, agent, seed, now, states)
             connection.execute("COMMIT")
         finally:
             connection.close()
         _remove(target)
         draft.replace(target)
+        write_atomically(ads_file(directory, agent.name), ads(world.jobs.values()))
 
 
 def _remove(path: Path) -> None:
@@ -56,7 +65,7 @@ def _remove(path: Path) -> None:
 
 def _write_agent(
     connection: sqlite3.Connection, agent: DemoAgent, seed: str, now: int, states: Mapping[str, str]
-) -> None:
+) -> World:
     """Write everything that one agent has."""
     connection.executemany(
         "INSERT INTO wma_init VALUES (?, ?)", [("hostname", agent.hostname), ("wma_version", agent.version)]
@@ -73,6 +82,7 @@ def _write_agent(
     world = load_world(connection, agent, len(AGENTS), seed)
     populate(world, now)
     write(connection, world.changes, ids(connection, "wmbs_job_state"), ids(connection, "bl_status"))
+    return world
 
 
 def _write_components(connection: sqlite3.Connection, agent: DemoAgent, seed: str, now: int) -> None:

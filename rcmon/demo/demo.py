@@ -12,10 +12,11 @@ from msgspec import Struct
 from sqlalchemy.engine import URL
 
 from rcmon.demo.agents import AGENTS
-from rcmon.demo.databases import build_databases, database
+from rcmon.demo.databases import ads_file, build_databases, database
 from rcmon.demo.files import PRIVATE, write_atomically
 from rcmon.demo.issuing import slash_form
 from rcmon.demo.pki import AUTHORITY_NAME, CLIENTS, HOSTS, SERVER, DemoPki, make_pki
+from rcmon.demo.serving import DATASET, listen
 from rcmon.demo.simulation import Simulation
 from rcmon.demo.synthetic import SyntheticSource, parse_shape, synthetic_sources
 from rcmon.errors import ConfigError
@@ -38,6 +39,8 @@ class Demo(Struct, frozen=True):
     """Sites and agents of a synthetic grid; None: the three simulated agents."""
     lock: int
     """Descriptor of the lock; processes forked after `prepare` hold it as well."""
+    upstream: int | None = None
+    """Descriptor of the socket where the grid's upstreams are asked; those processes hold it too."""
 
     def overrides(self) -> dict[str, str]:
         """Give the values that the demo needs in place of configured ones, by field of Config.
@@ -105,13 +108,14 @@ def prepare(state_dir: Path, synthetic: str | None = None) -> Demo:
         try:
             pki = make_pki(directory / "pki")
             write_atomically(roles, _roles().encode(), PRIVATE)
-            write_atomically(sources, _sources(directory).encode())
+            listener = None if shape else listen()
+            write_atomically(sources, _sources(directory, listener.port if listener else None).encode())
         except BaseException:
             os.close(lock)
             raise
     except OSError as error:
         raise _unusable(directory, error) from error
-    return Demo(directory, pki, roles, sources, shape, lock)
+    return Demo(directory, pki, roles, sources, shape, lock, listener.descriptor if listener else None)
 
 
 def _unusable(directory: Path, error: Exception) -> ConfigError:
@@ -148,13 +152,20 @@ def _roles() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sources(directory: Path) -> str:
-    """List the agents' databases as sources."""
-    lines = [_HEADER]
+def _sources(directory: Path, port: int | None) -> str:
+    """List the agents' databases as sources, and where the grid's upstreams are asked."""
+    tables: list[dict[str, str | float]] = []
     for agent in AGENTS:
         url = URL.create("sqlite", database=str(database(directory, agent))).render_as_string()
-        pairs = {"name": agent.name, "kind": "wmagent", "url": url}
-        lines.append("[[source]]")
-        lines.extend(f"{key} = {json.dumps(value)}" for key, value in pairs.items())
-        lines.append("")
+        tables.append({"name": agent.name, "kind": "wmagent", "url": url})
+    if port is not None:
+        url = f"http://127.0.0.1:{port}"
+        tables.append({"name": "ssb", "kind": "ssb", "url": url, "dataset": DATASET})
+        tables.append({"name": "cric", "kind": "cric", "url": url})
+        for agent in AGENTS:
+            ads = str(ads_file(directory, agent.name))
+            tables.append({"name": f"{agent.name}-jobs", "kind": "condor", "file": ads, "agent": agent.name})
+    lines = [_HEADER]
+    for table in tables:
+        lines += ["[[source]]", *(f"{key} = {json.dumps(value)}" for key, value in table.items()), ""]
     return "\n".join(lines)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from rcmon.demo.agents import AGENTS, STUBBORN_SITES, DemoAgent
 from rcmon.demo.changes import Changes, write
-from rcmon.demo.databases import database
+from rcmon.demo.databases import ads_file, database
+from rcmon.demo.files import write_atomically
 from rcmon.demo.grid import dice
 from rcmon.demo.loading import load_world
 from rcmon.demo.schema import connect, ids
+from rcmon.demo.serving import BOARD, CATALOGUE, STATS, Documents
 from rcmon.demo.sitestates import SiteStates
+from rcmon.demo.upstream import Known, ads, board, names, reports
 from rcmon.demo.workers import Workers
 from rcmon.demo.world import World
 
@@ -21,6 +24,9 @@ STEP = 1.0
 """Seconds between steps."""
 LONGEST_STEP = 30.0
 """What is made up for at once; if more time passed, the rest never happened."""
+
+TELL_EVERY = 10.0
+"""Seconds between what the upstreams say."""
 
 LOG = logging.getLogger(__name__)
 
@@ -69,6 +75,12 @@ class Simulation:
         self._agents: dict[str, _MovingAgent] = {}
         self._sites: SiteStates | None = None
         self._last: float | None = None
+        self._known: dict[str, Known] = {}
+        self._begun = 0
+        self._told: float | None = None
+        self._turn = 0
+        self.documents = Documents()
+        """What the upstreams say."""
 
     def step(self, now: float) -> None:
         """Bring the databases to `now` (seconds since the epoch).
@@ -84,6 +96,7 @@ class Simulation:
                 self._agents[agent].world.change_site(site, state, int(now))
             for moving in self._agents.values():
                 moving.step(passed, int(now))
+            self._tell(now)
         except BaseException:
             self.close()
             raise
@@ -92,7 +105,7 @@ class Simulation:
         """Step each second until `stop` says so; an error is logged and the step after it begins afresh."""
         failed = False
         try:
-            while not stop.wait(STEP):
+            while not stop.is_set():
                 try:
                     self.step(clock())
                     failed = False
@@ -100,6 +113,7 @@ class Simulation:
                     if not failed:
                         LOG.warning("demo simulation in %s: %s; trying again", self._directory, error)
                     failed = True
+                stop.wait(STEP)
         finally:
             self.close()
 
@@ -108,6 +122,28 @@ class Simulation:
         while self._agents:
             self._agents.popitem()[1].close()
         self._sites = None
+
+    def _tell(self, now: float) -> None:
+        """Let the upstreams say how the grid is, also where a clock set back put the next time far off."""
+        if self._told is not None and 0 <= now - self._told < TELL_EVERY:
+            return
+        self._told, self._begun = now, self._begun or int(now)
+        away = self._sites.away if self._sites else {}
+        self._known = {
+            site: known
+            if (known := self._known.get(site)) is not None and known.state == state
+            else Known(state, int(now))
+            for site, state in away.items()
+        }
+        told = board(int(now), self._known, self._begun)
+        answers = {(BOARD, metric): body for metric, body in told.items()}
+        answers |= {(CATALOGUE, preset): body for preset, body in names().items()}
+        worlds = {name: moving.world for name, moving in self._agents.items()}
+        answers[STATS, ""] = reports(int(now), worlds)
+        self.documents.current = answers
+        name = tuple(worlds)[self._turn % len(worlds)]  # one agent's at a time: they are large
+        self._turn += 1
+        write_atomically(ads_file(self._directory, name), ads(worlds[name].jobs.values()))
 
     def _open(self) -> None:
         """Open and read the databases where that is not done."""

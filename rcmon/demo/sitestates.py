@@ -58,6 +58,11 @@ class SiteStates:
             changed.append((agent, site, state))
         return changed
 
+    @property
+    def away(self) -> Mapping[str, str]:
+        """The state of each site that is not Normal, whoever noticed."""
+        return dict(self._away)
+
     def _send_one_away(self) -> None:
         """Take a site out of work, unless many are already."""
         names = [

@@ -137,8 +137,9 @@ async def test_keep_moving_runs_until_its_process_stops(demo: Demo) -> None:
     demo.build()
     simulation = demo.simulation()
     assert simulation is not None
+    assert demo.upstream is not None
     stop, ready = asyncio.Event(), asyncio.Event()
-    moving = asyncio.create_task(keep_moving(simulation, stop, ready.set))
+    moving = asyncio.create_task(keep_moving(simulation, demo.upstream, stop, ready.set))
     await ready.wait()
     path = database(demo.directory, AGENTS[0])
     log = path.with_name(path.name + "-wal")
@@ -154,8 +155,9 @@ async def test_keep_moving_tells_of_an_error_that_ended_it(demo: Demo) -> None:
         def step(self, now: float) -> None:
             raise ZeroDivisionError(now)
 
+    assert demo.upstream is not None
     with pytest.raises(ZeroDivisionError):
-        await keep_moving(Broken(demo.directory, "test"), asyncio.Event(), lambda: None)
+        await keep_moving(Broken(demo.directory, "test"), demo.upstream, asyncio.Event(), lambda: None)
 
 
 def wait_for(path: Path) -> None:

@@ -17,8 +17,9 @@ from rcmon.collector import clock
 from rcmon.collector.changes import changes
 from rcmon.collector.cycle import Cycle
 from rcmon.demo.schema import create, ids
-from rcmon.demo.synthetic import parse_shape, synthetic_sources
+from rcmon.demo.synthetic import SyntheticSource, parse_shape, synthetic_sources
 from rcmon.documents.deflated import inflate
+from rcmon.model import AgentReport, Batch, SiteStatus, Upstream
 from rcmon.render import render
 from rcmon.sources.base import Source
 from rcmon.sources.config import build_sources, load_sources
@@ -92,6 +93,35 @@ def make_agent(path: Path) -> None:
     database.close()
 
 
+class Board:
+    """What is known beside the agents' databases: each site's status and cores, each agent's report."""
+
+    name, kind, timeout = "board", "synthetic", 60.0
+
+    def __init__(self, sites: list[str], agents: list[str]) -> None:
+        rng = Random(2)
+        cores = {site: rng.choice((30, 200, 900, 3000, 9000)) for site in sites}
+        self._sites = {
+            site: SiteStatus("enabled", None, None, None, cpu, cpu // 2, None) for site, cpu in cores.items()
+        }
+        self._agents = agents
+
+    async def poll(self, now: float) -> Batch:
+        """Say it."""
+        report = AgentReport(now, "production", None, "ok", drain=False)
+        reports = dict.fromkeys(self._agents, report)
+        return Batch(self.name, self.kind, now, 0.0, upstream=Upstream(self._sites, None, reports))
+
+    async def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+
+async def with_board(agents: "list[SyntheticSource]") -> list[Source]:
+    """Add what is known beside the agents."""
+    (agent,) = (await agents[0].poll(time.time())).agents
+    return [*agents, Board(list(agent.sites), [source.name for source in agents])]
+
+
 def fill(database, table, columns, rows):
     """Insert rows."""
     marks = ", ".join("?" * len(columns.split(",")))
@@ -139,7 +169,7 @@ def main() -> None:
         label = f"SQLite agent of {SITES} sites and {JOBS} jobs"
         asyncio.run(measure(label, build_sources(load_sources(config)), directory))
         for shape in sys.argv[1:] or ["150x1", "150x10", "1000x10"]:
-            sources: list[Source] = [*synthetic_sources(parse_shape(shape), "load")]
+            sources = asyncio.run(with_board(synthetic_sources(parse_shape(shape), "load")))
             asyncio.run(measure(shape, sources, directory))
 
 

@@ -22,6 +22,7 @@ from rcmon.model import (
     Upstream,
 )
 from rcmon.rules.expecting import expectations
+from rcmon.rules.forecast import forecasts
 from rcmon.rules.thresholds import writes
 from tests.peer.asking import ask
 from tests.peer.monit import Rows, board
@@ -277,3 +278,60 @@ def test_generated_rounds_by_the_unmodified_updater() -> None:
     assert differing == []
     assert sum(map(len, ours)) > 10 * ROUNDS
     assert sum(not found for found in ours) < ROUNDS / 4
+
+
+def as_snapshot(one: Round, now: float, previous: Snapshot | None = None) -> Snapshot:
+    """Make a snapshot of a round, that goes on from another."""
+    agent = structs.replace(one.agent, polled_at=now)
+    source = SourceState("all", "test", True, False, now, 0.1, None, agents=(agent.name,))
+    given = {"all": Upstream(sites=one.statuses, reports=one.reports)}
+    made = Snapshot(now, 0.1, 60.0, (source,), {agent.name: agent}, given=given)
+    made = structs.replace(made, expected=expectations(made))
+    return structs.replace(made, forecasts=forecasts(previous, made))
+
+
+def after(one: Round, found: set[tuple[object, ...]]) -> Round:
+    """Let an agent have what was written."""
+    made = applied(found, dict(one.agent.sites))
+    sites = {
+        name: structs.replace(
+            one.agent.sites[name],
+            state=held["state"],
+            running_slots=held["running_slots"],
+            pending_slots=held["pending_slots"],
+            tasks={kind: task(*row) for kind, row in held["tasks"].items()},
+        )
+        for name, held in made.items()
+    }
+    return structs.replace(one, agent=structs.replace(one.agent, sites=sites))
+
+
+def renewed(rng: Random, one: Round) -> Round:
+    """Let the site status board say something else."""
+    statuses = {
+        name: structs.replace(
+            old,
+            status=rng.choice((old.status, "drain")),
+            cpu=None if old.cpu is None else rng.choice((old.cpu, old.cpu + 1000)),
+        )
+        for name, old in one.statuses.items()
+    }
+    return structs.replace(one, statuses=statuses)
+
+
+def test_the_unmodified_updater_does_what_is_forecast() -> None:
+    """Each agent has had a round; then the input changes, and its next round is forecast and scored."""
+    rng = Random(10)
+    first = [generated(rng) for _ in range(ROUNDS // 4)]
+    calm = [after(one, written) for one, written in zip(first, peers_writes(first), strict=True)]
+    new = [renewed(rng, one) for one in calm]
+    rounds = peers_writes(new)
+    hits = 0
+    for one, changed, written in zip(calm, new, rounds, strict=True):
+        before = as_snapshot(changed, NOW + 60, as_snapshot(one, NOW))
+        name = one.agent.name
+        awaited = sum(map(len, before.forecasts[name].awaited.values()))
+        found = as_snapshot(after(changed, written), NOW + 120, before).forecasts[name]
+        assert (found.hits, found.misses, found.awaited) == (awaited, 0, {})
+        hits += found.hits
+    assert hits > ROUNDS // 2

@@ -9,12 +9,14 @@ from rcmon.sources.condor import CONDOR
 from rcmon.sources.cric import CRIC
 from rcmon.sources.ssb import SSB
 from rcmon.sources.wmagent import WMAGENT
+from rcmon.sources.wmstats import WMSTATS
 
 KINDS: Sequence[SourceKind] = (
     WMAGENT,
     SSB,
     CRIC,
     CONDOR,
+    WMSTATS,
 )  # fmt: skip
 """Every kind of source."""
 

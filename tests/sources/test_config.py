@@ -54,7 +54,7 @@ def test_sources_are_built_without_being_touched(path: Path) -> None:
         (AGENT.replace("name", "#"), "source 1: name is missing"),
         (AGENT.replace("kind", "#"), "source 1 (vocms0999): kind is missing"),
         (AGENT.replace("url", "#"), "source 1 (vocms0999): url is missing"),
-        (AGENT.replace("wmagent", "wmstats"), "kind 'wmstats' is unknown; known are wmagent"),
+        (AGENT.replace("wmagent", "wmnobody"), "kind 'wmnobody' is unknown; known are wmagent"),
         (AGENT.replace('"wmagent"', "7"), "kind 7 is unknown; known are wmagent"),
         (AGENT.replace("vocms0999", "a/b"), "name 'a/b' is not a name"),
         (AGENT.replace('"vocms0999"', "7"), "name 7 is not a name"),

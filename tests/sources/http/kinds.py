@@ -11,6 +11,7 @@ from msgspec import Struct
 from rcmon.sources.base import FileOrFolder, Source
 from rcmon.sources.cric import CRICConfig, CRICSource
 from rcmon.sources.ssb import SSBConfig, SSBSource
+from rcmon.sources.wmstats import WMStatsConfig, WMStatsSource
 
 SITES = [f"T2_XX_Site{number:02d}" for number in range(20)]
 
@@ -67,9 +68,31 @@ def make_cric(url: str, ca: Path | None = None) -> CRICSource:
     return CRICSource(CRICConfig(name="s", url=url, ca=None if ca is None else FileOrFolder(ca)))
 
 
+def wmstats(_head: bytes, _body: bytes, sites: Sequence[str]) -> Any:
+    """Every name of a site stands for an agent's host."""
+    now = int(time.time()) - 100
+    return {
+        "total_rows": len(sites),
+        "offset": 0,
+        "rows": [
+            {
+                "id": host,
+                "key": host,
+                "value": {"agent_url": host, "timestamp": now, "agent_team": "production"},
+            }
+            for host in sites
+        ],
+    }
+
+
+def make_wmstats(url: str, ca: Path | None = None) -> WMStatsSource:
+    return WMStatsSource(WMStatsConfig(name="s", url=url, ca=None if ca is None else FileOrFolder(ca)))
+
+
 CASES = [
     Case("ssb", make_ssb, ssb, searched([])),
     Case("cric", make_cric, cric, EMPTY_TABLE),
+    Case("wmstats", make_wmstats, wmstats, {"rows": []}),
 ]
 
 

@@ -18,7 +18,7 @@ class ViewRow(Struct, frozen=True):
     value: Raw
 
 
-class View(Struct, frozen=True):
+class CouchView(Struct, frozen=True):
     """What a CouchDB view answers; a row may be anything."""
 
     rows: list[Raw]
@@ -30,7 +30,7 @@ def rows_of(content: bytes) -> Sequence[Raw]:
         content.decode()
     except UnicodeDecodeError:
         raise SourceError("the answer is no JSON: no text in UTF-8") from None
-    rows = json_of(content, View).rows
+    rows = json_of(content, CouchView).rows
     if not rows:
         raise SourceError("the view holds no agent's document")
     return [row.copy() for row in rows]

@@ -25,14 +25,23 @@ DAY = 24 * HOUR
 ROLES = RoleTable.parse(f"""[roles]
 reader = ["dn:/DC=ch/OU=Users/CN=alice", "dn:/DC=ch/CN=late"]
 operator = ["fqan:{PRODUCTION}"]""")
-SHORT = pki.proxy(ALICE, begins=dt.timedelta(minutes=-5), lasts=dt.timedelta(minutes=30))
-LATE = pki.entity(pki.name("DC=ch", "CN=late"), CA, begins=dt.timedelta(hours=2))
-CLIENTS = {
-    "a user": ALICE,
-    "a proxy of half an hour": SHORT,
-    "a certificate from in two hours on": LATE,
-    "a proxy with attributes": proxy_with(ALICE, signed(SERVER)),
-}
+CLIENTS = (
+    "a user",
+    "a proxy of half an hour",
+    "a certificate from in two hours on",
+    "a proxy with attributes",
+)
+
+
+def make_clients() -> dict[str, pki.Credential]:
+    """Make the clients of one test: when it runs is not known while it is read."""
+    made = (
+        ALICE,
+        pki.proxy(ALICE, begins=dt.timedelta(minutes=-5), lasts=dt.timedelta(minutes=30)),
+        pki.entity(pki.name("DC=ch", "CN=late"), CA, begins=dt.timedelta(hours=2)),
+        proxy_with(ALICE, signed(SERVER)),
+    )
+    return dict(zip(CLIENTS, made, strict=True))
 
 
 class Told(Struct, frozen=True):
@@ -58,7 +67,8 @@ class Jumping:
         self.rules = Rules(self.files)
         self.rules.refresh(self.now, lambda: None)
         self.gate = self.make_gate(self.rules)
-        self.identities = {name: self.identified(client) for name, client in CLIENTS.items()}
+        self.clients = make_clients()
+        self.identities = {name: self.identified(client) for name, client in self.clients.items()}
 
     def make_gate(self, rules: Rules) -> Gate:
         return Gate.by_rules(rules, ROLES, proxies=True, clock=lambda: self.now)
@@ -107,7 +117,7 @@ def test_a_clock_that_is_set_right_again_lets_everybody_in_again(
     assert jumping.told(jumping.gate, client).refusal in {"expired", "not_yet_valid"}
     jumping.now = right
     assert jumping.told(jumping.gate, client) == good
-    assert jumping.gate.admit([link.der for link in crl_pki.chain(CLIENTS[client], CA)])
+    assert jumping.gate.admit([link.der for link in crl_pki.chain(jumping.clients[client], CA)])
 
 
 def test_an_overdue_list_is_overdue_by_the_clock_as_it_is(jumping: Jumping) -> None:

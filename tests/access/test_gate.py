@@ -20,7 +20,9 @@ from tests.access.pki import Credential
 
 ROOT = pki.authority(pki.name("DC=ch", "CN=CA"))
 ALICE = pki.entity(pki.name("DC=ch", "CN=alice"), ROOT)
+PROXY, LIMITED_PROXY = pki.proxy(ALICE), pki.proxy(ALICE, language=LIMITED)
 NOW = time.time()
+"""When they are valid; the tests may run for hours after they were made."""
 READER = RoleTable.parse('[roles]\nreader = ["dn:/DC=ch/CN=alice"]')
 NOBODY = RoleTable()
 
@@ -188,7 +190,7 @@ def test_verified_attributes_grant_roles_until_their_voucher_expires() -> None:
         Fqan("/cms/Role=production", True, None, NOW + 30), Fqan("/cms/Role=admin", False, None, NOW + 30)
     )
     gate = Gate(table, attributes=attributes)
-    identity = gate.admit(chain(pki.proxy(ALICE)))
+    identity = gate.admit(chain(PROXY))
     decision = gate.decide(identity, NOW)
     assert (decision.roles, decision.until) == ({Role.OPERATOR, Role.READER}, NOW + 30)
     assert [(f.value, f.verified) for f in decision.fqans] == [
@@ -205,5 +207,5 @@ def test_verified_attributes_grant_roles_until_their_voucher_expires() -> None:
 def test_a_limited_proxy_reads_and_nothing_else_whatever_its_attributes() -> None:
     table = RoleTable.parse('[roles]\nadmin = ["fqan:/cms", "dn:/DC=ch/CN=alice"]')
     gate = Gate(table, attributes=Attributes(Fqan("/cms", True, None, NOW + 60)))
-    identity = gate.admit(chain(pki.proxy(ALICE, language=LIMITED)))
+    identity = gate.admit(chain(LIMITED_PROXY))
     assert gate.decide(identity, NOW).roles == {Role.READER}

@@ -197,7 +197,8 @@ def test_a_source_that_hangs_or_dies_costs_the_others_nothing(tmp_path, stack):
 def test_a_restart_serves_the_last_snapshot_at_once(tmp_path, stack):
     options, pki = stack
     with running(tmp_path, *options, pki=pki) as service:
-        sites = service.json("/api/sites")["count"]
+        # the first snapshot may be older than the first poll's end
+        sites = until(lambda: service.json("/api/sites")["count"], "sites")
     database = Path(re.search(r"sqlite:///(\S+)\"", (tmp_path / "sources.toml").read_text())[1])
     database.rename(database.with_suffix(".away"))
     with running(tmp_path, *options, pki=pki) as service:

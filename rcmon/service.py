@@ -31,6 +31,7 @@ from rcmon.process import (
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.store.about import DEMO, PRODUCTION
+from rcmon.store.pruning import Ages
 from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.tally import Tally
 from rcmon.web import worker
@@ -137,10 +138,9 @@ class Service:
                 interval=config.cycle_interval,
                 budget=config.cycle_budget,
                 stale_after=config.stale_after,
-                retention=config.history_retention,
-                journal_retention=config.journal_retention,
                 raise_after=config.finding_raise_after,
                 clear_after=config.finding_clear_after,
+                ages=Ages(config.history_retention, config.history_raw_retention, config.journal_retention),
                 holder=self._holder,
                 sources=self._checked.sources,
                 tally=Tally(self._layout, context.slot.cells),

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from rcmon.model import AgentSite, HistoryRow, Snapshot
+from rcmon.model import AgentSite, HistoryRow, Snapshot, Task, TaskPoint
 
-Values: TypeAlias = tuple[str | None, int | None, int | None, int | None, int | None]
+Values: TypeAlias = tuple[
+    str | None, int | None, int | None, int | None, int | None, tuple[TaskPoint, ...] | None
+]
 
-_GONE: Values = (None, None, None, None, None)
+_GONE: Values = (None, None, None, None, None, None)
 _LARGEST = 2**63 - 1
 """What a database's integer holds."""
 _LONGEST_NAME = 1000
@@ -15,7 +17,7 @@ _LONGEST_NAME = 1000
 
 
 def changes(previous: Snapshot | None, snapshot: Snapshot) -> list[HistoryRow]:
-    """List each agent's sites whose state, slots or jobs differ from the previous snapshot.
+    """List each agent's sites whose state, slots, jobs or task types differ from the previous snapshot.
 
     Without a previous snapshot that is all of them. What left the snapshot gets a row of nothing but None.
     Where the previous one is later, since the clock was set back, that is all of them too: what was kept
@@ -53,7 +55,14 @@ def _values(site: AgentSite) -> Values:
         _storable(site.pending_slots),
         _storable(jobs.running),
         _storable(jobs.pending),
+        tuple(_task(name, task) for name, task in site.tasks.items() if len(name) <= _LONGEST_NAME),
     )
+
+
+def _task(name: str, task: Task) -> TaskPoint:
+    jobs = task.jobs
+    numbers = (jobs.running, jobs.pending, task.max_slots, task.pending_slots)
+    return TaskPoint(name, *map(_storable, numbers))
 
 
 def _storable(number: int | None) -> int | None:

@@ -18,6 +18,7 @@ from rcmon.process import ChildContext
 from rcmon.render import render
 from rcmon.sources.config import SourceSet
 from rcmon.store import Store
+from rcmon.store.pruning import Ages
 from rcmon.telemetry.own import STORES_MENDED
 from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
@@ -39,11 +40,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     budget: float
     """Share of the interval that a cycle waits for its polls."""
     stale_after: float
-    retention: float
-    journal_retention: float
     raise_after: int
     """Cycles until a finding is raised; likewise `clear_after`."""
     clear_after: int
+    ages: Ages
     holder: str
     """This replica's name in the lease of a shared store."""
     sources: Follower[SourceSet]
@@ -77,8 +77,7 @@ async def collect(settings: Settings, context: ChildContext) -> None:
     publisher = Publisher(
         store,
         holder=settings.holder,
-        retention=settings.retention,
-        journal_retention=settings.journal_retention,
+        ages=settings.ages,
         tell_trouble=context.trouble,
         mended=lambda: settings.tally.count(STORES_MENDED),
     )

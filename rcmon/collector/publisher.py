@@ -4,30 +4,32 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from msgspec import Struct
 
 from rcmon.collector.changes import changes
 from rcmon.collector.journal import entries
+from rcmon.collector.totals import grid_point, same
 from rcmon.documents.keys import FORMAT
 from rcmon.errors import StoreCorruptError, StoreError
-from rcmon.model import Document, HistoryRow, Snapshot
+from rcmon.model import Document, GridPoint, HistoryRow, Snapshot
 from rcmon.model.journal import JournalEntry
 from rcmon.store import Store
+from rcmon.store.grid import add_grid
 from rcmon.store.history import add_history
 from rcmon.store.journal import add_entries
 from rcmon.store.lease import drop_lease, hold_lease, take_lease
 from rcmon.store.notes import Note, read_notes, set_aside_since
-from rcmon.store.pruning import prune
+from rcmon.store.pruning import Ages, upkeep
 from rcmon.store.snapshots import Packed, add_snapshot, last_snapshot, pack_all
 
 LOG = logging.getLogger(__name__)
 
 PRUNE_SECONDS = 3600.0
 """How often history is pruned, and how long the clock must have been left alone for that."""
-JOURNAL_RETENTION = 365 * 86400.0
-"""How long the journal is kept unless told otherwise."""
+AT_ONCE_SECONDS = 2.0
+"""How long one cycle prunes, and one transaction more."""
 TOLD_SECONDS = 3600.0
 """How long it is told as a trouble that a store was set aside."""
 
@@ -43,9 +45,9 @@ class Publisher:
     """What a collector does with the store; it goes on whatever happens to that.
 
     `holder` names this replica in the lease of a shared store: the same over restarts, and no other's.
-    `retention`, `journal_retention`: seconds that history and the journal are kept. `tell_trouble` takes
-    what is wrong, of `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `mended` is called
-    when a store was set aside or made again. `running` is a clock that nobody sets.
+    `ages`: how long what is kept over time is kept. `tell_trouble` takes what is wrong, of
+    `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `mended` is called when a store was
+    set aside or made again. `running` is a clock that nobody sets.
     """
 
     def __init__(
@@ -53,8 +55,7 @@ class Publisher:
         store: Store,
         *,
         holder: str,
-        retention: float,
-        journal_retention: float = JOURNAL_RETENTION,
+        ages: Ages,
         tell_trouble: Callable[[str, str | None], None] = lambda _what, _reason: None,
         mended: Callable[[], None] = lambda: None,
         running: Callable[[], float] = time.monotonic,
@@ -63,12 +64,13 @@ class Publisher:
         """Why the store failed last, for as long as it fails."""
         self.leads = not store.shared
         """Whether this replica collects."""
-        self._store, self._holder = store, holder
-        self._retention, self._journal_retention = retention, journal_retention
+        self._store, self._holder, self._ages = store, holder, ages
         self._tell_trouble, self._mended, self._running = tell_trouble, mended, running
         self._last: Snapshot | None = None
         self._resumed = False
         self._prune_after = -math.inf
+        self._upkeep: AsyncIterator[None] | None = None
+        self._grid: GridPoint | None = None
 
     async def lead(self, seconds: float) -> bool:
         """Take or renew the lease where replicas share the store; tells whether this one collects."""
@@ -103,9 +105,9 @@ class Publisher:
             return None
         # the newest in the store is its newest, whatever the clocks of those who wrote it said
         mine = self._last is not None and last is not None and self._last.started == last.started
-        if last is not None and abs(now - last.started) > self._retention:
+        if last is not None and abs(now - last.started) > min(self._ages.kept, self._ages.raw):
             self._prune_after = self._running() + PRUNE_SECONDS
-        self._last, self._resumed = last, True
+        self._last, self._resumed, self._grid = last, True, None
         return None if mine else last
 
     def news(self, snapshot: Snapshot) -> News:
@@ -130,7 +132,9 @@ class Publisher:
             self._be_well(notes)
 
     async def prune(self, now: float, clock_set: float | None) -> None:
-        """Delete old history, unless the clock may be wrong: what goes does not come back.
+        """Pack and delete old history, unless the clock may be wrong: what goes does not come back.
+
+        It takes a few seconds of a cycle at most, and goes on in the next.
 
         `clock_set`: when the clock was last seen to be set, as `running` counts. Damage that is met here is
         mended by the next save, which looks at the whole file.
@@ -138,14 +142,19 @@ class Publisher:
         running = self._running()
         steady = clock_set is None or running - clock_set >= PRUNE_SECONDS
         if self.trouble is not None or running < self._prune_after or not steady:
+            self._upkeep = None
             return
+        self._upkeep = self._upkeep or upkeep(self._store, self._ages, now)
         try:
-            await prune(self._store, now - self._retention, now - self._journal_retention)
+            async for _ in self._upkeep:
+                if self._running() - running > AT_ONCE_SECONDS:
+                    return  # the next cycle goes on
         except StoreError as error:
             self._store.suspect(error)
             self._fail(error)
         else:
             self._prune_after = running + PRUNE_SECONDS
+        self._upkeep = None
 
     async def let_go(self) -> None:
         """Let another replica collect."""
@@ -173,14 +182,17 @@ class Publisher:
 
     async def _save(self, snapshot: Snapshot, packed: Packed, news: News) -> Sequence[Note]:
         """Write and read back; gives what happened to the store."""
+        grid = await asyncio.to_thread(grid_point, snapshot)
         async with self._store.transaction() as connection:
             if self._store.shared:
                 await hold_lease(connection, self._holder)
             await add_history(connection, news.history)
             await add_entries(connection, news.journal)
+            if not same(self._grid, grid):
+                await add_grid(connection, grid)
             number = await add_snapshot(connection, packed, FORMAT)
             notes = await read_notes(connection)
-        self._last = snapshot
+        self._last, self._grid = snapshot, grid
         await self._store.read_back(number)
         return notes
 
@@ -203,7 +215,7 @@ class Publisher:
         async with self._store.reading() as connection:
             if set_aside_since(await read_notes(connection), begun):
                 self._mended()
-        self._last = await self._read_last()
+        self._last, self._grid = await self._read_last(), None
 
     def _fail(self, error: StoreError) -> None:
         if self.trouble is None or type(self.trouble) is not type(error):

@@ -46,6 +46,7 @@ class Config(Struct, frozen=True, kw_only=True):
     journal_retention: float
     finding_raise_after: int
     finding_clear_after: int
+    history_raw_retention: float
     database: str | None
     database_password_file: str | None
     max_connections: int

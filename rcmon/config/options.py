@@ -116,7 +116,16 @@ OPTIONS: tuple[Option, ...] = (
         seconds(1, 30 * DAY),
         "seconds after which a failing source's data go",
     ),
-    Option("history-retention", "collector", 7 * DAY, seconds(0, 3650 * DAY), "seconds that history is kept"),
+    Option(
+        "history-retention", "collector", 365 * DAY, seconds(0, 3650 * DAY), "seconds that history is kept"
+    ),
+    Option(
+        "history-raw-retention",
+        "collector",
+        30 * DAY,
+        seconds(0, 3650 * DAY),
+        "seconds that every change is kept; after that, what held at each quarter of an hour",
+    ),
     Option(
         "journal-retention",
         "collector",

@@ -11,6 +11,7 @@ from rcmon.model.grid import (
     Batch,
     Component,
     Document,
+    GridPoint,
     HistoryRow,
     Holder,
     Holders,
@@ -20,6 +21,7 @@ from rcmon.model.grid import (
     Snapshot,
     SourceState,
     Task,
+    TaskPoint,
     Worker,
 )
 from rcmon.model.updater import (
@@ -76,6 +78,7 @@ __all__ = [
     "DriftCell",
     "Finding",
     "Forecast",
+    "GridPoint",
     "HistoryRow",
     "Holder",
     "Holders",
@@ -97,6 +100,7 @@ __all__ = [
     "Submission",
     "SubmitReport",
     "Task",
+    "TaskPoint",
     "UpdaterSettings",
     "Upstream",
     "Watching",

@@ -303,6 +303,16 @@ class Document(Struct, frozen=True):
     open_ended: bool = False
 
 
+class TaskPoint(Struct, frozen=True, gc=False, array_like=True):
+    """One task type at one site in one agent, as kept over time; slots are None without a threshold."""
+
+    task: str
+    running_jobs: int | None
+    pending_jobs: int | None
+    max_slots: int | None
+    pending_slots: int | None
+
+
 class HistoryRow(Struct, frozen=True, gc=False):
     """One site in one agent at one cycle, as kept over time. Nothing known at all: it left the snapshot."""
 
@@ -314,3 +324,19 @@ class HistoryRow(Struct, frozen=True, gc=False):
     pending_slots: int | None
     running_jobs: int | None
     pending_jobs: int | None
+    tasks: tuple[TaskPoint, ...] | None = None
+    """By task type; None: not kept then."""
+
+
+class GridPoint(Struct, frozen=True):
+    """All sites together at one cycle, as kept over time; None where nobody says."""
+
+    time: float
+    sites: Mapping[str, int]
+    """How many sites are in each state that all its agents agree on; others: `differing`, `unknown`."""
+    running_slots: int | None
+    pending_slots: int | None
+    running_jobs: int
+    pending_jobs: int
+    tasks: tuple[TaskPoint, ...] = ()
+    """By task type; slots are sums over the sites and agents that have a threshold."""

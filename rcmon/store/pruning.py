@@ -1,33 +1,99 @@
-"""Forgetting what is old, and giving its space back: in short transactions, so that nobody waits long."""
+"""Packing and forgetting what is old, and giving its space back: in short transactions, nobody waits long."""
 
-import itertools
+from collections.abc import AsyncIterator
 
+from msgspec import Struct
+
+from rcmon.store.grid import prune_grid, thin_grid
 from rcmon.store.history import SERIES_AT_ONCE, prune_history, read_series
+from rcmon.store.horizons import read_horizons, set_horizon
 from rcmon.store.journal import prune_journal
 from rcmon.store.notes import prune_notes
+from rcmon.store.packing import COARSE, pack_series, thin
 from rcmon.store.reports import prune_reports
 from rcmon.store.store import Store
 from rcmon.store.vacuum import vacuum
 
+PACKED_AT_ONCE = 5
+"""Series that one transaction packs: some tens of milliseconds."""
+HOURS = 10_800
+"""Rows are packed by so many seconds at a time, on a fixed grid."""
+LEFT = 3600.0
+"""The newest rows, so many seconds, stay: a clock that is set back a little meets no packed ones."""
 
-async def prune(store: Store, before: float, journal_before: float) -> None:
-    """Delete history that ended before one time, the journal from before another, old reports and notes.
 
-    The space that this frees is given back.
+class Ages(Struct, frozen=True):
+    """How long history is kept, seconds."""
+
+    kept: float
+    raw: float
+    """Every change; after that, what held at each quarter of an hour."""
+    journal: float = 365 * 86400.0
+
+
+async def prune(store: Store, ages: Ages, now: float) -> None:
+    """Do all of `upkeep` at once."""
+    async for _ in upkeep(store, ages, now):
+        pass
+
+
+async def upkeep(store: Store, ages: Ages, now: float) -> AsyncIterator[None]:
+    """Pack, thin and delete history by age, delete old notes, and give free space back.
+
+    It may be left off at each step: what is done is seen in the store, and the next time it goes on.
+    `now`: seconds since the epoch.
     """
+    before = now - ages.kept
+    raw = (now - ages.raw) // COARSE * COARSE
+    packed = (now - LEFT) // HOURS * HOURS
     async with store.transaction() as connection:
         await prune_notes(connection)
-        await prune_reports(connection, before)
-        series = iter(await read_series(connection))
-    while some := list(itertools.islice(series, SERIES_AT_ONCE)):
+        await prune_reports(connection, now - min(ages.kept, ages.raw))
+        series = await read_series(connection)
+        horizons = await read_horizons(connection)
+        for name, time in (("packed", packed), ("raw", raw), ("kept", before)):
+            if time > getattr(horizons, name):  # told before it is true: nobody takes less for more
+                await set_horizon(connection, name, time)
+    yield
+    async for _ in _pack(store, series, packed):
+        yield
+    for first in range(0, len(series), SERIES_AT_ONCE):
+        some = series[first : first + SERIES_AT_ONCE]
         async with store.transaction() as connection:
+            await thin(connection, some, raw)
             await prune_history(connection, some, before)
+        yield
+    async for _ in _grid(store, raw, before):
+        yield
     more = True
     while more:
         async with store.transaction() as connection:
-            more = await prune_journal(connection, journal_before)
+            more = await prune_journal(connection, now - ages.journal)
+        yield
     more = not store.shared
     while more:
         # SQLite's own transactions: one of ours must not be open
         async with store.transaction() as connection:
             more = await vacuum(connection)
+        yield
+
+
+async def _pack(store: Store, series: list[int], before: float) -> AsyncIterator[None]:
+    for first in range(0, len(series), PACKED_AT_ONCE):
+        left = series[first : first + PACKED_AT_ONCE]
+        while left:
+            async with store.transaction() as connection:
+                left = [one for one in left if await pack_series(connection, one, before)]
+            yield
+
+
+async def _grid(store: Store, raw: float, before: float) -> AsyncIterator[None]:
+    done, more = before, True
+    while done < raw:
+        async with store.transaction() as connection:
+            done = await thin_grid(connection, done, raw)
+        yield
+    while more:
+        async with store.transaction() as connection:
+            more = await prune_grid(connection, before)
+        yield

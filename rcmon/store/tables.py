@@ -64,7 +64,28 @@ HISTORY = Table(
     Column("pending_slots", BigInteger),
     Column("running_jobs", BigInteger),
     Column("pending_jobs", BigInteger),
-    comment="What a series became, and when; all null: it left the snapshot",
+    Column("tasks", LargeBinary),
+    comment="What a series became, and when; all null: it left the snapshot; tasks: MessagePack",
+)
+
+CHUNK = Table(
+    "chunk",
+    METADATA,
+    Column("series", BigInteger, ForeignKey("series.id", ondelete="CASCADE"), primary_key=True),
+    Column("step", BigInteger, primary_key=True),
+    Column("begin", BigInteger, primary_key=True),
+    Column("points", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("tasks", LargeBinary, nullable=False),
+    comment="A series' points of one day (UTC), packed; step: 0 all, else the last of so many seconds",
+)
+
+GRID = Table(
+    "grid",
+    METADATA,
+    Column("time", Double, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    comment="What all sites together became, and when; body: MessagePack of GridPoint",
 )
 
 JOURNAL = Table(
@@ -127,7 +148,8 @@ REPORT = Table(
     comment="What each agent pushed last; body: JSON as it was pushed, zlib",
 )
 
-GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY), (JOURNAL,), (LEASE,), (NOTE,), (ABOUT,), (REPORT,))
+_MORE = ((LEASE,), (NOTE,), (ABOUT,), (REPORT,))
+GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY, CHUNK), (GRID,), (JOURNAL,), *_MORE)
 """Tables that mean nothing without each other."""
 
 COLUMNS: Mapping[str, frozenset[str]] = {

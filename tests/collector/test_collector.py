@@ -15,6 +15,7 @@ from rcmon.collector.publisher import Publisher
 from rcmon.errors import StoreBusyError, StoreCorruptError
 from rcmon.model import Agent, Batch, Document, Snapshot
 from rcmon.store import Store, engine
+from rcmon.store.pruning import Ages
 from tests.collector.steady import Steady
 from tests.scripted import Scripted, until
 from tests.servers import free_port, postgresql
@@ -38,7 +39,7 @@ class Lab:
         self.mended = 0
         self.publisher = Publisher(
             self.store,
-            retention=retention,
+            ages=Ages(retention, retention),
             holder=holder,
             tell_trouble=self.tell,
             mended=self.count,

@@ -21,6 +21,7 @@ from rcmon.errors import SourceError
 from rcmon.model import Agent, AgentSite, Batch, Component, Document, Finding, Jobs, Snapshot, Task, Worker
 from rcmon.render import render
 from rcmon.store import Store
+from rcmon.store.pruning import Ages
 from tests.collector.steady import Steady
 from tests.collector.test_merge import bad, good
 from tests.scripted import Scripted
@@ -118,7 +119,7 @@ class Lab:
         self.troubles: dict[str, str | None] = {}
         self.publisher = Publisher(
             self.store,
-            retention=1e9,
+            ages=Ages(1e9, 1e9),
             holder="one",
             tell_trouble=self.troubles.__setitem__,
             running=lambda: self.cycle.at,

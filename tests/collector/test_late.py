@@ -14,6 +14,7 @@ from rcmon.collector.process import make_room
 from rcmon.collector.publisher import Publisher
 from rcmon.model import Agent, Batch, Document, Snapshot
 from rcmon.store import Store
+from rcmon.store.pruning import Ages
 from tests.collector.steady import Steady
 from tests.scripted import Scripted, until
 from tests.store.made import agent
@@ -181,7 +182,7 @@ async def test_a_collector_publishes_cycle_after_cycle_while_a_source_hangs(tmp_
     await store.migrate()
     sources = [Scripted("hangs", mood="hang", timeout=3600.0), Scripted("good", [agent("b")])]
     cycle = Cycle(sources, 0.1, 3600.0)
-    collector = Collector(cycle, Publisher(store, retention=3600.0, holder="one"), render)
+    collector = Collector(cycle, Publisher(store, ages=Ages(3600.0, 3600.0), holder="one"), render)
     stop = asyncio.Event()
     running = asyncio.ensure_future(collector.run(stop))
     await until(lambda: len(seen) >= 5, 60.0)

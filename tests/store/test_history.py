@@ -4,7 +4,7 @@ import pytest
 
 from rcmon.model import HistoryRow
 from rcmon.store import Store
-from rcmon.store.pruning import prune
+from rcmon.store.pruning import Ages, prune
 from tests.store.made import row, snapshot
 from tests.store.using import past, save
 
@@ -26,7 +26,7 @@ async def test_history_begins_with_what_held_at_that_time(store: Store) -> None:
 
 async def test_pruning_keeps_what_held_at_that_time(store: Store) -> None:
     await fill(store, row(10, 1), row(20, 2), row(30, 3), row(12, 5, site="T2_XX_B"))
-    await prune(store, 25, 0)
+    await prune(store, Ages(0, 0), 25)
     assert await past(store, "a", "T2_XX_A", 0) == [row(20, 2), row(30, 3)]
     assert await past(store, "a", "T2_XX_B", 0) == [row(12, 5, site="T2_XX_B")]
 
@@ -34,7 +34,7 @@ async def test_pruning_keeps_what_held_at_that_time(store: Store) -> None:
 async def test_pruning_forgets_what_left_long_ago_and_only_that(store: Store) -> None:
     await fill(store, row(10, 1), row(20, None), row(10, 1, site="T2_XX_B"), row(30, None, site="T2_XX_B"))
     await fill(store, row(10, 1, site="T2_XX_C"), row(20, None, site="T2_XX_C"), row(28, 4, site="T2_XX_C"))
-    await prune(store, 25, 0)
+    await prune(store, Ages(0, 0), 25)
     assert await past(store, "a", "T2_XX_A", 0) == []
     assert [one.time for one in await past(store, "a", "T2_XX_B", 0)] == [10, 30]
     assert [one.time for one in await past(store, "a", "T2_XX_C", 0)] == [20, 28]
@@ -52,7 +52,7 @@ async def test_a_clock_that_was_set_back_leaves_no_row_in_the_future(store: Stor
 async def test_pruning_takes_every_series(store: Store, series: int) -> None:
     for time in (10.0, 20.0):
         await save(store, snapshot(time), [], [row(time, 1, site=f"T2_XX_{n}") for n in range(series)])
-    await prune(store, 25, 0)
+    await prune(store, Ages(0, 0), 25)
     async with store.reading() as connection:
         counted = await connection.exec_driver_sql("SELECT count(*), min(time) FROM history")
         assert tuple(counted.one()) == (series, 20.0)

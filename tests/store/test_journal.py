@@ -7,7 +7,7 @@ import pytest
 from rcmon.model.journal import JournalEntry
 from rcmon.store import Store, journal
 from rcmon.store.journal import JournalSpan, add_entries, count_journal, read_journal
-from rcmon.store.pruning import prune
+from rcmon.store.pruning import Ages, prune
 
 
 def entry(
@@ -73,13 +73,13 @@ async def test_pages_join_without_gap_or_double_while_more_is_written(store: Sto
 async def test_what_is_old_is_forgotten_in_small_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "ENTRIES_AT_ONCE", 2)
     await fill(store, *(entry(number) for number in range(7)))
-    await prune(store, 0, 5)
+    await prune(store, Ages(0, 0, 0), 5)
     assert await times(store) == [6, 5]
 
 
 async def test_the_newest_entry_stays_however_old(store: Store) -> None:
     await fill(store, entry(1), entry(2))
-    await prune(store, 0, 99)
+    await prune(store, Ages(0, 0, 0), 99)
     assert await times(store) == [2]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError
 from rcmon.store import Store
-from rcmon.store.pruning import prune
+from rcmon.store.pruning import Ages, prune
 from tests.servers import Server, pgbouncer
 from tests.store.made import agent, document, row, snapshot
 from tests.store.using import acquire_lease, kinds, last_snapshot, load_documents, newest_id, past, save
@@ -34,7 +34,7 @@ async def test_everything_a_store_does_works_behind_it(url: URL, open_store: Ope
     made = snapshot(5000.0, [agent("a", 3)])
     number = await save(store, made, [document()], [row(10.0), row(20.0, 2)], "one")
     await store.read_back(number)
-    await prune(store, 15.0, 0.0)
+    await prune(store, Ages(0, 0), 15.0)
     assert await last_snapshot(store) == made
     assert len(await load_documents(store, number)) == 1
     assert await past(store, "a", "T2_XX_A", 0) == [row(10.0), row(20.0, 2)]

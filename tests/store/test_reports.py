@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError, StoreCorruptError
 from rcmon.store import Store
-from rcmon.store.pruning import prune
+from rcmon.store.pruning import Ages, prune
 from rcmon.store.reports import (
     ReportHead,
     keep_report,
@@ -138,7 +138,7 @@ async def test_two_at_a_time_leave_the_newer_one(url: str | URL, open_store: Cal
 async def test_what_is_old_goes_with_history(store: Store) -> None:
     await keep(store, A, NOW - 90, received=NOW - 90)
     await keep(store, A, NOW - 10, agent="b", received=NOW - 10)
-    await prune(store, NOW - 60, 0.0)
+    await prune(store, Ages(0, 0), NOW - 60)
     assert [one.agent for one in await heads(store)] == ["b"]
 
 

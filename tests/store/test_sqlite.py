@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store import Store, engine
 from rcmon.store.migrations import APPLICATION_ID, revisions
-from rcmon.store.pruning import prune
+from rcmon.store.pruning import Ages, prune
 from rcmon.store.vacuum import RESERVE
 from tests.store.made import agent, document, row, snapshot
 from tests.store.using import kinds, last_snapshot, load_documents, newest_id, notes, save
@@ -312,7 +312,7 @@ async def test_pruning_gives_space_back_but_for_a_reserve(store: Store, path: Pa
     await save(store, snapshot(1.0), [document("sites", os.urandom(size))], [])
     for start in (2.0, 3.0, 4.0):
         await save(store, snapshot(start), [], [])
-    await prune(store, 0, 0)
+    await prune(store, Ages(0, 0), 0)
     await store.close()
     assert RESERVE * 4096 <= path.stat().st_size < (RESERVE + 200) * 4096
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rcmon.documents.keys import FORMAT
 from rcmon.model import Document, HistoryRow, Snapshot
 from rcmon.store import Store, history, lease, snapshots
-from rcmon.store.history import Span
+from rcmon.store.extract import Span, read_site
 from rcmon.store.notes import Note, read_notes
 
 
@@ -45,7 +45,7 @@ async def last_snapshot(store: Store) -> Snapshot | None:
 async def past(store: Store, agent: str, site: str, since: float) -> list[HistoryRow]:
     """Read what one site in one agent became, oldest first, with the row that held at `since`."""
     async with store.asking() as connection:
-        found = await history.read_site(connection, site, Span(since, math.inf, 10_000, agent))
+        found = await read_site(connection, site, Span(since, math.inf, 10_000, agent))
     return [*found.held, *found.changes]
 
 

@@ -10,7 +10,7 @@ import pytest
 from rcmon.documents import keys
 from rcmon.model import Document
 from rcmon.render import render
-from rcmon.store import Store, history, snapshots
+from rcmon.store import Store, extract, snapshots
 from rcmon.web.app import TABLE
 from tests.web.grid import make_snapshot
 from tests.web.serving import Serving
@@ -81,7 +81,7 @@ async def test_the_snapshot_of_the_last_release_is_served_but_for_what_it_did_no
         assert {path: (await service.ask(path)).code for path in expected} == expected
         assert "another version" in str((await service.ask("/api/findings")).body)
         async with store.asking() as connection:
-            found = await history.read_site(connection, "T1_XX_A", history.Span(0, 2e9, 10))
+            found = await extract.read_site(connection, "T1_XX_A", extract.Span(0, 2e9, 10))
         assert [row.state for row in found.changes] == ["Normal", "Down", "Normal", "Draining"]
     finally:
         await service.end()

@@ -1,34 +1,32 @@
-"""What a site was over time."""
+"""What sites were over time, and all of them together."""
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
-
-from msgspec import Meta
 
 from rcmon.access.roles import Role
 from rcmon.errors import StoreError
-from rcmon.model import HistoryRow
-from rcmon.store.history import Extract, Span, read_site
+from rcmon.store.chunks import Points
+from rcmon.store.extract import Extract, Span, read_site
+from rcmon.store.grid import read_grid, read_steps
+from rcmon.store.horizons import Horizons, read_horizons
+from rcmon.store.packing import COARSE
+from rcmon.store.past import Series, Wanted, find_series, place_at, read_past
 from rcmon.timestamps import iso
 from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
-from rcmon.web.api.query import Agent, Moment, Pretty
-from rcmon.web.api.times import read_time
+from rcmon.web.api.past import Part, PastQuery, changed, grid_point, read_part, site_point
+from rcmon.web.api.query import Agent
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
-DAY = 86400.0
-MOST = 10_000
 
-
-class HistoryQuery(Pretty, frozen=True, kw_only=True):
-    """Which part of a site's history; without times it is the last day's."""
+class HistoryQuery(PastQuery, frozen=True, kw_only=True):
+    """Which part of a site's history."""
 
     agent: Agent = ""
-    from_: Moment = ""
-    to: Moment = ""
-    limit: Annotated[int, Meta(ge=1, le=MOST)] = 1000
 
 
 class SiteHistoryHandler(Handler):
@@ -40,65 +38,129 @@ class SiteHistoryHandler(Handler):
 
     @requires(Role.READER)
     async def get(self, site: str) -> Ready:
-        """Answer with the points from a time to a time, the one that held at its begin included."""
-        span = self._span()
+        """Answer with every change from a time to a time, or with what held at each step."""
+        part = read_part(self.query, self.services.clock())
         try:
-            async with self.services.store.asking() as connection:
-                found = await read_site(connection, site, span)
+            members = await (self._steps(site, part) if part.step else self._changes(site, part))
         except StoreError as error:
-            detail = f"The history cannot be read just now: {error}"
-            raise Problem(503, detail, fields=(("Retry-After", "5"),)) from error
-        board = self.services.board.current
-        if not (found.known or (board is not None and site in await board.sites())):
-            raise Problem(404, f"There is no site {site!r} in the snapshot or in the history.", site=site)
-        return self.json(self._answer(site, span, found))
-
-    def _span(self) -> Span:
-        asked = self.query
-        to, from_ = read_time("to", asked.to), read_time("from", asked.from_)
-        until = self.services.clock() if to is None else to
-        since = until - DAY if from_ is None else from_
-        if since > until:
-            detail = "Parameter 'from' is later than 'to'; allowed is an earlier time."
-            raise Problem(400, detail, parameter="from", value=asked.from_, allowed="a time before 'to'")
-        return Span(since, until, asked.limit, asked.agent or None)
-
-    def _answer(self, site: str, span: Span, found: Extract) -> dict[str, Any]:
+            raise _unreadable(error) from error
         held = self.services.board.current
+        head = {"timestamp": iso(held.facts.started) if held else None, "site": site}
+        return self.json({**head, "from": iso(part.since), "to": iso(part.until), **members})
+
+    async def _changes(self, site: str, part: Part) -> dict[str, Any]:
+        asked = self.query
+        span = Span(part.since, part.until, asked.limit, asked.agent or None, bool(asked.task))
+        async with self.services.store.asking() as connection:
+            found = await read_site(connection, site, span)
+            horizons = await read_horizons(connection)
+        await self._must_be_known(site, found.known)
         series: dict[str, list[dict[str, Any]]] = {}
         for row in (*found.held, *found.changes):
-            series.setdefault(row.agent, []).append(_point(row))
+            series.setdefault(row.agent, []).append(site_point(row, row.time, asked.task))
         return {
-            "timestamp": iso(held.facts.started) if held else None,
-            "site": site,
-            "from": iso(span.since),
-            "to": iso(span.until),
+            "resolution": _resolution(part, horizons),
             "count": len(found.held) + len(found.changes),
             "total": len(found.held) + found.total,
-            "next": self._next(site, span, found.next),
-            "series": [{"agent": agent, "points": series[agent]} for agent in sorted(series)],
+            "next": self._next(site, span, found),
+            "series": [{"agent": agent, "points": changed(series[agent])} for agent in sorted(series)],
         }
 
-    def _next(self, site: str, span: Span, since: float | None) -> str | None:
+    async def _steps(self, site: str, part: Part) -> dict[str, Any]:
+        asked = self.query
+        coarse = COARSE if part.step % COARSE == 0 else 0
+        wanted = Wanted(next(part.times(), part.since), part.until, coarse, bool(asked.task))
+        async with self.services.store.asking() as connection:
+            series = await find_series(connection, site, asked.agent or None)
+            past = await read_past(connection, series, wanted)
+            horizons = await read_horizons(connection)
+        await self._must_be_known(site, bool(series))
+        return await asyncio.to_thread(_stepped, past, part, asked.task) | {
+            "resolution": max(part.step, _resolution(part, horizons)),
+        }
+
+    async def _must_be_known(self, site: str, kept: bool) -> None:  # noqa: FBT001 - as it was found
+        board = self.services.board.current
+        if not (kept or (board is not None and site in await board.sites())):
+            raise Problem(404, f"There is no site {site!r} in the snapshot or in the history.", site=site)
+
+    def _next(self, site: str, span: Span, found: Extract) -> str | None:
         """Write where the history goes on; there each series begins with what held at that time."""
-        if since is None:
+        if found.next is None:
             return None
-        asked: dict[str, object] = {"from": repr(since), "to": repr(span.until), "limit": span.limit}
-        if span.agent is not None:
-            asked["agent"] = span.agent
+        asked: dict[str, object] = {"from": repr(found.next), "to": repr(span.until), "limit": span.limit}
+        asked |= {name: text for name in ("agent", "task") if (text := getattr(self.query, name))}
         return f"{BASE}/api/sites/{quote(site, safe='')}/history?{urlencode(asked)}"
 
 
-def _point(row: HistoryRow) -> dict[str, Any]:
-    """Write a point; all null: the site had left the agent's snapshot."""
-    return {
-        "time": iso(row.time),
-        "state": row.state,
-        "running_slots": row.running_slots,
-        "pending_slots": row.pending_slots,
-        "running_jobs": row.running_jobs,
-        "pending_jobs": row.pending_jobs,
-    }
+class HistoryHandler(Handler):
+    """All sites together over time."""
+
+    route = "/api/history"
+    summary = "All sites together over time: jobs, slots, and how many sites are in each state."
+    query: PastQuery
+
+    @requires(Role.READER)
+    async def get(self) -> Ready:
+        """Answer with every change from a time to a time, or with what held at each step."""
+        asked = self.query
+        part = read_part(asked, self.services.clock())
+        try:
+            async with self.services.store.asking() as connection:
+                steps = list(part.times()) if part.step else []
+                held = await read_steps(connection, steps)
+                limit = 0 if part.step else asked.limit + 1
+                found = await read_grid(connection, part.since, part.until, limit)
+                horizons = await read_horizons(connection)
+        except StoreError as error:
+            raise _unreadable(error) from error
+        following = None
+        if part.step:
+            points = [grid_point(*one, asked.task) for one in zip(held, steps, strict=True)]
+        else:
+            page = found[: asked.limit]
+            points = changed([grid_point(point, point.time, asked.task) for point in page])
+            following = self._next(part, found[-1].time) if len(found) > len(page) else None
+        board = self.services.board.current
+        return self.json(
+            {
+                "timestamp": iso(board.facts.started) if board else None,
+                "from": iso(part.since),
+                "to": iso(part.until),
+                "resolution": max(part.step, _resolution(part, horizons)),
+                "count": len(points),
+                "next": following,
+                "points": points,
+            }
+        )
+
+    def _next(self, part: Part, since: float) -> str:
+        asked: dict[str, object] = {"from": repr(since), "to": repr(part.until), "limit": self.query.limit}
+        asked |= {"task": self.query.task} if self.query.task else {}
+        return f"{BASE}{self.route}?{urlencode(asked)}"
 
 
-HANDLERS = (SiteHistoryHandler,)
+def _stepped(past: Mapping[Series, Points], part: Part, task: str) -> dict[str, Any]:
+    series = []
+    for one, points in past.items():
+        made = []
+        for time in part.times():
+            place = place_at(points, time)
+            row = points.row(place, one.agent, one.site) if place >= 0 else None
+            made.append(site_point(row, time, task))
+        series.append({"agent": one.agent, "points": made})
+    count = sum(len(one["points"]) for one in series)
+    return {"count": count, "total": count, "next": None, "series": series}
+
+
+def _resolution(part: Part, horizons: Horizons) -> int:
+    """Tell how many seconds may lie between what is kept there; 0: every change is."""
+    return COARSE if part.since < horizons.raw else 0
+
+
+def _unreadable(error: StoreError) -> Problem:
+    detail = f"The history cannot be read just now: {error}"
+    return Problem(503, detail, fields=(("Retry-After", "5"),))
+
+
+HANDLERS = (SiteHistoryHandler, HistoryHandler)

@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from rcmon.errors import StoreError
-from rcmon.model import HistoryRow
+from rcmon.model import GridPoint, HistoryRow, TaskPoint
+from rcmon.store.grid import add_grid
 from rcmon.web.about import BASE
 from tests.store.made import row
 from tests.store.using import save
@@ -94,12 +96,80 @@ async def test_a_long_history_is_read_page_by_page_and_changes_of_one_time_stay_
         ("limit=0", "limit"),
         ("limit=10001", "limit"),
         ("since=1", "since"),
+        ("step=0", "step"),
+        ("step=1w", "step"),
+        ("from=0&to=100000&step=1", "step"),
     ],
 )
 async def test_what_is_not_understood_is_refused(service: Serving, query: str, parameter: str) -> None:
     answer = await service.ask(f"/api/sites/{SITE}/history?{query}")
     assert answer.code == 400
     assert msgspec.json.decode(answer.body)["parameter"] == parameter
+
+
+async def test_a_point_for_each_step_is_what_held_then(service: Serving) -> None:
+    await fill(service, row(890, 1), row(900, 2), row(1000, 3), row(2000, None), row(1850, 7, agent="b"))
+    document = await read(service, "?from=800&to=2700&step=15m")
+    assert running(document) == {"a": [2, 3, None], "b": [None, None, 7]}
+    times = [point["time"] for point in document["series"][0]["points"]]
+    assert times == ["1970-01-01T00:15:00Z", "1970-01-01T00:30:00Z", "1970-01-01T00:45:00Z"]
+    assert document["resolution"] == 900
+    assert running(await read(service, "?from=995&to=1005&step=5&agent=a")) == {"a": [2, 3, 3]}
+
+
+async def test_by_task_type_it_is_jobs_and_thresholds(service: Serving) -> None:
+    points = (TaskPoint("Merge", 3, 4, 5, None), TaskPoint("Production", 9, 0, None, None))
+    await fill(service, structs.replace(row(10), tasks=points), row(20, 5))
+    document = await read(service, "?from=10&to=30&task=Merge")
+    merge = {"running_jobs": 3, "pending_jobs": 4, "max_slots": 5, "pending_slots": None}
+    assert document["series"][0]["points"] == [
+        {"time": "1970-01-01T00:00:10Z", **merge},
+        {"time": "1970-01-01T00:00:20Z", **dict.fromkeys(merge)},  # they were not kept
+    ]
+    stepped = await read(service, "?from=10&to=20&step=5&task=Merge")
+    assert running(stepped) == {"a": [3, 3, None]}
+
+
+async def test_all_sites_together(service: Serving) -> None:
+    assert service.store
+    merge = (TaskPoint("Merge", 1, 2, 3, 4),)
+    points = [GridPoint(time, {"Normal": time}, 5, None, time * 10, 7, merge) for time in (100, 200, 300)]
+    for point in points:
+        async with service.store.transaction() as connection:
+            await add_grid(connection, point)
+
+    async def ask(query: str) -> Any:
+        answer = await service.ask(f"/api/history?{query}")
+        assert answer.code == 200, answer.body
+        return msgspec.json.decode(answer.body)
+
+    first = {
+        "time": "1970-01-01T00:03:20Z",
+        "sites": {"Normal": 200},
+        "running_slots": 5,
+        "pending_slots": None,
+        "running_jobs": 2000,
+        "pending_jobs": 7,
+    }
+    document = await ask("from=250&to=400")
+    assert [point["running_jobs"] for point in document["points"]] == [2000, 3000]
+    assert document["points"][0] == first
+    stepped = await ask("from=50&to=320&step=50")
+    seen = [point["running_jobs"] for point in stepped["points"]]
+    assert seen == [None, 1000, 1000, 2000, 2000, 3000]
+    paged = await ask("from=0&to=400&limit=2")
+    assert len(paged["points"]) == 2
+    rest = await ask(paged["next"].partition("?")[2])
+    assert [point["running_jobs"] for point in rest["points"]] == [3000]
+    assert (await ask("from=100&to=400&task=Merge"))["points"] == [
+        {
+            "time": "1970-01-01T00:01:40Z",
+            "running_jobs": 1,
+            "pending_jobs": 2,
+            "max_slots": 3,
+            "pending_slots": 4,
+        }
+    ]
 
 
 async def test_a_site_that_nobody_knows_is_404_one_without_history_is_empty(service: Serving) -> None:

@@ -1,0 +1,99 @@
+"""How history is asked for and written: one point per step, by agent and by task type."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from rcmon.model import GridPoint, HistoryRow, TaskPoint
+from rcmon.timestamps import iso
+from rcmon.web.answers.problems import Problem
+from rcmon.web.api.query import Moment, Pretty
+from rcmon.web.api.times import read_time
+
+DAY = 86400.0
+MOST = 10_000
+UNITS: Mapping[str, int] = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+Step = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]{0,7}[smhd]?$(?!\n)",
+        description="a distance such as 300, 5m, 1h or 1d: one point for each, what held then",
+    ),
+]
+Task = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,256}$(?!\n)", description="a task type's name")]
+_NOTHING: Mapping[str, None] = dict.fromkeys(
+    ("state", "running_slots", "pending_slots", "running_jobs", "pending_jobs")
+)
+_NO_TASK: Mapping[str, None] = dict.fromkeys(("running_jobs", "pending_jobs", "max_slots", "pending_slots"))
+
+
+class PastQuery(Pretty, frozen=True, kw_only=True):
+    """Which part of history; without times it is the last day's."""
+
+    from_: Moment = ""
+    to: Moment = ""
+    step: Step = ""
+    task: Task = ""
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = 1000
+
+
+class Part(Struct, frozen=True):
+    """A part of history; times in seconds since the epoch."""
+
+    since: float
+    until: float
+    step: int
+    """0: every change."""
+
+    def times(self) -> Iterator[int]:
+        """Give the step times within it: the multiples of the step since the epoch."""
+        first = math.ceil(self.since / self.step) * self.step
+        return iter(range(first, math.floor(self.until) + 1, self.step))
+
+
+def read_part(asked: PastQuery, now: float) -> Part:
+    """Read which part is asked for. Raises Problem 400."""
+    until = read_time("to", asked.to)
+    until = now if until is None else until
+    since = read_time("from", asked.from_)
+    since = until - DAY if since is None else since
+    if since > until:
+        detail = "Parameter 'from' is later than 'to'; allowed is an earlier time."
+        raise Problem(400, detail, parameter="from", value=asked.from_, allowed="a time before 'to'")
+    digits = asked.step.rstrip("smhd")
+    step = int(digits or 0) * UNITS[asked.step[len(digits) :]]
+    if step and (until - since) / step > MOST:
+        detail = f"Parameter 'step' has the value {asked.step!r}; allowed are at most {MOST} steps."
+        raise Problem(400, detail, parameter="step", value=asked.step, allowed=f"at most {MOST} steps")
+    return Part(since, until, step)
+
+
+def site_point(row: HistoryRow | None, time: float, task: str) -> dict[str, Any]:
+    """Write a point of a site, or of one of its task types; all null: the site was not there, or unknown."""
+    if task:
+        found = next((one for one in (row.tasks if row else None) or () if one.task == task), None)
+        return {"time": iso(time), **(_NO_TASK if found is None else _task(found))}
+    if row is None:
+        return {"time": iso(time), **_NOTHING}
+    return {"time": iso(time), **{name: getattr(row, name) for name in _NOTHING}}
+
+
+def grid_point(point: GridPoint | None, time: float, task: str) -> dict[str, Any]:
+    """Write a point of the whole grid, or of one of its task types; all null: nothing is kept of then."""
+    if task:
+        found = next((one for one in (point.tasks if point else ()) if one.task == task), None)
+        return {"time": iso(time), **(_NO_TASK if found is None else _task(found))}
+    names = ("sites", *(name for name in _NOTHING if name != "state"))
+    return {"time": iso(time), **{name: point and getattr(point, name) for name in names}}
+
+
+def _task(point: TaskPoint) -> dict[str, Any]:
+    return {name: getattr(point, name) for name in _NO_TASK}
+
+
+def changed(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the points at which nothing that is shown changed."""
+    shown = [{**point, "time": None} for point in points]
+    return [point for place, point in enumerate(points) if place == 0 or shown[place] != shown[place - 1]]

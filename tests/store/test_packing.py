@@ -1,0 +1,180 @@
+"""Packed history is the same step function: every change while it is kept so, else at each step's time."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+from sqlalchemy.engine import URL
+
+from rcmon.errors import StoreCorruptError
+from rcmon.model import GridPoint, HistoryRow, TaskPoint
+from rcmon.store import Store
+from rcmon.store.chunks import from_rows, pack, pick, unpack
+from rcmon.store.grid import add_grid, read_grid
+from rcmon.store.history import add_history
+from rcmon.store.past import Wanted, find_series, place_at, read_past
+from rcmon.store.pruning import Ages, prune, upkeep
+from tests.store.made import row
+from tests.store.using import past
+
+OpenStore = Callable[[str | URL], Store]
+DAY = 86400
+FOREVER = Ages(1e9, 1e9)
+NUMBER = st.none() | st.integers(0, 50) | st.integers(-(2**63), 2**63 - 1)
+TASK = st.builds(TaskPoint, st.sampled_from(["Merge", "Skim"]), st.integers(0, 9), NUMBER, NUMBER, NUMBER)
+TASKS = st.none() | st.lists(TASK, max_size=2, unique_by=lambda one: one.task).map(
+    lambda some: tuple(sorted(some, key=lambda one: one.task))
+)
+ROW = st.builds(
+    HistoryRow,
+    st.integers(0, 3 * DAY).map(float),
+    st.just("a"),
+    st.just("T2_XX_A"),
+    st.sampled_from([None, "Normal", "Down"]),
+    NUMBER, NUMBER, NUMBER, NUMBER, TASKS,
+)  # fmt: skip
+ROWS = st.lists(ROW, max_size=60, unique_by=lambda one: one.time).map(
+    lambda some: sorted(some, key=lambda one: one.time)
+)
+
+
+async def write(store: Store, *rows: HistoryRow) -> None:
+    for one in rows:
+        async with store.transaction() as connection:
+            await add_history(connection, [one])
+
+
+async def at(store: Store, times: list[int], step: int = 0) -> list[HistoryRow | None]:
+    wanted = Wanted(times[0], times[-1], step, tasks=True)
+    async with store.asking() as connection:
+        (points,) = (await read_past(connection, await find_series(connection), wanted)).values()
+    places = [place_at(points, time) for time in times]
+    return [points.row(place, "a", "T2_XX_A") if place >= 0 else None for place in places]
+
+
+def held(rows: list[HistoryRow], time: int) -> HistoryRow | None:
+    return next((one for one in reversed(rows) if one.time <= time), None)
+
+
+@given(ROWS)
+def test_what_is_packed_is_what_was(rows: list[HistoryRow]) -> None:
+    points = unpack(*pack(from_rows(rows)))
+    assert [points.row(place, "a", "T2_XX_A") for place in range(len(rows))] == rows
+    for time in (0, 1000, 2 * DAY):
+        assert pick(*pack(from_rows(rows)), time * 1000, "a", "T2_XX_A") == held(rows, time)
+
+
+@given(ROWS, st.sampled_from([60, 900, 3600]))
+def test_thinned_it_holds_the_same_at_each_step(rows: list[HistoryRow], step: int) -> None:
+    thinned = from_rows(rows).thinned(step * 1000)
+    assert len(thinned.times) <= 3 * DAY // step + 1
+    for time in range(0, 3 * DAY + 1, step):
+        place = place_at(thinned, time)
+        seen = thinned.row(place, "a", "T2_XX_A") if place >= 0 else None
+        assert seen == held(rows, time)
+
+
+@pytest.mark.parametrize("raw", [1e9, 0.0])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS.filter(bool))
+def test_however_it_is_kept_it_is_the_same(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[HistoryRow], raw: float
+) -> None:
+    directory: Path = tmp_path_factory.mktemp("packed")
+
+    async def check() -> None:
+        store = Store(f"sqlite:///{directory / 'rcmon.sqlite'}")
+        await store.migrate()
+        half = len(rows) // 2
+        await write(store, *rows[:half])
+        await prune(store, Ages(1e9, raw), rows[half].time + 7200)  # twice: days get more than once
+        await write(store, *rows[half:])
+        await prune(store, Ages(1e9, raw), 10.0 * DAY)
+        quarters = list(range(0, 3 * DAY + 1, 900))
+        assert await at(store, quarters, 900) == [held(rows, time) for time in quarters]
+        if raw:
+            times = [int(one.time) for one in rows]
+            assert await at(store, times) == rows
+            assert await past(store, "a", "T2_XX_A", -1) == [structs.replace(one, tasks=None) for one in rows]
+        await store.close()
+
+    asyncio.run(check())
+
+
+async def counts(store: Store) -> tuple[int, int]:
+    async with store.reading() as connection:
+        rows = (await connection.exec_driver_sql("SELECT count(*) FROM history")).scalar_one()
+        return rows, (await connection.exec_driver_sql("SELECT count(*) FROM chunk")).scalar_one()
+
+
+async def test_days_are_packed_thinned_and_deleted_but_what_held_survives(store: Store) -> None:
+    await write(
+        store, *(row(DAY * day + 100 * hour, day * 100 + hour) for day in range(4) for hour in range(5))
+    )
+    await prune(store, FOREVER, 5.0 * DAY)
+    assert await counts(store) == (1, 8)  # the newest row stays
+    assert len(await past(store, "a", "T2_XX_A", 0)) == 20
+    await prune(store, Ages(1e9, 3.0 * DAY), 5.0 * DAY)
+    assert await counts(store) == (1, 6)
+    assert [one.running_jobs for one in await past(store, "a", "T2_XX_A", 0)] == [0, 4, 100, 104] + [
+        day * 100 + hour for day in (2, 3) for hour in range(5)
+    ]
+    await prune(store, Ages(2.5 * DAY, 2.5 * DAY), 5.0 * DAY)
+    seen = await past(store, "a", "T2_XX_A", 2.5 * DAY)
+    assert [one.running_jobs for one in seen] == [204, 300, 301, 302, 303, 304]
+    await prune(store, Ages(1.0, 1.0), 50.0 * DAY)
+    assert [one.running_jobs for one in await past(store, "a", "T2_XX_A", 0)] == [304]
+
+
+async def test_what_left_is_a_gap_in_packed_history_too(store: Store) -> None:
+    await write(store, row(0, 1), row(1000, None), row(DAY + 5, 2), row(DAY + 6, 3))
+    await prune(store, Ages(1e9, 0.0), 9.0 * DAY)
+    seen = await at(store, [0, 900, 1800, DAY, DAY + 900], 900)
+    assert [one and one.running_jobs for one in seen] == [1, 1, None, None, 3]
+
+
+async def test_a_clock_that_was_set_back_takes_packed_history_from_then_on(store: Store) -> None:
+    await write(store, *(row(float(time), time) for time in range(0, 3 * DAY, 8000)))
+    await prune(store, FOREVER, 9.0 * DAY)
+    await write(store, row(DAY + 1000.0, 7))
+    seen = [one.time for one in await past(store, "a", "T2_XX_A", 0)]
+    assert seen == [*range(0, DAY + 1000, 8000), DAY + 1000]
+    await prune(store, FOREVER, 9.0 * DAY)
+    assert [one.time for one in await past(store, "a", "T2_XX_A", 0)] == seen
+
+
+async def test_packing_that_was_cut_off_goes_on(store: Store) -> None:
+    for number in range(12):
+        await write(store, *(row(float(time), time, f"T2_XX_{number}") for time in (0, 1000, 2000)))
+    work = upkeep(store, FOREVER, 9.0 * DAY)
+    await anext(work)
+    await anext(work)
+    await work.aclose()
+    rows, chunks = await counts(store)
+    assert 12 < rows < 36
+    assert chunks
+    await prune(store, FOREVER, 9.0 * DAY)
+    assert await counts(store) == (12, 24)
+
+
+async def test_the_grids_points_are_thinned_and_deleted(store: Store) -> None:
+    for time in (0.0, 10.0, 899.0, 900.0, 905.0, 5000.0, 2.0 * DAY, 2.0 * DAY + 1):
+        async with store.transaction() as connection:
+            await add_grid(connection, GridPoint(time, {}, None, None, int(time), 0))
+    for ages, left in (
+        (Ages(9.0 * DAY, 3.0 * DAY), [0, 900, 905, 5000, 2 * DAY, 2 * DAY + 1]),
+        (Ages(4.9 * DAY, 3.0 * DAY), [5000, 2 * DAY, 2 * DAY + 1]),
+    ):
+        await prune(store, ages, 5.0 * DAY)
+        async with store.reading() as connection:
+            assert [one.running_jobs for one in await read_grid(connection, -1, 1e9, 99)] == left
+
+
+def test_bytes_that_are_no_points_are_told() -> None:
+    for body in (b"", b"nonsense", pack(from_rows([]))[1]):
+        with pytest.raises(StoreCorruptError):
+            unpack(body)

@@ -16,7 +16,7 @@ from rcmon.demo.databases import ads_file, build_databases, database
 from rcmon.demo.files import PRIVATE, write_atomically
 from rcmon.demo.issuing import slash_form
 from rcmon.demo.pki import AUTHORITY_NAME, CLIENTS, HOSTS, SERVER, DemoPki, make_pki
-from rcmon.demo.serving import DATASET, listen
+from rcmon.demo.serving import DATABASE, DATASET, listen
 from rcmon.demo.simulation import Simulation
 from rcmon.demo.synthetic import SyntheticSource, parse_shape, synthetic_sources
 from rcmon.errors import ConfigError
@@ -162,6 +162,7 @@ def _sources(directory: Path, port: int | None) -> str:
         url = f"http://127.0.0.1:{port}"
         tables.append({"name": "ssb", "kind": "ssb", "url": url, "dataset": DATASET})
         tables.append({"name": "cric", "kind": "cric", "url": url})
+        tables.append({"name": "wmstats", "kind": "wmstats", "url": url + DATABASE})
         for agent in AGENTS:
             ads = str(ads_file(directory, agent.name))
             tables.append({"name": f"{agent.name}-jobs", "kind": "condor", "file": ads, "agent": agent.name})

@@ -15,7 +15,8 @@ DATASET = "demo"
 """What the site status board is called in its path."""
 BOARD = f"/api/datasources/proxy/{DATASET}/_msearch"
 CATALOGUE = "/api/cms/site/query/"
-STATS = "/couchdb/wmstats/_design/WMStats/_view/agentInfo"
+DATABASE = "/couchdb/wmstats"
+STATS = f"{DATABASE}/_design/WMStats/_view/agentInfo"
 
 
 class Documents:

@@ -13,7 +13,7 @@ from rcmon.demo import keep_moving, prepare
 from rcmon.demo.agents import AGENTS, STUBBORN_SITES
 from rcmon.demo.simulation import Simulation
 from rcmon.demo.sites import SITES
-from rcmon.demo.upstream import HELD_BY_HAND, NEW_STORAGE, Known, ads, board, names
+from rcmon.demo.upstream import HELD_BY_HAND, NEW_STORAGE, TEAM, Known, ads, board, names
 from rcmon.model import Snapshot, Upstream
 from rcmon.sources.config import build_sources, load_sources
 
@@ -87,4 +87,6 @@ def check(snapshot: Snapshot) -> None:
     assert {site.name for site in SITES} == set(said.sites) == set(said.names)
     assert said.sites[HELD_BY_HAND].manual is not None
     assert {agent.name for agent in AGENTS} == set(snapshot.agents)
+    assert said.reports is not None
+    assert {report.team for report in said.reports.values()} == {TEAM}
     assert all(said.sites[name].status == "enabled" for name in STUBBORN_SITES)

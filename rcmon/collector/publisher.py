@@ -18,7 +18,7 @@ from rcmon.model.journal import JournalEntry
 from rcmon.store import Store
 from rcmon.store.grid import add_grid
 from rcmon.store.history import add_history
-from rcmon.store.journal import add_entries
+from rcmon.store.journal import add_entries, has_begun
 from rcmon.store.lease import drop_lease, hold_lease, take_lease
 from rcmon.store.notes import Note, read_notes, set_aside_since
 from rcmon.store.pruning import Ages, upkeep
@@ -67,6 +67,7 @@ class Publisher:
         self._store, self._holder, self._ages = store, holder, ages
         self._tell_trouble, self._mended, self._running = tell_trouble, mended, running
         self._last: Snapshot | None = None
+        self._told: Snapshot | None = None  # what the journal tells of: the last, where it has begun
         self._resumed = False
         self._prune_after = -math.inf
         self._upkeep: AsyncIterator[None] | None = None
@@ -99,7 +100,7 @@ class Publisher:
         if self._resumed:
             return None
         try:
-            last = await self._read_last()
+            last, told = await self._read_last()
         except StoreError as error:
             self._fail(error)
             return None
@@ -107,12 +108,12 @@ class Publisher:
         mine = self._last is not None and last is not None and self._last.started == last.started
         if last is not None and abs(now - last.started) > min(self._ages.kept, self._ages.raw):
             self._prune_after = self._running() + PRUNE_SECONDS
-        self._last, self._resumed, self._grid = last, True, None
+        self._last, self._told, self._resumed, self._grid = last, told, True, None
         return None if mine else last
 
     def news(self, snapshot: Snapshot) -> News:
         """Find what changed since the last snapshot that was saved."""
-        return News(changes(self._last, snapshot), entries(self._last, snapshot))
+        return News(changes(self._last, snapshot), entries(self._told, snapshot))
 
     async def publish(self, snapshot: Snapshot, documents: Sequence[Document], news: News) -> None:
         """Save a snapshot and what changed, all or nothing, and see that it is there.
@@ -176,9 +177,11 @@ class Publisher:
             async with self._store.transaction() as connection:
                 return await take_lease(connection, self._holder, seconds)
 
-    async def _read_last(self) -> Snapshot | None:
+    async def _read_last(self) -> tuple[Snapshot | None, Snapshot | None]:
+        """Read the newest snapshot, and again as what the journal tells of: None where it has not begun."""
         async with self._store.reading() as connection:
-            return await last_snapshot(connection)
+            last = await last_snapshot(connection)
+            return last, last if await has_begun(connection) else None
 
     async def _save(self, snapshot: Snapshot, packed: Packed, news: News) -> Sequence[Note]:
         """Write and read back; gives what happened to the store."""
@@ -192,7 +195,7 @@ class Publisher:
                 await add_grid(connection, grid)
             number = await add_snapshot(connection, packed, FORMAT)
             notes = await read_notes(connection)
-        self._last, self._grid = snapshot, grid
+        self._last, self._told, self._grid = snapshot, snapshot, grid
         await self._store.read_back(number)
         return notes
 
@@ -215,7 +218,8 @@ class Publisher:
         async with self._store.reading() as connection:
             if set_aside_since(await read_notes(connection), begun):
                 self._mended()
-        self._last, self._grid = await self._read_last(), None
+        self._last, self._told = await self._read_last()
+        self._grid = None
 
     def _fail(self, error: StoreError) -> None:
         if self.trouble is None or type(self.trouble) is not type(error):

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import Row, Select, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rcmon.model.journal import JournalEntry
+from rcmon.model.journal import SOURCE, JournalEntry
 from rcmon.store.tables import JOURNAL
 
 ENTRIES_AT_ONCE = 5000
@@ -41,6 +41,12 @@ async def add_entries(connection: AsyncConnection, entries: Sequence[JournalEntr
     """Write entries, in their order."""
     if entries:
         await connection.execute(insert(JOURNAL), [_values(entry) for entry in entries])
+
+
+async def has_begun(connection: AsyncConnection) -> bool:
+    """Tell whether any cycle wrote entries: not in a store that is new, was upgraded, or lost its journal."""
+    some = select(JOURNAL.c.id).where(JOURNAL.c.kind == SOURCE.name).limit(1)
+    return (await connection.execute(some)).first() is not None
 
 
 async def read_journal(connection: AsyncConnection, asked: JournalSpan) -> list[NumberedEntry]:

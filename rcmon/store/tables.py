@@ -105,6 +105,7 @@ JOURNAL = Table(
     Index("journal_time", "time"),
     Index("journal_site", "site", "id"),
     Index("journal_agent", "agent", "id"),
+    Index("journal_kind", "kind", "id"),
     comment="What changed; old and new: JSON objects, null where it was not there",
 )
 

@@ -16,6 +16,7 @@ from random import Random
 from rcmon.collector import clock
 from rcmon.collector.changes import changes
 from rcmon.collector.cycle import Cycle
+from rcmon.collector.journal import entries
 from rcmon.demo.schema import create, ids
 from rcmon.demo.synthetic import SyntheticSource, parse_shape, synthetic_sources
 from rcmon.documents.deflated import inflate
@@ -140,9 +141,9 @@ async def measure(label: str, sources: list[Source], directory: Path) -> None:
         snapshot, _ = await cycle.run(clock.read(), lambda _: None)
         marks.append(time.perf_counter())
         made = render(snapshot, documents)
-        rows = changes(saved, snapshot)
+        rows, journal = changes(saved, snapshot), entries(saved, snapshot)
         marks.append(time.perf_counter())
-        await save(store, snapshot, made, rows)
+        await save(store, snapshot, made, rows, journal=journal)
         marks.append(time.perf_counter())
         parts["CPU"].append(time.process_time() - busy)
         documents, saved = {document.key: document for document in made}, snapshot

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from rcmon.documents.keys import FORMAT
 from rcmon.model import Document, HistoryRow, Snapshot
+from rcmon.model.journal import JournalEntry
 from rcmon.store import Store, history, lease, snapshots
 from rcmon.store.extract import Span, read_site
+from rcmon.store.journal import add_entries
 from rcmon.store.notes import Note, read_notes
 
 
@@ -17,12 +19,15 @@ async def save(
     documents: Sequence[Document],
     rows: Sequence[HistoryRow],
     holder: str | None = None,
+    *,
+    journal: Sequence[JournalEntry] = (),
 ) -> int:
     packed = await asyncio.to_thread(snapshots.pack_all, snapshot, documents)
     async with store.transaction() as connection:
         if holder is not None:
             await lease.hold_lease(connection, holder)
         await history.add_history(connection, rows)
+        await add_entries(connection, journal)
         return await snapshots.add_snapshot(connection, packed, FORMAT)
 
 

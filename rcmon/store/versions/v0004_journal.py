@@ -27,3 +27,4 @@ def upgrade() -> None:
     op.execute("CREATE INDEX journal_time ON journal (time)")
     op.execute("CREATE INDEX journal_site ON journal (site, id)")
     op.execute("CREATE INDEX journal_agent ON journal (agent, id)")
+    op.execute("CREATE INDEX journal_kind ON journal (kind, id)")

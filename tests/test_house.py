@@ -125,8 +125,10 @@ WINGS = {
         "handlers": {"about", "answers", "api", "auth", "base", "page"},
         "app": {"about", "answers", "api", "auth", "base", "delivery", "handlers", "services", "transport"},
         "succession": set(),
+        "recording": set(),
         "worker": {
-            "about", "api", "app", "board", "probe", "services", "succession", "telemetry", "transport",
+            "about", "api", "app", "board", "probe", "recording", "services", "succession", "telemetry",
+            "transport",
         },
         "__init__": set(),
     },

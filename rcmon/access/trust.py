@@ -76,6 +76,15 @@ class Trust:
         """Tell until when the server's certificate is valid, seconds since the epoch."""
         return self._secured.value.credential.not_after
 
+    def roles(self) -> tuple[RoleTable, str | None]:
+        """Tell which roles are in use, and why the newest content of their file is not; None: it is."""
+        return self._roles.value, self._roles.reloads.reason
+
+    @property
+    def roles_file(self) -> Path:
+        """Where the roles are read from."""
+        return self._files.roles
+
     def crls(self) -> Sequence[CrlStatus]:
         """Tell how each revocation list does; none where they are off."""
         return self._rules.lists.status()

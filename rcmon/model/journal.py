@@ -33,7 +33,11 @@ THRESHOLD = JournalKind(
 )
 AGENT = JournalKind("agent", "An agent's `version`, `drain` mode and `down_components`; null: it is gone.")
 SOURCE = JournalKind("source", "Whether a source is `up`, and whether what is shown of it is `stale`.")
-ROLES = JournalKind("roles", "Whether the roles file, as it is, is `taken_up`; `reason` says why not.")
+ROLES = JournalKind(
+    "roles",
+    "What is in use of the roles file, `entries` with a `digest` of all, and whether its newest content was"
+    " `taken_up`; `reason` says why not.",
+)
 ACKNOWLEDGEMENT = JournalKind(
     "acknowledgement", "A finding was acknowledged `until` a time for a `reason`, or that was ended."
 )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import Row, Select, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,6 +41,24 @@ async def add_entries(connection: AsyncConnection, entries: Sequence[JournalEntr
     """Write entries, in their order."""
     if entries:
         await connection.execute(insert(JOURNAL), [_values(entry) for entry in entries])
+
+
+async def add_news(connection: AsyncConnection, entry: JournalEntry) -> bool:
+    """Write an entry with what held before as its `old`, unless that is what it tells; tells whether it did.
+
+    For what no snapshot tells of.
+    """
+    last = (
+        select(JOURNAL.c.new)
+        .where(JOURNAL.c.kind == entry.kind, JOURNAL.c.subject == _text(entry.subject))
+        .order_by(JOURNAL.c.id.desc())
+        .limit(1)
+    )
+    held = (await connection.execute(last)).scalar()
+    if held == _json(entry.new):
+        return False
+    await add_entries(connection, [structs.replace(entry, old=None if held is None else json.loads(held))])
+    return True
 
 
 async def has_begun(connection: AsyncConnection) -> bool:

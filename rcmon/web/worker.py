@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import platform
 import time
 from collections.abc import Callable, Sequence
 
@@ -22,6 +23,7 @@ from rcmon.web.api.status import StatusReport
 from rcmon.web.app import TABLE, Table, make_app, short_routes
 from rcmon.web.board import Board
 from rcmon.web.probe import Probe
+from rcmon.web.recording import RolesRecord
 from rcmon.web.services import Parts
 from rcmon.web.succession import refuse_older
 from rcmon.web.telemetry.totals import Totals
@@ -72,6 +74,8 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
                 group.create_task(board.watch()),
                 group.create_task(_follow(settings.trust, server, report, hurry, context.slot.mark)),
             ]
+            if context.name == settings.about.processes[0]:  # one of all workers is enough
+                lasting.append(group.create_task(_record(settings.trust, store)))
             server.add_sockets(context.sockets)
             await probe.start()
             context.ready(complete=False)
@@ -155,6 +159,14 @@ async def _follow(
         hurry.clear()
         await _take_up(trust, server, report, again=asked)
         mark(trust.versions.marks())
+
+
+async def _record(trust: Trust, store: Store) -> None:
+    """Keep the journal told of the roles file."""
+    record = RolesRecord(trust, store, f"{platform.node()}:{trust.roles_file.absolute()}", time.time)
+    while True:
+        await record.look()
+        await asyncio.sleep(_TRUST_CHECK)
 
 
 async def _take_up(trust: Trust, server: Server, report: ReloadReport, *, again: bool = False) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -36,14 +37,22 @@ STATUS = b"GET " + BASE + b"/api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
 class Working:
     """One worker over a socket; `serve` runs it."""
 
-    def __init__(self, place: Place, directory: Path, *, short_way: bool = True, others: int = 0) -> None:
+    def __init__(
+        self,
+        place: Place,
+        directory: Path,
+        *,
+        short_way: bool = True,
+        others: int = 0,
+        processes: tuple[str, ...] = ("web-0",),
+    ) -> None:
         self.place, self.lines = place, list[str]()
         layout = Layout({"route": routes()})
         self.scoreboard = Scoreboard(1 + others, layout.size)
         self.scoreboard.slot(0).occupy(1, 0.0)
         self.totals = Totals(layout, self.scoreboard)
         self.settings = worker.WebSettings(
-            about=About(processes=("web-0",), cycle_interval=60.0, store_kind="sqlite"),
+            about=About(processes=processes, cycle_interval=60.0, store_kind="sqlite"),
             store_url=make_url(f"sqlite:///{directory / 'rcmon.sqlite'}"),
             trust=place.trust(),
             scoreboard=self.scoreboard,
@@ -74,9 +83,9 @@ def place(tmp_path: Path) -> Place:
 
 
 @contextlib.asynccontextmanager
-async def working(place: Place, directory: Path, *, short_way: bool = True) -> AsyncIterator[Working]:
+async def working(place: Place, directory: Path, **how: Any) -> AsyncIterator[Working]:
     """Run a worker while the block runs, then stop it and hold that it ended well."""
-    one = Working(place, directory, short_way=short_way)
+    one = Working(place, directory, **how)
     store = Store(one.settings.store_url)
     await store.migrate()
     await store.close()

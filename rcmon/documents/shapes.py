@@ -140,6 +140,16 @@ class SourceShape(Struct, frozen=True):
     """Begin of the poll that the cycle did not wait for."""
 
 
+class AcknowledgementShape(Struct, frozen=True):
+    """Who knows of a finding, and until when that is enough."""
+
+    by: str
+    """The subject of the certificate."""
+    at: str | None
+    until: str | None
+    reason: str
+
+
 class FindingShape(Struct, frozen=True):
     """One finding: what needs attention, and why."""
 
@@ -162,7 +172,7 @@ class FindingShape(Struct, frozen=True):
     """Path of the resource to look at."""
     members: Sequence[str] = ()
     """Ids of the findings that it stands for, where one cause strikes many."""
-    acknowledgement: None = None
+    acknowledgement: AcknowledgementShape | None = None
     """Who takes it as known, until when and why; null: nobody."""
 
 

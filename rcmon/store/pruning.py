@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from msgspec import Struct
 
+from rcmon.store.acknowledgements import prune_acknowledgements
 from rcmon.store.grid import prune_grid, thin_grid
 from rcmon.store.history import SERIES_AT_ONCE, prune_history, read_series
 from rcmon.store.horizons import read_horizons, set_horizon
@@ -49,6 +50,7 @@ async def upkeep(store: Store, ages: Ages, now: float) -> AsyncIterator[None]:
     async with store.transaction() as connection:
         await prune_notes(connection)
         await prune_reports(connection, now - min(ages.kept, ages.raw))
+        await prune_acknowledgements(connection, now - min(ages.kept, ages.raw))
         series = await read_series(connection)
         horizons = await read_horizons(connection)
         for name, time in (("packed", packed), ("raw", raw), ("kept", before)):

@@ -149,7 +149,18 @@ REPORT = Table(
     comment="What each agent pushed last; body: JSON as it was pushed, zlib",
 )
 
-_MORE = ((LEASE,), (NOTE,), (ABOUT,), (REPORT,))
+ACKNOWLEDGEMENT = Table(
+    "acknowledgement",
+    METADATA,
+    Column("finding", Text, primary_key=True),
+    Column("made", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    comment="Who knows of which finding, and until when that is enough",
+)
+
+_MORE = ((LEASE,), (NOTE,), (ABOUT,), (REPORT,), (ACKNOWLEDGEMENT,))
 GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY, CHUNK), (GRID,), (JOURNAL,), *_MORE)
 """Tables that mean nothing without each other."""
 

@@ -10,6 +10,7 @@ from rcmon.store import Store
 from rcmon.web.about import About
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.catalog import Resource, index
+from rcmon.web.api.findings import Acknowledgements
 from rcmon.web.api.reports import Reports
 from rcmon.web.api.status import StatusReport
 from rcmon.web.board import Board
@@ -47,6 +48,7 @@ class Services(Struct, frozen=True):
     static: Mapping[str, Ready]
     clock: Callable[[], float]
     reports: Reports
+    acknowledgements: Acknowledgements
 
 
 def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
@@ -66,4 +68,5 @@ def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
         static=read_static(),
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),
+        acknowledgements=Acknowledgements(parts.store, parts.clock),
     )

@@ -90,8 +90,16 @@ def make_snapshot(started: float = NOW - 12, interval: float = 60.0, seed: int =
         SourceState("vocms0282", "wmagent", False, True, started - 180, 10.0, "no answer within 10 s", 31),
     )
     findings = (
-        Finding("null_slots", "vocms0281", f"site {STATELESS} has no running slots", 1, STATELESS),
-        Finding("state_differs", None, "the agents hold T2_US_MIT in different states", 1, "T2_US_MIT"),
+        Finding("null_slots", "vocms0281", f"site {STATELESS} has no running slots", 1, STATELESS, id="a1"),
+        Finding(
+            "state_differs",
+            None,
+            "the agents hold T2_US_MIT in different states",
+            1,
+            "T2_US_MIT",
+            severity="warning",
+            id="b2",
+        ),
     )
     sites = {name: _site(name, agents) for name in SITES}
     return Snapshot(started, 0.412, interval, sources, agents, sites, findings)

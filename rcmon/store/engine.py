@@ -1,6 +1,7 @@
 """The engine: how connections are made and transactions begin, and what the drivers' errors mean."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -38,6 +39,9 @@ DURABLE = "synchronous=FULL"
 WRITES = "rcmon_writes"
 """Execution option of a transaction that will write."""
 
+_STEPS = 10_000
+"""Of SQLite's machine, between two looks at the clock: about a millisecond."""
+_INTERRUPTED = "SQLITE_INTERRUPT"
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ")
 """How the names of SQLite's errors begin that a damaged file causes."""
@@ -45,11 +49,14 @@ _SERVER_BUSY = ("55P03", "57014", "40001", "40P01")
 _NO_TABLE = "42P01"
 
 
-def make_engine(address: Address, *, keeps: bool, durable: bool = False) -> AsyncEngine:
+def make_engine(
+    address: Address, *, keeps: bool, durable: bool = False, longest: float | None = None
+) -> AsyncEngine:
     """Make an engine; nothing is opened yet. Raises StoreError without a driver.
 
-    `keeps`: of one connection that stays open; else each use has one of its own. `durable`: what is committed
-    outlasts a loss of power, too, as on a server in any case.
+    `keeps`: of one connection that stays open; else each use has one of its own, and `longest` may say how
+    many seconds it has there, on a server each of its statements. `durable`: what is committed outlasts a
+    loss of power, too, as on a server in any case.
     """
     sqlite = address.path is not None
     arguments = {"timeout": BUSY_SECONDS, "isolation_level": None} if sqlite else SERVER
@@ -68,6 +75,9 @@ def make_engine(address: Address, *, keeps: bool, durable: bool = False) -> Asyn
     if sqlite:
         event.listen(engine.sync_engine, "connect", partial(_set_up, durable=durable))
         event.listen(engine.sync_engine, "begin", _begin)
+    if longest is not None:
+        limit, when = (_limit_use, "connect") if sqlite else (_limit_statements, "begin")
+        event.listen(engine.sync_engine, when, partial(limit, longest))
     return engine
 
 
@@ -76,6 +86,20 @@ def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry, *, durable: boo
     for pragma in (*PRAGMAS, *((DURABLE,) if durable else ())):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _limit_use(longest: float, connection: Any, _: ConnectionPoolEntry) -> None:
+    """Have SQLite give up by itself: nothing else ends a statement whose thread works."""
+    end = time.monotonic() + longest
+
+    def is_over() -> bool:
+        return time.monotonic() > end
+
+    connection.run_async(lambda driver: driver.set_progress_handler(is_over, _STEPS))
+
+
+def _limit_statements(longest: float, connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(longest * 1000)}")
 
 
 def _begin(connection: Connection) -> None:
@@ -106,6 +130,8 @@ def _meaning(address: Address, error: BaseException | None) -> StoreError:
         if isinstance(error, sqlite3.Error) and hasattr(error, "sqlite_errorname")
         else ""
     )
+    if name == _INTERRUPTED:
+        return StoreBusyError(f"{address}: it took too long, and was given up")
     if name.startswith(_BUSY) or code in _SERVER_BUSY:
         return StoreBusyError(message)
     if name.startswith(DAMAGED) or code == _NO_TABLE or "no such table" in message:

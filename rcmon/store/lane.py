@@ -18,13 +18,21 @@ class Lane:
     A lane of one keeps its connection open, and its users take turns. Of more, each user has a connection of
     its own that ends with the use. None may be open when the process forks. SQLite's file and its log are
     looked at before each use, lest one goes on from what it remembers of a file that is gone: a lane that
-    `follows` opens the file that is there now, another one tells it once as StoreCorruptError.
+    `follows` opens the file that is there now, another one tells it once as StoreCorruptError. Where each
+    user has a connection of its own, `longest` is how many seconds it may use it: then StoreBusyError.
     """
 
     def __init__(
-        self, address: Address, *, places: int = 1, follows: bool = True, durable: bool = False
+        self,
+        address: Address,
+        *,
+        places: int = 1,
+        follows: bool = True,
+        durable: bool = False,
+        longest: float | None = None,
     ) -> None:
         self._address, self._places, self._follows, self._durable = address, places, follows, durable
+        self._longest = longest
         self._engine: AsyncEngine | None = None
         self._process = 0
         self._files: tuple[FileId, FileId] = None, None
@@ -59,7 +67,9 @@ class Lane:
         """Open the database; raises StoreCorruptError where it is not the one that was open before."""
         await self._look()
         if self._engine is None:
-            self._engine = make_engine(self._address, keeps=self._places == 1, durable=self._durable)
+            self._engine = make_engine(
+                self._address, keeps=self._places == 1, durable=self._durable, longest=self._longest
+            )
             self._process = os.getpid()
         return self._engine
 

@@ -28,6 +28,8 @@ _COLUMNS = (
 )
 ASKERS = 4
 """How many long questions of one process are answered at once."""
+LONGEST = 20.0
+"""Seconds that a long question has: others wait for its place, and its client for an answer."""
 
 
 class Store:
@@ -40,13 +42,16 @@ class Store:
     ever half written. No connection may be open when the process forks (`close`).
     """
 
-    def __init__(self, url: str | URL, owner: str = PRODUCTION) -> None:
-        """Check the URL (raises ConfigError). A store of another `owner` is refused by `migrate`."""
+    def __init__(self, url: str | URL, owner: str = PRODUCTION, *, longest: float = LONGEST) -> None:
+        """Check the URL (raises ConfigError). A store of another `owner` is refused by `migrate`.
+
+        `longest`: seconds that a long question has.
+        """
         self.address = parse(url)
         self._owner = owner
         self._writing = Lane(self.address, follows=False)
         self._reading = Lane(self.address)
-        self._asking = Lane(self.address, places=ASKERS)
+        self._asking = Lane(self.address, places=ASKERS, longest=longest)
         self._adding = Lane(self.address, durable=True)
         self._readback = Readback(self.address.path) if self.address.path else None
         self._known = len(revisions())
@@ -65,7 +70,7 @@ class Store:
         return self._suspicious(self._reading)
 
     def asking(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Read something that may take long, from one state."""
+        """Read something that may take long, from one state; StoreBusyError where it takes too long."""
         return self._suspicious(self._asking)
 
     @asynccontextmanager

@@ -17,7 +17,7 @@ from rcmon.timestamps import iso
 from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
-from rcmon.web.api.past import Part, PastQuery, changed, grid_point, read_part, site_point
+from rcmon.web.api.past import Part, PastQuery, changed, grid_point, read_part, site_point, site_steps
 from rcmon.web.api.query import Agent
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -141,14 +141,15 @@ class HistoryHandler(Handler):
 
 
 def _stepped(past: Mapping[Series, Points], part: Part, task: str) -> dict[str, Any]:
-    series = []
-    for one, points in past.items():
-        made = []
-        for time in part.times():
-            place = place_at(points, time)
-            row = points.row(place, one.agent, one.site) if place >= 0 else None
-            made.append(site_point(row, time, task))
-        series.append({"agent": one.agent, "points": made})
+    times = [*part.times()]
+    told = [iso(time) for time in times]
+    series = [
+        {
+            "agent": one.agent,
+            "points": site_steps(points, [place_at(points, time) for time in times], told, task),
+        }
+        for one, points in past.items()
+    ]
     count = sum(len(one["points"]) for one in series)
     return {"count": count, "total": count, "next": None, "series": series}
 

@@ -214,5 +214,5 @@ async def test_a_question_that_takes_long_delays_neither_the_board_nor_a_save(se
     while not asking.done():  # it may not have begun to count
         await raw.interrupt()
         await asyncio.sleep(0.01)
-    with pytest.raises(StoreError, match="interrupted"):
+    with pytest.raises(StoreError, match="given up"):
         await asking

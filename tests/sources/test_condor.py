@@ -192,7 +192,7 @@ def alive(pid: int) -> bool:
 async def test_a_bad_file_changes_nothing_that_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "ads"
     path.write_text(json.dumps([ad()]))
-    cycle = Steady([source_of(path), Scripted("other", [agent("b")])], 3600.0, 36_000.0)
+    cycle = Steady([source_of(path), Scripted("other", [agent("b", polled_at=NOW)])], 3600.0, 36_000.0)
     before = await cycle.run_once(NOW)
     path.write_text("[")
     after = await cycle.run_once(NOW + 60)

@@ -47,8 +47,9 @@ class Ads:
 
     def __init__(self, findings: Noting, agent: str | None = None) -> None:
         self._findings, self._agent = findings, agent
-        self._matching: Counter[Cell] = Counter()
-        self._unique: Counter[Cell] = Counter()
+        self._idle: Counter[tuple[str, str, str]] = Counter()
+        """By agent, task type and list of sites as it is written: thousands of jobs share one."""
+        self._lists: dict[str, tuple[str, ...]] = {}
         self._running: Counter[Cell] = Counter()
         self._lost: Counter[str] = Counter()
         self._first: dict[str, str] = {}
@@ -66,9 +67,10 @@ class Ads:
         for kind, lost in self._lost.items():
             self._findings.note(kind, f"the first because {self._first[kind]}", count=lost)
         made: Counted = {} if self._agent is None else {self._agent: {}}
-        for cell in sorted({*self._matching, *self._running}):
+        matching, unique = self._spread()
+        for cell in sorted({*matching, *self._running}):
             agent, site, task = cell
-            pressure = Pressure(self._matching[cell], self._unique[cell], self._running[cell])
+            pressure = Pressure(matching[cell], unique[cell], self._running[cell])
             made.setdefault(agent, {}).setdefault(site, {})[task] = pressure
         return made
 
@@ -84,17 +86,28 @@ class Ads:
         if task is None:
             raise UnreadableAdError("condor_ad_unreadable", f"CMS_JobType is {ad.task!r:.60}")
         if ad.status == IDLE:
-            sites = tuple(_sites(ad.desired))
-            for site in sites:
-                self._matching[agent, site, task] += 1
-            if len(sites) == 1:
-                self._unique[agent, sites[0], task] += 1
+            if not isinstance(ad.desired, str) or ad.desired not in self._lists:
+                sites = tuple(_sites(ad.desired))
+                self._lists[ad.desired] = sites
+            self._idle[agent, task, ad.desired] += 1
         elif ad.status in {RUNNING, TRANSFERRING}:
             place = _word(ad.site)
             if place is None:
                 shown = f"MachineAttrGLIDEIN_CMSSite0 is {ad.site!r:.60}"
                 raise UnreadableAdError("condor_running_nowhere", shown)
             self._running[agent, place, task] += 1
+
+    def _spread(self) -> tuple[Counter[Cell], Counter[Cell]]:
+        """Count the idle jobs at each site that they may go to, and at the only one."""
+        matching: Counter[Cell] = Counter()
+        unique: Counter[Cell] = Counter()
+        for (agent, task, desired), jobs in self._idle.items():
+            sites = self._lists[desired]
+            for site in sites:
+                matching[agent, site, task] += jobs
+            if len(sites) == 1:
+                unique[agent, sites[0], task] += jobs
+        return matching, unique
 
 
 def _decoded(raw: Raw) -> _Ad:

@@ -105,7 +105,7 @@ class Simulation:
         """Step each second until `stop` says so; an error is logged and the step after it begins afresh."""
         failed = False
         try:
-            while not stop.is_set():
+            while True:
                 try:
                     self.step(clock())
                     failed = False
@@ -113,7 +113,8 @@ class Simulation:
                     if not failed:
                         LOG.warning("demo simulation in %s: %s; trying again", self._directory, error)
                     failed = True
-                stop.wait(STEP)
+                if stop.wait(STEP):
+                    break
         finally:
             self.close()
 

@@ -35,7 +35,10 @@ class Guarded(Struct, eq=False):
         """Read the query; Problem 400 where it holds what is not understood."""
 
     def admit(self, *parts: str, **named: str) -> None:
-        """Hold that who asks, and has the role, may have this very resource; Problem 403 otherwise."""
+        """Hold that who asks, and has the role, may have this very resource; Problem 403 otherwise.
+
+        `named` are the parts of the path. It is asked before any method, and before a body is read.
+        """
 
 
 H = TypeVar("H", bound=Guarded)
@@ -51,7 +54,8 @@ def requires(need: Need) -> Callable[[Callable[Concatenate[H, P], R]], Callable[
         @functools.wraps(method)
         def checked(self: H, /, *args: P.args, **kwargs: P.kwargs) -> R:
             authorize(self.request, need)
-            self.admit(*args, **kwargs)  # type: ignore[arg-type]  # parts of a path are texts
+            if type(self).admit is not Guarded.admit:
+                self.admit(*args, **kwargs)  # type: ignore[arg-type]  # parts of a path are texts
             if self.request.query_arguments:
                 self.read_query()
             return method(self, *args, **kwargs)

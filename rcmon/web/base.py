@@ -64,12 +64,6 @@ class Handler(Guarded, eq=False):
             )
         return held
 
-    def admit(self, *parts: str, **named: str) -> None:
-        """Hold that who asks, and has the role, may have this very resource; Problem 403 otherwise.
-
-        `named` are the parts of the path. It is asked before any method, and before a body is read.
-        """
-
     def refuse_body(self) -> NoReturn:
         """Raise the problem with a body that is larger than `max_body`; who asks has the role."""
         takes = f"a body of at most {self.max_body} bytes" if self.max_body else "no body"

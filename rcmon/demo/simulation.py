@@ -105,7 +105,7 @@ class Simulation:
         """Step each second until `stop` says so; an error is logged and the step after it begins afresh."""
         failed = False
         try:
-            while True:
+            while not stop.wait(STEP):
                 try:
                     self.step(clock())
                     failed = False
@@ -113,8 +113,6 @@ class Simulation:
                     if not failed:
                         LOG.warning("demo simulation in %s: %s; trying again", self._directory, error)
                     failed = True
-                if stop.wait(STEP):
-                    break
         finally:
             self.close()
 

@@ -80,9 +80,9 @@ def names() -> dict[str, bytes]:
     }
 
 
-def reports(now: int, worlds: Mapping[str, World], drains: frozenset[str] = frozenset()) -> bytes:
+def reports(now: int, worlds: Mapping[str, World]) -> bytes:
     """Write WMStats' view of the agents' own reports."""
-    rows = [_report(agent, now, agent.name in drains) for agent in AGENTS if agent.name in worlds]
+    rows = [_report(agent, now) for agent in AGENTS if agent.name in worlds]
     view = {"total_rows": len(rows), "offset": 0, "rows": rows}
     return json.dumps(view).encode()
 
@@ -127,7 +127,7 @@ def _status(site: GridSite, known: Known) -> dict[str, Any]:
     return data
 
 
-def _report(agent: DemoAgent, now: int, drain: bool) -> dict[str, Any]:  # noqa: FBT001 - a field's value
+def _report(agent: DemoAgent, now: int) -> dict[str, Any]:
     rng = dice("queue", agent.name)
     sites = rng.sample([site.name for site in SITES], QUEUED_AT)
     possible = {site: {"num_elem": 2, "sum_jobs": rng.randrange(5, 200)} for site in sites}
@@ -145,7 +145,7 @@ def _report(agent: DemoAgent, now: int, drain: bool) -> dict[str, Any]:  # noqa:
         "agent_version": agent.version,
         "timestamp": now,
         "status": "down" if down else "ok",
-        "drain_mode": drain,
+        "drain_mode": False,
         "down_components": down,
         "down_component_detail": [],
         "disk_warning": [],

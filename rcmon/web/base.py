@@ -2,6 +2,7 @@
 
 from inspect import get_annotations as annotated
 from typing import Any, ClassVar, NoReturn, Self
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -79,6 +80,16 @@ class Handler(Guarded, eq=False):
         authorize(self.request, next(need for _, need in needs(type(self)) if need))
         self.admit(*args, **kwargs)
         return Bare(204, (("Allow", ", ".join(allowed(type(self)))), NO_STORE))
+
+    def onward(self, parameter: str, value: object) -> str:
+        """Write where a list goes on: the same query, but for one parameter."""
+        asked = [
+            (name, text)
+            for name, texts in self.request.query_arguments.items()
+            if name != parameter
+            for text in texts
+        ]
+        return f"{self.request.path}?{urlencode([*asked, (parameter, value)])}"
 
     def json(self, value: object) -> Ready:
         """Answer with a value as JSON."""

@@ -1,13 +1,10 @@
 """What should be, beside what is."""
 
-from urllib.parse import urlencode
-
 from rcmon.access.roles import Role
 from rcmon.documents import keys
 from rcmon.documents.drift import DriftsDocument, ExpectedDocument
 from rcmon.model import AgentExpected, Drift
 from rcmon.timestamps import iso
-from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.cursor import Position, cut, position
@@ -38,13 +35,7 @@ class DriftHandler(Handler):
     def _next(self, more: Position | None) -> str | None:
         if more is None:
             return None
-        asked = [
-            (name, text)
-            for name, texts in self.request.query_arguments.items()
-            if name != "cursor"
-            for text in texts
-        ]
-        return f"{BASE}{self.route}?{urlencode([*asked, ('cursor', more.written())])}"
+        return self.onward("cursor", more.written())
 
 
 class SiteExpectedHandler(Handler):

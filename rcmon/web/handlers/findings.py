@@ -1,12 +1,9 @@
 """What needs an operator's attention."""
 
-from urllib.parse import urlencode
-
 from rcmon.access.roles import Role
 from rcmon.documents import keys
 from rcmon.documents.shapes import FindingsDocument
 from rcmon.timestamps import iso
-from rcmon.web.about import BASE
 from rcmon.web.answers.answer import Bare
 from rcmon.web.answers.headers import NO_STORE
 from rcmon.web.answers.problems import Problem
@@ -33,17 +30,8 @@ class FindingsHandler(Handler):
         chosen = choose(joined(listed(held), acknowledged), asked)
         rest = behind(chosen, asked.cursor)
         part = rest[: asked.limit]
-        more = self._next(part[-1].id) if len(rest) > len(part) else None
+        more = self.onward("cursor", part[-1].id) if len(rest) > len(part) else None
         return self.json(FindingsDocument(iso(held.facts.started), len(part), len(chosen), more, part))
-
-    def _next(self, last: str) -> str:
-        asked = [
-            (name, text)
-            for name, texts in self.request.query_arguments.items()
-            if name != "cursor"
-            for text in texts
-        ]
-        return f"{BASE}{self.route}?{urlencode([*asked, ('cursor', last)])}"
 
 
 class AcknowledgementHandler(Handler):

@@ -1,7 +1,6 @@
 """What changed, when, from what to what, and by whom."""
 
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from msgspec import Meta
 
@@ -10,7 +9,6 @@ from rcmon.errors import StoreError
 from rcmon.model.journal import ACKNOWLEDGEMENT, ROLES
 from rcmon.store.journal import JournalSpan, NumberedEntry, count_journal, read_journal
 from rcmon.timestamps import iso
-from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.query import NAME, Agent, Many, Moment, Pretty
@@ -74,19 +72,9 @@ class JournalHandler(Handler):
             "timestamp": iso(held.facts.started) if held else None,
             "count": len(shown),
             "total": total,
-            "next": self._next(shown[-1].number) if len(kept) > len(shown) else None,
+            "next": self.onward("cursor", shown[-1].number) if len(kept) > len(shown) else None,
             "entries": [_shape(one) for one in shown],
         }
-
-    def _next(self, last: int) -> str:
-        """Write where the journal goes on: the same query from the entry before."""
-        asked = [
-            (name, text)
-            for name, texts in self.request.query_arguments.items()
-            if name != "cursor"
-            for text in texts
-        ]
-        return f"{BASE}{self.route}?{urlencode([*asked, ('cursor', last)])}"
 
 
 def _shape(kept: NumberedEntry) -> dict[str, Any]:

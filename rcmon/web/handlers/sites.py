@@ -2,12 +2,10 @@
 
 import hashlib
 from collections.abc import Awaitable
-from urllib.parse import urlencode
 
 from rcmon.access.roles import Role
 from rcmon.documents import keys
 from rcmon.timestamps import iso
-from rcmon.web.about import BASE
 from rcmon.web.answers.answer import Streamed
 from rcmon.web.answers.headers import Field
 from rcmon.web.answers.problems import Problem
@@ -48,13 +46,7 @@ class SitesHandler(Handler):
         offset = next_offset(total, self.query)
         if offset is None:
             return None
-        asked = [
-            (name, text)
-            for name, texts in self.request.query_arguments.items()
-            if name != "offset"
-            for text in texts
-        ]
-        return f"{BASE}{self.route}?{urlencode([*asked, ('offset', offset)])}"
+        return self.onward("offset", offset)
 
 
 def _file(form: Format) -> tuple[Field, ...]:

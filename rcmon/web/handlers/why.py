@@ -1,10 +1,7 @@
 """Why work does not run."""
 
-from urllib.parse import urlencode
-
 from rcmon.access.roles import Role
 from rcmon.timestamps import iso
-from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api import why
@@ -37,14 +34,8 @@ class WhyHandler(Handler):
         if not chosen.more:
             return None
         site, place, cell = chosen.page[-1]
-        asked = [
-            (name, text)
-            for name, texts in self.request.query_arguments.items()
-            if name != "cursor"
-            for text in texts
-        ]
         cursor = why.write_cursor((site, place.agent, cell.task))
-        return f"{BASE}{self.route}?{urlencode([*asked, ('cursor', cursor)])}"
+        return self.onward("cursor", cursor)
 
 
 class SiteWhyHandler(Handler):

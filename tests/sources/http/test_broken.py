@@ -130,7 +130,7 @@ async def poll_broken(
 ) -> tuple[Snapshot, Snapshot]:
     """Poll a sound service, break it, and poll again, beside another source."""
     source = case.make(web.url, ca)
-    other = Scripted("other", [agent("a", [agent_site("T2_XX_Site01")])])
+    other = Scripted("other", lambda now: [agent("a", [agent_site("T2_XX_Site01")], polled_at=now)])
     cycle = Steady([source, other], 3600.0, 36_000.0)
     try:
         before = await cycle.run_once(NOW)

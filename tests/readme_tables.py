@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from rcmon.bridge.options import OPTIONS as BRIDGE_OPTIONS
 from rcmon.collector.findings import KINDS
 from rcmon.config import OPTIONS, Option
 from rcmon.model import DRIFT_REASONS
@@ -46,6 +47,15 @@ def options() -> str:
         for option in OPTIONS
     )
     return table(["option", "section", "default", "meaning"], rows)
+
+
+def bridge() -> str:
+    """List every option of the bridge."""
+    rows = (
+        [f"`--{option.name}`", f"`{option.default}`" if option.default else "", option.help]
+        for option in BRIDGE_OPTIONS
+    )
+    return table(["option", "default", "meaning"], rows)
 
 
 def routes() -> str:
@@ -112,7 +122,9 @@ def drift() -> str:
 
 def tables() -> Mapping[str, str]:
     """Give every table by the name of its marks."""
-    made = (options, routes, parameters, asked, reasons, obstacles, metrics, findings, journal, drift)
+    made = (
+        options, bridge, routes, parameters, asked, reasons, obstacles, metrics, findings, journal, drift,
+    )  # fmt: skip
     return {make.__name__: make() for make in made}
 
 

@@ -81,6 +81,7 @@ ROOMS = {
     },
     "cli": {"checking", "config", "demo", "errors", "log", "process", "service", "version"},
     "launch": {"cli"},
+    "bridge": {"errors", "files", "log", "process", "version"},
     "__main__": {"launch"},
     "__init__": set(),
 }  # fmt: skip

@@ -19,7 +19,8 @@ def test_nothing_else_stands_between_the_marks():
 
 
 def test_every_option_that_is_named_exists():
-    known = set(re.findall(r"`(--[a-z-]+)`", tables()["options"])) | {"--config", "--version", "--help"}
+    listed = tables()["options"] + tables()["bridge"]
+    known = set(re.findall(r"`(--[a-z-]+)`", listed)) | {"--config", "--version", "--help", "--check"}
     own = re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL))
     of_curl = {"--tls-max", "--cert", "--key", "--cacert", "--capath", "--compare", "--json", "--url"}
     assert set(own) <= known | of_curl

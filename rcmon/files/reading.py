@@ -27,10 +27,13 @@ class Rights(Struct, frozen=True):
     complaint: str = ""
     remedy: str = ""
     """The command that puts it right, without the path."""
+    owned: bool = False
+    """Whether it must belong to root, or to whoever reads it."""
 
 
 ANY = Rights()
 SECRET = Rights(stat.S_IWGRP | stat.S_IRWXO, "others may read it or its group may write it", "chmod 600")
+OURS = Rights(SECRET.forbidden, SECRET.complaint, SECRET.remedy, owned=True)
 OWN = Rights(stat.S_IWGRP | stat.S_IWOTH, "others than its owner may write it", "chmod go-w")
 
 
@@ -41,7 +44,8 @@ def read_bounded(path: Path, limit: int, rights: Rights = ANY) -> bytes:
     """
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            status = os.fstat(file.fileno())
+            mode = status.st_mode
             if stat.S_ISREG(mode):
                 content = file.read(limit + 1)
     except OSError as error:
@@ -54,6 +58,8 @@ def read_bounded(path: Path, limit: int, rights: Rights = ANY) -> bytes:
         raise FileError(
             f"{path}: {rights.complaint} (mode {stat.S_IMODE(mode):04o}); do: {rights.remedy} {path}"
         )
+    if rights.owned and status.st_uid not in {0, os.geteuid()}:
+        raise FileError(f"{path}: belongs to user {status.st_uid}; right is root or user {os.geteuid()}")
     if len(content) > limit:
         raise FileError(f"{path}: is larger than {limit} octets")
     return content

@@ -23,7 +23,7 @@ ROOMS = {
     "log": {"errors"},
     "process": {"errors"},
     "access": {"errors", "files"},
-    "store": {"errors", "model"},
+    "store": {"errors", "model", "timestamps"},
     "sources": {"errors", "files", "model", "reports"},
     "render": {"documents", "exposition", "model", "rules", "timestamps"},
     "collector": {

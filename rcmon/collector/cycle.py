@@ -17,7 +17,7 @@ from rcmon.collector.merge import merge
 from rcmon.collector.polling import Heard, Watch
 from rcmon.collector.soundness import checked
 from rcmon.errors import RcmonError
-from rcmon.model import PUSHED, Snapshot, Upstream, Watching
+from rcmon.model import PUSHED, Override, Snapshot, Upstream, Watching
 from rcmon.rules.drift import drifts
 from rcmon.rules.expecting import expectations
 from rcmon.rules.forecast import forecasts
@@ -56,6 +56,8 @@ class Cycle:
         """When the wall's clock was last found set, by the one that runs; None: never."""
         self.pushed: Upstream | None = None
         """What agents pushed, for the next cycle."""
+        self.overrides: tuple[Override, ...] = ()
+        """What operators set, for the next cycle."""
         self.blamed: Mapping[str, str] = {}
         """Sources whose data could not be dealt with in the last cycle, and why."""
         self._budget = budget * interval
@@ -136,6 +138,7 @@ class Cycle:
     ) -> Snapshot:
         times = {"interval": self.interval, "stale_after": self.stale_after}
         merged = merge(heard, previous, now, 0.0, **times, pushed=pushed)
+        merged = structs.replace(merged, overrides=self.overrides, believed=now)
         merged = structs.replace(merged, expected=expectations(merged))
         merged = structs.replace(merged, forecasts=forecasts(previous, merged))
         merged = structs.replace(merged, drift=tuple(drifts(merged)))

@@ -1,5 +1,17 @@
 """The core types: what is polled, what a cycle concludes, and the words for both."""
 
+from rcmon.model.control import (
+    OVERRIDE_DAY,
+    OVERRIDE_LONGEST,
+    OVERRIDE_MODES,
+    STEERED_STATES,
+    Override,
+    OverrideChange,
+    OverrideMode,
+    Spot,
+    SpotChange,
+    SteeredState,
+)
 from rcmon.model.finding import SEVERITIES, Finding, Meaning, Severity, Watching
 from rcmon.model.grid import (
     JOB_CLASSES,
@@ -59,10 +71,14 @@ __all__ = [
     "IO_TASKS",
     "JOB_CLASSES",
     "JOB_STATES",
+    "OVERRIDE_DAY",
+    "OVERRIDE_LONGEST",
+    "OVERRIDE_MODES",
     "PUSHED",
     "REPORT_STALE_AFTER",
     "SEVERITIES",
     "SITE_STATES",
+    "STEERED_STATES",
     "Admission",
     "Admits",
     "Agent",
@@ -87,6 +103,9 @@ __all__ = [
     "Manual",
     "Meaning",
     "Missed",
+    "Override",
+    "OverrideChange",
+    "OverrideMode",
     "Place",
     "Pressure",
     "QueuedWork",
@@ -97,6 +116,9 @@ __all__ = [
     "SiteStatus",
     "Snapshot",
     "SourceState",
+    "Spot",
+    "SpotChange",
+    "SteeredState",
     "Submission",
     "SubmitReport",
     "Task",

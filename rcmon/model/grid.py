@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rcmon.model.control import Override
 from rcmon.model.finding import Finding
 from rcmon.model.updater import AgentExpected, Drift, Forecast, UpdaterSettings
 from rcmon.model.upstream import Upstream, together
@@ -278,6 +279,14 @@ class Snapshot(Struct, frozen=True):
     """What is otherwise, sorted by agent and site."""
     forecasts: Mapping[str, Forecast] = {}
     """By agent, what its updater should write next; also of those that left while their source is there."""
+
+    overrides: tuple[Override, ...] = ()
+    """Those that held at the cycle's begin, sorted by site and agent."""
+    believed: float = 0.0
+    """The cycle's begin as the clock had told it were it not set within the last hour.
+
+    What ends by time ends by this, lest a clock that jumps ends it.
+    """
 
     def upstream(self) -> Upstream:
         """Put together what the sources say; where two speak of one name, the first configured has it."""

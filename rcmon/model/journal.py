@@ -41,6 +41,11 @@ ROLES = JournalKind(
 ACKNOWLEDGEMENT = JournalKind(
     "acknowledgement", "A finding was acknowledged `until` a time for a `reason`, or that was ended."
 )
+OVERRIDE = JournalKind(
+    "override",
+    "What an operator set at a site, in one agent or in all: `state`, `running_slots`, `pending_slots`,"
+    " `mode`, `until`, `reason`, and the `version` by which it can be undone; null: nothing.",
+)
 
 JOURNAL_KINDS: tuple[JournalKind, ...] = (
     SITE,
@@ -51,6 +56,7 @@ JOURNAL_KINDS: tuple[JournalKind, ...] = (
     SOURCE,
     ROLES,
     ACKNOWLEDGEMENT,
+    OVERRIDE,
 )
 """Every kind of entry there is."""
 

@@ -160,7 +160,40 @@ ACKNOWLEDGEMENT = Table(
     comment="Who knows of which finding, and until when that is enough",
 )
 
-_MORE = ((LEASE,), (NOTE,), (ABOUT,), (REPORT,), (ACKNOWLEDGEMENT,))
+OVERRIDE = Table(
+    "override",
+    METADATA,
+    Column("site", Text, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("state", Text),
+    Column("running", BigInteger),
+    Column("pending", BigInteger),
+    Column("mode", Text, nullable=False),
+    Column("until", Double),
+    Column("reason", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("made", Double, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    comment="What operators set now; agent: empty for every agent; version: number of its last change",
+)
+
+OVERRIDE_CHANGE = Table(
+    "override_change",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("site", Text, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("time", Double, nullable=False),
+    Column("who", Text),
+    Column("cause", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("undoes", BigInteger),
+    Index("override_change_place", "site", "agent", "number"),
+    comment="What was changed at once, by number; before and after: JSON of the override, null: none",
+)
+
+_MORE = ((LEASE,), (NOTE,), (ABOUT,), (REPORT,), (ACKNOWLEDGEMENT,), (OVERRIDE, OVERRIDE_CHANGE))
 GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY, CHUNK), (GRID,), (JOURNAL,), *_MORE)
 """Tables that mean nothing without each other."""
 

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from rcmon.access.roles import Role
 from rcmon.errors import StoreError
-from rcmon.model.journal import ACKNOWLEDGEMENT, ROLES
+from rcmon.model.journal import ACKNOWLEDGEMENT, OVERRIDE, ROLES
 from rcmon.store.journal import JournalSpan, NumberedEntry, count_journal, read_journal
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
@@ -17,8 +17,10 @@ from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
 MOST = 1000
-Kind = Literal["site", "state", "slots", "threshold", "agent", "source", "roles", "acknowledgement"]
-_DONE = (ROLES.name, ACKNOWLEDGEMENT.name)
+Kind = Literal[
+    "site", "state", "slots", "threshold", "agent", "source", "roles", "acknowledgement", "override"
+]
+_DONE = (ROLES.name, ACKNOWLEDGEMENT.name, OVERRIDE.name)
 """Kinds of what no cycle sees."""
 
 Cursor = Annotated[int, Meta(ge=1, le=2**53, description="what `next` of an earlier answer holds")]

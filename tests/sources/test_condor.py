@@ -127,6 +127,29 @@ def command(script: str, *arguments: str) -> CondorSource:
     return source_of(command=(sys.executable, "-c", script, *arguments))
 
 
+async def test_a_file_is_read_again_when_it_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ads"
+    path.write_text(json.dumps([ad()]))
+    written = time.time()
+    # a file written just now always looks like another
+    monkeypatch.setattr("rcmon.files.stamp.time.time_ns", lambda: int((written + 60) * 1e9))
+    source = source_of(path, max_age=100.0)
+    first = (await source.poll(written)).upstream
+    assert first is not None
+    assert (await source.poll(written + 50)).upstream is first
+    with pytest.raises(SourceError, match=r"was written 20. s ago; right is at most 100"):
+        await source.poll(written + 200)
+    path.write_text("what is this")
+    with pytest.raises(SourceError, match="no list in JSON"):
+        await source.poll(written)
+    path.write_text(json.dumps([ad(2)]))
+    again = (await source.poll(written)).upstream
+    assert again is not None
+    assert again.pressure != first.pressure
+
+
 async def test_a_command_is_run_and_read() -> None:
     found = (await command(f"print({json.dumps(json.dumps([ad()]))})").poll(NOW)).upstream
     assert found == Upstream(pressure={"a": {"T2_A": {"Merge": Pressure(1, 1, 0)}}})

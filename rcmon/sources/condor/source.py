@@ -10,6 +10,7 @@ from msgspec import Meta, Raw
 
 from rcmon.errors import ConfigError, SourceError
 from rcmon.files.reading import FileError, read_bounded
+from rcmon.files.stamp import UNSEEN, stamp_of
 from rcmon.model import Batch, Upstream
 from rcmon.sources.base import LateFile, Name, Seconds, SourceConfig, Text
 from rcmon.sources.condor.ads import Ads
@@ -47,6 +48,8 @@ class CondorSource:
         self.name = config.name
         self.timeout = config.timeout
         self._config = config
+        self._stamp = UNSEEN
+        self._said = Upstream()
 
     def __repr__(self) -> str:
         return f"<CondorSource {self.name}>"
@@ -57,13 +60,23 @@ class CondorSource:
         if self._config.command is not None:
             # it writes nothing at all where there is no job
             content = await output_of(self._config.command, MOST) or b"[]"
+            upstream = await asyncio.to_thread(self._conclude, content)
         else:
-            content = await asyncio.to_thread(_read, Path(str(self._config.file)), now, self._config.max_age)
-        upstream = await asyncio.to_thread(self._conclude, content)
+            upstream = await asyncio.to_thread(self._look, Path(str(self._config.file)), now)
         return Batch(self.name, self.kind, now, time.monotonic() - begun, upstream=upstream)
 
     async def close(self) -> None:
         """Do nothing: a command ends with the poll that runs it."""
+
+    def _look(self, path: Path, now: float) -> Upstream:
+        """Read the file, unless it is the one that was read last: ads may be many. Raises SourceError."""
+        stamp = stamp_of(path)
+        if stamp != self._stamp:
+            self._stamp = UNSEEN
+            self._said = self._conclude(_read(path))
+            self._stamp = stamp
+        _must_be_young(path, now, self._config.max_age)
+        return self._said
 
     def _conclude(self, content: bytes) -> Upstream:
         findings = Noting(FINDINGS)
@@ -73,18 +86,20 @@ class CondorSource:
         return Upstream(pressure=ads.counted(), findings=findings.all())
 
 
-def _read(path: Path, now: float, max_age: float) -> bytes:
-    """Read a file of ads that is not too old. Raises SourceError."""
+def _read(path: Path) -> bytes:
     try:
-        content = read_bounded(path, MOST)
-        age = now - path.stat().st_mtime
+        return read_bounded(path, MOST)
     except FileError as error:
         raise SourceError(f"file {error}") from error
+
+
+def _must_be_young(path: Path, now: float, max_age: float) -> None:
+    try:
+        age = now - path.stat().st_mtime
     except OSError as error:
         raise SourceError(f"file {path}: cannot be read: {error.strerror}") from error
     if age > max_age:
         raise SourceError(f"file {path}: was written {age:.0f} s ago; right is at most {max_age:g} s")
-    return content
 
 
 def _listed(content: bytes) -> list[Raw]:

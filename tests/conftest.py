@@ -1,6 +1,7 @@
 """What every test shares: asynchronous tests run on a Tornado loop of their own."""
 
 import asyncio
+import gc
 import inspect
 from collections.abc import Iterator
 
@@ -21,6 +22,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.gen_test(timeout=60))
             if "io_loop" not in item.fixturenames:
                 item.fixturenames.insert(0, "io_loop")
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look at what stays until the end anyhow: tests and their modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

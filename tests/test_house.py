@@ -1,6 +1,7 @@
 """The house: imports point down, the two sides never meet, and there is no circle."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -264,11 +265,14 @@ def test_modules_have_no_circle():
         visit(module, ())
 
 
-def classes() -> Iterator[tuple[Path, ast.ClassDef]]:
-    for path in files():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef):
-                yield path, node
+@functools.cache
+def classes() -> list[tuple[Path, ast.ClassDef]]:
+    return [
+        (path, node)
+        for path in files()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
 
 
 def members(node: ast.ClassDef) -> set[str]:
@@ -295,6 +299,7 @@ def test_no_protocol_has_one_implementation():
     """It would hide an arrow, or a circle, that the imports do not show."""
     known = {node.name: node for _, node in classes()}
 
+    @functools.cache
     def whole(node: ast.ClassDef) -> set[str]:
         inherited = [whole(known[base]) for base in bases(node) if base in known and base != node.name]
         return members(node).union(*inherited)

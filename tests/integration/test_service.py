@@ -285,7 +285,8 @@ def test_a_clock_that_jumps_and_is_set_right_again_locks_nobody_out(tmp_path, st
     clock.write_text("+0d\n")
     monkeypatch.setenv("LD_PRELOAD", str(library))
     monkeypatch.setenv("FAKETIME_TIMESTAMP_FILE", str(clock))
-    monkeypatch.setenv("FAKETIME_NO_CACHE", "1")
+    # at each call the file would be read: all would be many times slower
+    monkeypatch.setenv("FAKETIME_CACHE_DURATION", "1")
     monkeypatch.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
     with running(tmp_path, *options, pki=pki) as service:
         monkeypatch.undo()  # curl keeps the right time

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -65,13 +66,18 @@ class HTTPService:
         headers = dict(_HEADERS)
         if self._token_file is not None:
             headers["Authorization"] = f"Bearer {_token(self._token_file)}"
+        return httpx2.AsyncClient(
+            headers=headers, verify=self._context(), timeout=None, trust_env=False, follow_redirects=False
+        )
+
+    def _context(self) -> ssl.SSLContext:
+        if self._base.scheme == "http":
+            # nobody is believed where nobody shows a certificate; to read the system's takes long
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            context = self._tls.context()
+            return self._tls.context()
         except OSError as error:
             raise SourceError(f"its certificates cannot be read: {error.strerror or error}") from error
-        return httpx2.AsyncClient(
-            headers=headers, verify=context, timeout=None, trust_env=False, follow_redirects=False
-        )
 
 
 def _token(path: Path) -> str:

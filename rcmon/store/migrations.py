@@ -57,6 +57,8 @@ def upgrade(connection: Connection, now: float, config: Any = None) -> bool:
 
 def _revising() -> Any:
     """Load Alembic where something is to be done: it would take 10 MB of every process otherwise."""
+    # while it is loaded, too, it tells what it is about to look at
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     return importlib.import_module("rcmon.store.revising")
 
 

@@ -1,6 +1,5 @@
 """Alembic at work. `rcmon.store.migrations` loads it only where a store is made or upgraded."""
 
-import logging
 from pathlib import Path
 
 from alembic import command
@@ -34,8 +33,6 @@ def upgrade(connection: Connection, config: Config | None) -> None:
 
 
 def _over(connection: Connection, config: Config | None) -> Config:
-    # at every start it tells what it is about to look at
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = config or scripts()
     config.attributes["connection"] = connection
     return config

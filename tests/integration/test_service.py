@@ -78,6 +78,7 @@ class TestTheDemo:
         text = service.log.read_text()
         assert "Traceback" not in text
         assert " error " not in text
+        assert "alembic" not in text
 
 
 def ask_all_the_time(service, stop, failures):

@@ -57,7 +57,7 @@ def holds(answer: Any, shown: Any) -> bool:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Path]]:
     directory = tmp_path_factory.mktemp("walk")
-    with running(directory, "--demo", "--workers", "1") as service:
+    with running(directory, "--demo", "--workers", "1", "--cycle-interval", "3") as service:
         until(service.serves_everywhere, "a snapshot")
         until(lambda: heard(service), "all sources")
         yield service, directory / "state" / "demo"

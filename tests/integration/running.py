@@ -74,6 +74,11 @@ class Service:
         """Tell whether every worker has a snapshot: a few connections reach them all."""
         return all(self.curl("/api/sites?limit=1")[0] == 200 for _ in range(8))
 
+    def hears_all(self) -> bool:
+        """Tell whether every worker shows each source as up: the first polls may be late for a cycle."""
+        answers = [self.json("/api/status") for _ in range(8)]
+        return all(source["up"] for answer in answers for source in answer["sources"])
+
     def json(self, path: str, who: str = "reader") -> Any:
         """Ask for JSON that must be there."""
         status, body = self.curl(path, who=who)

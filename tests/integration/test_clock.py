@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.faked import faked
 from tests.integration.running import Service, running, until
+from tests.servers import need
 
-LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 HOUR = 3600
 CYCLES = 3
 
@@ -16,18 +17,15 @@ def number(service: Service) -> int:
     return int((service.json("/api/status")["snapshot"] or {"id": 0})["id"])
 
 
-@pytest.mark.skipif(not LIBRARY.exists(), reason="needs Debian's faketime")
 def test_all_is_right_again_within_three_cycles(tmp_path: Path) -> None:
     """Forward by an hour and back: whoever may in gets in, and ages are those of the new clock."""
+    need("faketime")
     clock = tmp_path / "clock"
     clock.write_text("+0")
     with contextlib.ExitStack() as stack:
         with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("LD_PRELOAD", str(LIBRARY))
-            environment.setenv("FAKETIME_TIMESTAMP_FILE", str(clock))
-            # at each call the file would be read: all would be many times slower
-            environment.setenv("FAKETIME_CACHE_DURATION", "1")
-            environment.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            for name, value in faked(clock).items():
+                environment.setenv(name, value)
             service = stack.enter_context(
                 running(tmp_path, "--demo", "--cycle-interval", "1", "--workers", "2")
             )

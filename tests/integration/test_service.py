@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faked import faked
 from tests.integration.running import PROJECT, children, running, until
 from tests.servers import need
 
@@ -22,6 +23,7 @@ def service(tmp_path_factory):
     with running(
         tmp_path_factory.mktemp("demo"), "--demo", "--workers", "2", "--cycle-interval", "1"
     ) as service:
+        until(service.hears_all, "all sources")
         yield service
 
 
@@ -281,14 +283,11 @@ def test_what_is_refused_is_told_while_it_lasts_and_taken_up_when_it_is_right(tm
 def test_a_clock_that_jumps_and_is_set_right_again_locks_nobody_out(tmp_path, stack, monkeypatch, days):
     """Of the whole service, under libfaketime: who is refused meanwhile is let in right afterwards."""
     options, pki = stack
-    (library,) = (Path(need("faketime")).parents[1] / "lib").glob("*/faketime/libfaketime.so.1")
+    need("faketime")
     clock = tmp_path / "clock"
     clock.write_text("+0d\n")
-    monkeypatch.setenv("LD_PRELOAD", str(library))
-    monkeypatch.setenv("FAKETIME_TIMESTAMP_FILE", str(clock))
-    # at each call the file would be read: all would be many times slower
-    monkeypatch.setenv("FAKETIME_CACHE_DURATION", "1")
-    monkeypatch.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+    for name, value in faked(clock).items():
+        monkeypatch.setenv(name, value)
     with running(tmp_path, *options, pki=pki) as service:
         monkeypatch.undo()  # curl keeps the right time
         assert everywhere(service, 200)

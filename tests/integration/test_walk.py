@@ -58,14 +58,8 @@ def holds(answer: Any, shown: Any) -> bool:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Path]]:
     directory = tmp_path_factory.mktemp("walk")
     with running(directory, "--demo", "--workers", "1", "--cycle-interval", "3") as service:
-        until(service.serves_everywhere, "a snapshot")
-        until(lambda: heard(service), "all sources")
+        until(service.hears_all, "all sources")
         yield service, directory / "state" / "demo"
-
-
-def heard(service: Service) -> bool:
-    """Tell whether each source was polled: those of the kind ssb are asked of the demo's own server."""
-    return all(source["up"] for source in service.json("/api/status")["sources"])
 
 
 @pytest.mark.parametrize(("line", "shown"), steps())

@@ -29,6 +29,8 @@ import processes
 from faults import FAULTS, Place, lasts
 from targets import Pki, Target, free_port, started
 
+from tests.faked import faked
+
 PROJECT = Path(__file__).parent.parent.parent
 INTERVAL = 10.0
 """Seconds of a cycle."""
@@ -151,22 +153,14 @@ def small_disk(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def running(directory: Path, clock: Path) -> Iterator[Target]:
-    """Start the demo on that disk, under that clock.
-
-    The clock's file is read once a second: read at every look at any clock, it took two thirds of all CPU.
-    """
+    """Start the demo on that disk, under that clock."""
     port, state = free_port(), directory / "state"
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    preload = {
-        "LD_PRELOAD": str(found[0]), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
-    }  # fmt: skip
     command = [sys.executable, str(PROJECT / "run.py"), "--demo", "--port", str(port), "--host", "127.0.0.1"]
     command += ["--workers", "2", "--state-dir", str(state), "--cycle-interval", f"{INTERVAL:g}"]
     command += ["--log-file", str(directory / "rcmon.log"), "--hang-timeout", "5", "--log-access", "slow"]
     base = f"https://localhost:{port}/wm_resource_monitor/api"
     pki = Pki(state / "demo" / "pki")
-    with started(command, port, directory / "rcmon.out", **preload) as pid:
+    with started(command, port, directory / "rcmon.out", **faked(clock)) as pid:
         yield Target(
             "rcmon",
             f"{base}/status",

@@ -74,6 +74,7 @@ def make(url: str, jobs: int = 1_000_000) -> str:
     async def run() -> None:
         engine = create_async_engine(url)
         async with engine.connect() as connection:
+            await connection.execute(text("DROP DATABASE IF EXISTS big"))
             await connection.execute(text("CREATE DATABASE big"))
         await engine.dispose()
         engine = create_async_engine(made)

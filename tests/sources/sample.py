@@ -32,6 +32,8 @@ async def load(sample: Path, server: Server, dialect: str, database: str) -> Non
     url = url.replace("@", f":{server.password}@")
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
+        # a test of the same server may have been here before
+        await connection.execute(text(f"DROP DATABASE IF EXISTS {database}"))
         await connection.execute(text(f"CREATE DATABASE {database}"))
     await engine.dispose()
     engine = create_async_engine(url.rpartition("/")[0] + f"/{database}")

@@ -52,7 +52,10 @@ def test_octets_that_a_server_does_not_give_are_told(postgresql: Server, passwor
         async with Database(url, password_file).reading(30) as reader:
             await reader.rows("workers", "SELECT text FROM octets")
 
-    alone = ("CREATE DATABASE octets TEMPLATE template0 ENCODING 'SQL_ASCII'",)
+    alone = (
+        "DROP DATABASE IF EXISTS octets",
+        "CREATE DATABASE octets TEMPLATE template0 ENCODING 'SQL_ASCII'",
+    )
     asyncio.run(change(postgresql, "postgresql+asyncpg", alone, "postgres"))
     rows = ("CREATE TABLE octets (text TEXT)", r"INSERT INTO octets VALUES (E'F\xfcr')")
     asyncio.run(change(postgresql, "postgresql+asyncpg", rows, "octets"))

@@ -23,7 +23,8 @@ def test_every_option_that_is_named_exists():
     known = set(re.findall(r"`(--[a-z-]+)`", listed)) | {"--config", "--version", "--help", "--check"}
     own = re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL))
     of_curl = {"--tls-max", "--cert", "--key", "--cacert", "--capath", "--compare", "--json", "--url"}
-    assert set(own) <= known | of_curl
+    of_pytest = {"--randomly-seed"}
+    assert set(own) <= known | of_curl | of_pytest
 
 
 def test_every_section_that_the_contents_promise_is_there():

@@ -69,3 +69,6 @@ class Place(Struct, frozen=True, array_like=True):
     """Sorted by task type."""
     words: Mapping[str, str] = {}
     """What is said of a reason that holds here, by its name: the end of a sentence."""
+    unique_idle: int | None = None
+    """Idle jobs in the batch system that can run nowhere else, of whatever task type; None: no job ads are
+    known."""

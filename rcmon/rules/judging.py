@@ -53,6 +53,7 @@ def _places(agent: Agent, upstream: Upstream, now: float) -> Iterator[tuple[str,
                 admission=let_in[site.cms_name],
                 cells=cells,
                 words={name: words for name, words in said.items() if words},
+                unique_idle=None if idle is None else sum(one.unique_idle for one in idle.values()),
             ),
         )
 

@@ -17,6 +17,15 @@ class Overriding(Struct, frozen=True):
     running: Override | None = None
     pending: Override | None = None
 
+    @property
+    def values(self) -> tuple[str | None, int | None, int | None]:
+        """What is set: state, running and pending slots; None: nothing."""
+        return (
+            None if self.state is None else self.state.state,
+            None if self.running is None else self.running.running,
+            None if self.pending is None else self.pending.pending,
+        )
+
 
 def is_over(override: Override, now: float) -> bool:
     """Tell whether an override has ended at that time, seconds since the epoch.

@@ -24,6 +24,7 @@ from rcmon.web.handlers import (
     journal,
     metrics,
     moved,
+    overrides,
     page,
     reports,
     sites,
@@ -53,6 +54,7 @@ TABLE: Table = (
     *reports.HANDLERS,
     *why.HANDLERS,
     *findings.HANDLERS,
+    *overrides.HANDLERS,
     *moved.HANDLERS,
     *static.HANDLERS,
 )

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from rcmon.web.answers.answer import Bare
+from rcmon.web.answers.answer import Bare, Written
 from rcmon.web.answers.headers import CONTENT_POLICY, NO_STORE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Fresh, Ready
@@ -91,15 +91,23 @@ class Handler(Guarded, eq=False):
         ]
         return f"{self.request.path}?{urlencode([*asked, (parameter, value)])}"
 
-    def json(self, value: object) -> Ready:
-        """Answer with a value as JSON."""
-        return self.text(msgspec.json.encode(value))
+    def json(self, value: object, digest: str | None = None) -> Ready:
+        """Answer with a value as JSON; `digest`: what its ETag is made of, where that is not the text."""
+        return self.text(msgspec.json.encode(value), digest)
 
-    def text(self, text: bytes) -> Ready:
-        """Answer with JSON text, indented where `?pretty` asks for it."""
+    def text(self, text: bytes, digest: str | None = None) -> Ready:
+        """Answer with JSON text, indented where `?pretty` asks for it; `digest`: what its ETag is made of."""
+        return Ready(Fresh(self._indented(text), digest), JSON)
+
+    def written(self, value: object, status: int = 200, tag: str | None = None) -> Written:
+        """Answer a change with what it gave, as JSON; `tag`: of the state that is there now."""
+        fields = () if tag is None else (("ETag", f'"{tag}"'),)
+        return Written(status, self._indented(msgspec.json.encode(value)), JSON, fields)
+
+    def _indented(self, text: bytes) -> bytes:
         if getattr(self.query, "pretty", False):
             text = msgspec.json.format(text, indent=2)
-        return Ready(Fresh(text.rstrip(b"\n") + b"\n"), JSON)
+        return text.rstrip(b"\n") + b"\n"
 
     def document(self, ready: Ready) -> Ready:
         """Answer with a JSON document that is ready, made anew where `?pretty` asks for it."""

@@ -11,6 +11,7 @@ from rcmon.web.about import About
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.catalog import Resource, index
 from rcmon.web.api.findings import Acknowledgements
+from rcmon.web.api.overrides import Overrides
 from rcmon.web.api.reports import Reports
 from rcmon.web.api.status import StatusReport
 from rcmon.web.board import Board
@@ -49,6 +50,7 @@ class Services(Struct, frozen=True):
     clock: Callable[[], float]
     reports: Reports
     acknowledgements: Acknowledgements
+    overrides: Overrides
 
 
 def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
@@ -69,4 +71,5 @@ def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),
         acknowledgements=Acknowledgements(parts.store, parts.clock),
+        overrides=Overrides(parts.store, parts.clock),
     )

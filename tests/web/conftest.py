@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 from tornado.ioloop import IOLoop
 
 from rcmon.render import render
 from rcmon.store import Store
+from rcmon.store.overrides import make_change
+from rcmon.store.tables import JOURNAL
 from rcmon.web.answers import cached
 from rcmon.web.app import TABLE
 from tests.store.using import save
-from tests.web.grid import make_snapshot
+from tests.web.grid import OVERRIDDEN, make_snapshot
 from tests.web.serving import PROCESSES, Serving
 
 
@@ -33,6 +36,9 @@ async def _fill(directory: Path) -> None:
     store = Store(f"sqlite:///{directory / 'full'}")
     snapshot = make_snapshot()
     await save(store, snapshot, render(snapshot), [])
+    async with store.adding() as connection:
+        await make_change(connection, OVERRIDDEN)
+        await connection.execute(delete(JOURNAL))  # tests of the journal make their own
     await store.close()
 
 

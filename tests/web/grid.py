@@ -2,7 +2,19 @@
 
 from random import Random
 
-from rcmon.model import Agent, AgentSite, Finding, Jobs, Site, Snapshot, SourceState, Task
+from rcmon.model import (
+    Agent,
+    AgentSite,
+    Finding,
+    Jobs,
+    Override,
+    OverrideChange,
+    Site,
+    Snapshot,
+    SourceState,
+    SpotChange,
+    Task,
+)
 
 NOW = 1_767_268_800.0
 """The clock of the tests: 2026-01-01T12:00:00Z."""
@@ -79,6 +91,23 @@ DIFFERING = {"T2_US_MIT": "vocms0281", "T2_KR_KISTI": "cmsgwms-submit4"}
 """Sites that one agent holds as draining and the others as normal."""
 STATELESS = "T3_US_UMiss"
 """A site whose state and slots no agent knows."""
+
+OVERRIDDEN = OverrideChange(
+    1,
+    NOW - 600,
+    "/DC=ch/CN=operator",
+    "set together",
+    tuple(
+        SpotChange(
+            site, agent, None, Override(site, agent, "Normal", None, None, "latched", None, "r", who, at, 1)
+        )
+        for site, agent, who, at in (
+            ("T1_US_FNAL", None, "/DC=ch/CN=operator", NOW - 600),
+            ("T1_US_FNAL", "vocms0281", "/DC=ch/CN=operator", NOW - 600),
+        )
+    ),
+)
+"""What an operator set at a site, and in one agent at it."""
 
 
 def make_snapshot(started: float = NOW - 12, interval: float = 60.0, seed: int = 7) -> Snapshot:

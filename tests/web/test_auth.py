@@ -1,6 +1,8 @@
 """Roles: every method declares one, every route checks it, and whatever is unclear is refused."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, NoReturn
 
 import msgspec
@@ -21,10 +23,11 @@ from rcmon.web.delivery import Delivery
 from rcmon.web.handlers.moved import MovedHandler
 from rcmon.web.handlers.whoami import WhoamiHandler
 from rcmon.web.transport.request import Request
+from tests.web.grid import OVERRIDDEN
 from tests.web.pki import PERSONAS, STRANGER, subject
 from tests.web.serving import Serving
 
-PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281", "{name}": "style.css"}
+PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281", "{name}": "style.css", "{change}": "1"}
 
 
 def path_of(handler: type[Handler]) -> str:
@@ -42,9 +45,8 @@ async def test_every_route_for_every_persona(service: Serving, persona: str) -> 
         declared = dict(needs(handler))
         if "GET" not in declared:  # what is only written: OPTIONS follows the role of that
             options = await service.ask(path_of(handler), persona, method="OPTIONS")
-            assert options.code == (204 if persona in (declared["PUT"].value, "admin") else 403), (
-                handler.route
-            )
+            first = next(need for need in declared.values() if isinstance(need, Role))
+            assert options.code == (204 if persona in (first.value, "admin") else 403), handler.route
             continue
         granted = persona != "stranger" or declared["GET"] == ANYONE
         found = 308 if issubclass(handler, MovedHandler) else 200
@@ -53,6 +55,119 @@ async def test_every_route_for_every_persona(service: Serving, persona: str) -> 
             assert answer.code == (done if granted else 403), (handler.route, method)
             if not granted:
                 assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def changing() -> list[tuple[type[Handler], str, Role]]:
+    """List what changes something, with the role that it needs."""
+    return [
+        (handler, method, need)
+        for handler in TABLE
+        for method, need in needs(handler)
+        if method in CHANGING and isinstance(need, Role)
+    ]
+
+
+def kept(service: Serving) -> list[str]:
+    """Give all that the store keeps."""
+    assert service.reads.address.path is not None
+    with closing(sqlite3.connect(service.reads.address.path)) as there:
+        return list(there.iterdump())
+
+
+def test_whoever_may_change_something_is_named_here() -> None:
+    """A method that changes something by mistake shows up here."""
+    assert all(need in (Role.OPERATOR, Role.AGENT, Role.ADMIN) for _, _, need in changing())
+    assert {(handler.route, method) for handler, method, need in changing() if need == Role.AGENT} == {
+        ("/api/agents/{agent}/report", "PUT")
+    }
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+async def test_nobody_changes_anything_without_the_role(service: Serving, persona: str) -> None:
+    before = kept(service)
+    for handler, method, need in changing():
+        if persona in ("admin", need.value):
+            continue
+        answer = await service.ask(
+            path_of(handler),
+            persona,
+            method=method,
+            body=b"{}",
+            Content_Type="application/json",
+            If_Match='"1"',
+        )
+        assert answer.code == 403, (handler.route, method)
+    assert kept(service) == before
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": "https://evil.example.org"},
+        {"Sec_Fetch_Site": "anything"},
+        {"Origin": "https://evil.example.org"},
+        {"Origin": "null"},
+    ],
+)
+async def test_a_browsers_cross_site_request_changes_nothing(
+    service: Serving, fields: dict[str, str]
+) -> None:
+    """A browser sends its user's certificate with whatever a page of another site asks for."""
+    before = kept(service)
+    for handler, method, _ in changing():
+        for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded"):
+            for precondition in ({"If_Match": f'"{OVERRIDDEN.tag}"'}, {"If_None_Match": "*"}, {}):
+                answer = await service.ask(
+                    path_of(handler),
+                    "admin",
+                    method=method,
+                    body=b'{"state": "Down", "reason": "r"}',
+                    Content_Type=kind,
+                    **fields,
+                    **precondition,
+                )
+                assert answer.code == 403, (handler.route, method)
+    assert kept(service) == before
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+)
+async def test_a_body_that_a_form_could_send_changes_nothing(service: Serving, kind: str) -> None:
+    """Also where the browser does not tell from where it comes."""
+    before = kept(service)
+    for handler, method, _ in changing():
+        if method == "DELETE":
+            continue  # no form sends it
+        answer = await service.ask(
+            path_of(handler),
+            "admin",
+            method=method,
+            body=b'{"state": "Down", "reason": "r"}',
+            If_Match=f'"{OVERRIDDEN.tag}"',
+            **({"Content_Type": kind} if kind else {}),
+        )
+        assert answer.code in (404, 415), (handler.route, method, answer.body)
+    assert kept(service) == before
+
+
+async def test_a_page_of_this_service_itself_may_change_something(service: Serving) -> None:
+    answer = await service.ask(
+        "/api/sites/T1_US_FNAL/override",
+        "operator",
+        method="PUT",
+        body=b'{"state": "Down", "reason": "r"}',
+        Content_Type="application/json",
+        If_Match=f'"{OVERRIDDEN.tag}"',
+        Sec_Fetch_Site="same-origin",
+        Origin=service.url(""),
+    )
+    assert answer.code == 200
 
 
 async def test_only_whoami_and_looks_are_open_to_any_certificate() -> None:

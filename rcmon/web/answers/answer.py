@@ -26,4 +26,13 @@ class Bare(Struct, frozen=True):
     fields: tuple[Field, ...] = ()
 
 
-Answer = Ready | Streamed | Bare
+class Written(Struct, frozen=True):
+    """What a change gave: of this moment alone, whatever conditions the request had."""
+
+    status: int
+    body: bytes
+    media_type: str
+    fields: tuple[Field, ...] = ()
+
+
+Answer = Ready | Streamed | Bare | Written

@@ -13,7 +13,7 @@ MEDIA_TYPE = "application/problem+json"
 _METHOD_NOT_ALLOWED = 405
 _DETAILS = {
     400: "The request cannot be understood.",
-    403: "This is not allowed.",
+    403: "This is not allowed: what a page of another site asks for changes nothing here.",
     405: "This resource does not take this method.",
     500: "The service failed at this request; its log says more.",
 }

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-from rcmon.web.answers.answer import Answer, Bare, Streamed
-from rcmon.web.answers.headers import REVALIDATE, Field
+from rcmon.web.answers.answer import Answer, Bare, Streamed, Written
+from rcmon.web.answers.headers import NO_STORE, REVALIDATE, Field
 from rcmon.web.answers.negotiation import codings, wants_gzip
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import CHUNK, Fresh, Ready, Variant, matches
@@ -22,6 +22,10 @@ async def send(handler: RequestHandler, answer: Answer) -> None:
     elif isinstance(answer, Bare):
         handler.set_status(answer.status)
         _set(handler, answer.fields)
+    elif isinstance(answer, Written):
+        handler.set_status(answer.status)
+        _set(handler, (NO_STORE, ("Content-Type", answer.media_type), *answer.fields))
+        handler.write(answer.body)
     else:
         raise TypeError(f"a handler's method returned {answer!r}, which is no answer")
 

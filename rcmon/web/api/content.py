@@ -2,12 +2,17 @@
 
 import zlib
 from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
 
 from rcmon.web.answers.problems import Problem
 
 _JSON = "application/json"
 _CODINGS = ("gzip", "identity")
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+T = TypeVar("T")
 
 
 def check_json(headers: Mapping[str, str]) -> None:
@@ -48,3 +53,19 @@ def content_of(headers: Mapping[str, str], body: bytes, most: int) -> bytes:
     if inflating.unused_data:
         raise Problem(400, "Something follows the body's gzip stream; one stream is allowed.")
     return content
+
+
+def read_json(headers: Mapping[str, str], body: bytes, most: int, shape: type[T], what: str) -> T:
+    """Read a body of one shape, at most `most` bytes of JSON; `what` names it in messages.
+
+    Problem 400 where it is no JSON, 413 where it is too large, 415 where it is said to be something else,
+    422 where it is of another shape: that names the member.
+    """
+    check_json(headers)
+    content = content_of(headers, body, most)
+    try:
+        return msgspec.json.decode(content, type=shape)
+    except msgspec.ValidationError as error:
+        raise Problem(422, f"The body is no {what}: {error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Problem(400, f"The body cannot be read as JSON: {error}.") from error

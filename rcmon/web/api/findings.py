@@ -22,7 +22,7 @@ from rcmon.store.acknowledgements import (
 )
 from rcmon.timestamps import iso, moment
 from rcmon.web.answers.problems import Problem
-from rcmon.web.api.content import check_json, content_of
+from rcmon.web.api.content import read_json
 from rcmon.web.api.cursor import Cursor
 from rcmon.web.api.query import AgentGlob, Many, Moment, Pretty, SiteGlob
 from rcmon.web.board import Held
@@ -93,8 +93,7 @@ class Acknowledgements:
         Problem 400 or 422 where it is none, 415 where it is said to be something else, 503 where the store
         does not take it now.
         """
-        check_json(request.headers)
-        said = _understood(content_of(request.headers, request.body, LARGEST))
+        said = read_json(request.headers, request.body, LARGEST, AcknowledgementBody, "acknowledgement")
         now = self._clock()
         until = _end(said.until, now)
         made = Acknowledgement(finding, now, until, str(request.peer.identity.subject), said.reason)
@@ -114,15 +113,6 @@ class Acknowledgements:
             raise _unavailable(error) from error
         self._read_at = None
         return ended
-
-
-def _understood(content: bytes) -> AcknowledgementBody:
-    try:
-        return msgspec.json.decode(content, type=AcknowledgementBody)
-    except msgspec.ValidationError as error:
-        raise Problem(422, f"The body is no acknowledgement: {error}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Problem(400, f"The body cannot be read as JSON: {error}.") from error
 
 
 def _end(said: str | float | None, now: float) -> float:

@@ -34,7 +34,11 @@ async def test_the_index_lists_every_route_with_its_role(service: Serving) -> No
     assert "/" in endpoints
     for handler in TABLE:
         endpoint = endpoints[address(handler)]
-        assert endpoint["methods"] in (["GET", "HEAD", "OPTIONS"], ["PUT", "DELETE", "OPTIONS"])
+        assert endpoint["methods"] in (
+            ["GET", "HEAD", "OPTIONS"],
+            ["PUT", "DELETE", "OPTIONS"],
+            ["POST", "OPTIONS"],
+        )
         assert endpoint["summary"].endswith(".")
         assert all(taken["allowed"] and taken["schema"] for taken in endpoint["parameters"])
         assert [taken["name"] for taken in endpoint["parameters"]] == [
@@ -44,6 +48,10 @@ async def test_the_index_lists_every_route_with_its_role(service: Serving) -> No
     assert [(one["path"], one["methods"], one["role"]) for one in writes] == [
         (f"{BASE}/api/agents/{{agent}}/report", ["PUT"], "agent"),
         (f"{BASE}/api/findings/{{finding}}/acknowledgement", ["PUT", "DELETE", "OPTIONS"], "operator"),
+        (f"{BASE}/api/sites/{{site}}/override", ["PUT", "DELETE"], "operator"),
+        (f"{BASE}/api/agents/{{agent}}/sites/{{site}}/override", ["PUT", "DELETE"], "operator"),
+        (f"{BASE}/api/overrides", ["PUT"], "operator"),
+        (f"{BASE}/api/overrides/{{change}}/undo", ["POST", "OPTIONS"], "operator"),
     ]
     assert endpoints[f"{BASE}/api/status"]["role"] == "reader"
     assert endpoints[f"{BASE}/api/whoami"]["role"] == "any"

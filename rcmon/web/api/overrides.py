@@ -1,0 +1,236 @@
+"""Overrides: read, set, ended and undone; each change whole, guarded by what was seen, and durable.
+
+A change that was made already, as somebody wants it, is told again and not made again: an answer may be lost.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from msgspec import Struct, structs
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rcmon.errors import StoreBusyError, StoreError
+from rcmon.model import Override, OverrideChange, Spot, SpotChange
+from rcmon.rules.deciding import is_done, restored
+from rcmon.rules.overriding import is_over
+from rcmon.store import Store
+from rcmon.store.overrides import (
+    last_change,
+    make_change,
+    next_change,
+    read_change,
+    read_override,
+    read_overrides,
+)
+from rcmon.timestamps import iso
+from rcmon.web.answers.problems import Problem
+from rcmon.web.api.preconditions import Precondition, required
+
+SEEN = "If-Match with its ETag to change or end it, If-None-Match: * to make one where there is none"
+_SEEN_CHANGE = "If-Match with the ETag of the change that is to be undone"
+
+
+class Wish(Struct, frozen=True):
+    """What somebody wants at one place."""
+
+    spot: Spot
+    wanted: Override | None
+    """As it is to be, without a version; None: that there is none."""
+    given: Precondition | None
+    default_end: bool = False
+    """Whether no end was named."""
+
+
+class Done(Struct, frozen=True):
+    """What became of wishes."""
+
+    change: OverrideChange | None
+    """None: all was as is wanted before."""
+    overrides: Sequence[Override]
+    """What holds at the places now."""
+    repeated: bool = False
+    """Whether the change was made before."""
+
+
+class Overrides:
+    """Reads and changes overrides in the store; Problem 503 where that cannot be."""
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store, self._clock = store, clock
+
+    async def every(self) -> tuple[Override, ...]:
+        """Read all that are there."""
+        async with self._reading() as connection:
+            return await read_overrides(connection)
+
+    async def at(self, spot: Spot) -> Override:
+        """Read the one of a place; Problem 404 where there is none."""
+        async with self._reading() as connection:
+            found = await read_override(connection, *spot)
+        if found is None:
+            raise _absent(spot)
+        return found
+
+    async def change(self, number: int) -> OverrideChange:
+        """Read a change; Problem 404 where there is none."""
+        async with self._reading() as connection:
+            return _known(await read_change(connection, number), number)
+
+    async def plan(self, wishes: Sequence[Wish]) -> tuple[tuple[Override, ...], Sequence[SpotChange]]:
+        """Tell what is there, and what wishes would change; a condition that is given must hold."""
+        async with self._reading() as connection:
+            every = await read_overrides(connection)
+            changes = await _all_weighed(connection, wishes, 0)
+        return every, changes
+
+    async def grant(self, wishes: Sequence[Wish], subject: str, cause: str, now: float) -> Done:
+        """Do what is wanted, all or nothing; when this ends it is there for good. `now`: as in the wishes.
+
+        Problem 404, 412 or 428 where one of the wishes is meant for another state than there is, or for none.
+        """
+        for one in wishes:
+            required(one.given, SEEN)
+        async with self._adding() as connection:
+            number = await next_change(connection)
+            changes = await _all_weighed(connection, wishes, number)
+            change = None
+            if changes:
+                change = OverrideChange(number, now, subject, cause, tuple(changes))
+                await make_change(connection, change)
+            there = [await read_override(connection, *one.spot) for one in wishes]
+            repeated = None if change else await _repeated(connection, wishes)
+        return Done(change or repeated, [one for one in there if one is not None], repeated=change is None)
+
+    async def undo(
+        self, number: int, subject: str, given: Precondition | None, reason: str | None = None
+    ) -> OverrideChange:
+        """Restore what was before a change, whole.
+
+        Problem 404 where there is no such change, 409 where another came after it at one of its places, or
+        what was before has ended by its time, 412 and 428 as for a change.
+        """
+        given = required(given, _SEEN_CHANGE)
+        async with self._adding() as connection:
+            mine = await next_change(connection)
+            undone = _known(await read_change(connection, number), number)
+            if not given.admits(undone.tag):
+                raise _stale(f"Change {number} is another than the one that you have seen.", undone.tag)
+            last = [await last_change(connection, one.site, one.agent) for one in undone.spots]
+            done = last[0]
+            if done is not None and done.undoes == number and all(one == done for one in last):
+                return done  # asked again: the answer was lost
+            for one, newest in zip(undone.spots, last, strict=True):
+                if newest is None or newest.number != number:
+                    raise _superseded(number, one, newest)
+            now = self._clock()
+            for one in undone.spots:
+                if one.before is not None and is_over(one.before, now):
+                    raise _ended(number, one.before)
+            spots = tuple(
+                SpotChange(one.site, one.agent, one.after, restored(one.before, mine, subject, now))
+                for one in undone.spots
+            )
+            cause = f"change {number} was undone" + (f": {reason}" if reason else "")
+            change = OverrideChange(mine, now, subject, cause, spots, number)
+            await make_change(connection, change)
+        return change
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._store.reading() as connection:
+                yield connection
+        except StoreError as error:
+            raise _unavailable("The overrides cannot be read just now", error) from error
+
+    @asynccontextmanager
+    async def _adding(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._store.adding() as connection:
+                yield connection
+        except StoreError as error:
+            raise _unavailable("No override is changed", error) from error
+
+
+async def _all_weighed(connection: AsyncConnection, wishes: Sequence[Wish], number: int) -> list[SpotChange]:
+    """Weigh all wishes; gives what is to be changed."""
+    weighed = [await _weighed(connection, one, number) for one in wishes]
+    return sorted((one for one in weighed if one is not None), key=lambda one: (one.site, one.agent or ""))
+
+
+async def _weighed(connection: AsyncConnection, wish: Wish, number: int) -> SpotChange | None:
+    """Weigh a wish against what is there; None: it is so already. Problem 404 or 412."""
+    site, agent = wish.spot
+    held = await read_override(connection, site, agent)
+    given, tag = wish.given, held.tag if held else None
+    seen = held is not None and given is not None and given.admits(tag)
+    if wish.wanted is None:
+        if held is None:
+            if given is not None and not await _was_ended(connection, wish.spot, given):
+                raise _absent(wish.spot)
+            return None
+        if given is not None and not seen:
+            raise _stale(f"The override of {_words(wish.spot)} is another than you have seen.", tag)
+        return SpotChange(site, agent, held, None)
+    if is_done(held, wish.wanted, default_end=wish.default_end, seen=seen):
+        return None
+    if given is not None and not given.admits(tag):
+        if held is None:
+            raise _stale(f"There is no override of {_words(wish.spot)} any more.", None)
+        raise _stale(f"There is another override of {_words(wish.spot)} than you have seen.", tag)
+    return SpotChange(site, agent, held, structs.replace(wish.wanted, version=number))
+
+
+async def _was_ended(connection: AsyncConnection, spot: Spot, given: Precondition) -> bool:
+    """Tell whether what somebody wants to end has ended: an answer was lost, or its time was over."""
+    last = await last_change(connection, *spot)
+    before = [one.before for one in last.spots if (one.site, one.agent) == spot] if last else []
+    return given.absent or any(one is not None and given.admits(one.tag) for one in before)
+
+
+async def _repeated(connection: AsyncConnection, wishes: Sequence[Wish]) -> OverrideChange | None:
+    """Find the change that did all of it before; None: several did."""
+    last = [await last_change(connection, *one.spot) for one in wishes]
+    first = last[0]
+    if first is None or any(one != first for one in last):
+        return None
+    spots = {(one.site, one.agent) for one in first.spots}
+    return first if spots == {one.spot for one in wishes} else None
+
+
+def _words(spot: Spot) -> str:
+    site, agent = spot
+    return f"site {site!r} in agent {agent!r}" if agent else f"site {site!r}"
+
+
+def _known(change: OverrideChange | None, number: int) -> OverrideChange:
+    if change is None:
+        raise Problem(404, f"There is no change {number} of overrides, or it is forgotten.", number=number)
+    return change
+
+
+def _absent(spot: Spot) -> Problem:
+    return Problem(404, f"There is no override of {_words(spot)}.", site=spot[0], agent=spot[1])
+
+
+def _stale(detail: str, tag: str | None) -> Problem:
+    fields = () if tag is None else (("ETag", f'"{tag}"'),)
+    return Problem(412, f"{detail} Read it again, and decide anew.", fields=fields, etag=tag)
+
+
+def _superseded(number: int, spot: SpotChange, newest: OverrideChange | None) -> Problem:
+    later = "forgotten" if newest is None else f"change {newest.number}"
+    where = _words((spot.site, spot.agent))
+    detail = f"Change {number} is not the last of {where}, which is {later}: undo that first."
+    return Problem(409, detail, number=number, last=newest and newest.number)
+
+
+def _ended(number: int, before: Override) -> Problem:
+    where = _words(before.spot)
+    detail = f"What was before change {number} at {where} was to end at {iso(before.until)}, which is over."
+    return Problem(409, detail, number=number, until=iso(before.until))
+
+
+def _unavailable(what: str, error: StoreError) -> Problem:
+    seconds = "1" if isinstance(error, StoreBusyError) else "5"
+    return Problem(503, f"{what}: {error}", fields=(("Retry-After", seconds),))

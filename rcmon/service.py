@@ -95,6 +95,7 @@ class Service:
         with log.silent():  # whoever uses them says what becomes of them
             self._checked.trust.follow(again=asked)
             self._checked.sources.refresh(again=asked)
+            self._checked.control.refresh(again=asked)
 
     def _mains(self) -> dict[str, Main]:
         mains: dict[str, Main] = dict.fromkeys(
@@ -121,6 +122,7 @@ class Service:
             ),
             store_url=self._checked.store_url,
             trust=self._checked.trust,
+            control=self._checked.control,
             scoreboard=self._scoreboard,
             layout=self._layout,
             limits=web_limits(config),
@@ -143,6 +145,7 @@ class Service:
                 ages=Ages(config.history_retention, config.history_raw_retention, config.journal_retention),
                 holder=self._holder,
                 sources=self._checked.sources,
+                control=self._checked.control,
                 tally=Tally(self._layout, context.slot.cells),
             ),
             context,

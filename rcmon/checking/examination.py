@@ -3,6 +3,7 @@
 from sqlalchemy.engine import make_url
 
 from rcmon.checking.certificates import examine_certificates
+from rcmon.checking.control import examine_control
 from rcmon.checking.people import examine_roles
 from rcmon.checking.places import examine_places
 from rcmon.checking.polled import examine_sources, unknown_host
@@ -26,6 +27,7 @@ def examine(given: Config, config: Config, demo: Demo | None) -> Report:
     authorities = examine_certificates(config, report)
     examine_roles(config, report, authorities)
     sources = examine_sources(config, demo, report)
+    examine_control(config, report)
     _examine_store(config, report)
     examine_places(config, report)
     _examine_demo(given, demo, report)

@@ -16,6 +16,7 @@ from rcmon.files.follower import Follower
 from rcmon.files.reading import FileError, read_password
 from rcmon.files.stamp import UNSEEN, stamp_of
 from rcmon.sources.config import SourceSet, read_sources
+from rcmon.steering import ControlSettings, follow_control
 
 
 class Checked(Struct, frozen=True):
@@ -25,6 +26,8 @@ class Checked(Struct, frozen=True):
     trust: Trust
     store_url: URL
     sources: Follower[SourceSet]
+    control: Follower[ControlSettings]
+    """How far agents are steered."""
     demo: Demo | None
 
 
@@ -32,7 +35,14 @@ def check(config: Config, demo: Demo | None) -> Checked:
     """Read everything that the configuration names; raises ConfigError for the first thing that is wrong."""
     self_test()
     trust = Trust(trust_files(config))
-    return Checked(config, trust, store_url(config), follow_sources(config, demo), demo)
+    return Checked(
+        config,
+        trust,
+        store_url(config),
+        follow_sources(config, demo),
+        follow_control(Path(config.control_file)),
+        demo,
+    )
 
 
 def follow_sources(config: Config, demo: Demo | None) -> Follower[SourceSet]:

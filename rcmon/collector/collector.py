@@ -10,6 +10,7 @@ from rcmon.collector.cycle import Cycle
 from rcmon.collector.pace import Pace
 from rcmon.collector.publisher import News, Publisher
 from rcmon.collector.pushed import Pushed
+from rcmon.collector.steering import Steersman
 from rcmon.model import Document, Snapshot
 from rcmon.sources.base import Source
 
@@ -28,6 +29,7 @@ class Collector:
 
     `doing` takes in a few words what was done last; `tell_trouble` what is wrong, of
     `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `pushed`: reads what agents push.
+    `steering`: concludes what agents are to do.
     """
 
     def __init__(
@@ -39,7 +41,11 @@ class Collector:
         doing: Callable[[str], None] = lambda _: None,
         tell_trouble: Callable[[str, str | None], None] = lambda _what, _reason: None,
         pushed: Pushed | None = None,
+        steering: Steersman | None = None,
     ) -> None:
+        self._steering = steering
+        if steering is not None:
+            cycle.steer = steering.conclude
         self._pushed = pushed
         self._cycle = cycle
         self._publisher = publisher
@@ -69,9 +75,13 @@ class Collector:
             self._cycle.previous = last
         if self._pushed is not None:
             self._cycle.pushed = await self._pushed.read(now - self._cycle.stale_after)
+        if self._steering is not None:
+            await self._steering.read()
         snapshot, (documents, news) = await self._cycle.run(moment, self._prepare)
         self._documents = {document.key: document for document in documents}
         await self._publisher.publish(snapshot, documents, news)
+        if self._steering is not None:
+            self._tell_trouble("control", await self._steering.save(self._publisher.holding))
         await self._publisher.prune(now, self._cycle.clock_set)
         blamed = "; ".join(f"source {name}: {why}" for name, why in self._cycle.blamed.items())
         self._tell_trouble("render", blamed or None)

@@ -18,6 +18,7 @@ from rcmon.collector.polling import Heard, Watch
 from rcmon.collector.soundness import checked
 from rcmon.errors import RcmonError
 from rcmon.model import PUSHED, Override, Snapshot, Upstream, Watching
+from rcmon.model.steering import Steered
 from rcmon.rules.drift import drifts
 from rcmon.rules.expecting import expectations
 from rcmon.rules.forecast import forecasts
@@ -58,6 +59,8 @@ class Cycle:
         """What agents pushed, for the next cycle."""
         self.overrides: tuple[Override, ...] = ()
         """What operators set, for the next cycle."""
+        self.steer: Callable[[Snapshot], Steered] = lambda _: Steered()
+        """Concludes what agents are to do; never raises."""
         self.blamed: Mapping[str, str] = {}
         """Sources whose data could not be dealt with in the last cycle, and why."""
         self._budget = budget * interval
@@ -143,6 +146,7 @@ class Cycle:
         merged = structs.replace(merged, forecasts=forecasts(previous, merged))
         merged = structs.replace(merged, drift=tuple(drifts(merged)))
         merged = structs.replace(merged, turns=turns(previous, merged))
+        merged = structs.replace(merged, steered=self.steer(merged))
         return structs.replace(told(merged, previous, self._watching), duration=time.monotonic() - begun)
 
 

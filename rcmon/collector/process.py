@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy.engine import URL
@@ -12,11 +13,13 @@ from rcmon.collector.collector import Collector
 from rcmon.collector.cycle import Cycle
 from rcmon.collector.publisher import Publisher
 from rcmon.collector.pushed import Pushed
+from rcmon.collector.steering import Steersman
 from rcmon.files.follower import Follower
 from rcmon.model import Watching
 from rcmon.process import ChildContext
 from rcmon.render import render
 from rcmon.sources.config import SourceSet
+from rcmon.steering import ControlSettings
 from rcmon.store import Store
 from rcmon.store.pruning import Ages
 from rcmon.telemetry.own import STORES_MENDED
@@ -48,6 +51,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """This replica's name in the lease of a shared store."""
     sources: Follower[SourceSet]
     """As they are configured; followed from here on."""
+    control: Follower[ControlSettings]
+    """How far agents are steered; followed likewise."""
     tally: Tally
 
 
@@ -67,6 +72,7 @@ async def collect(settings: Settings, context: ChildContext) -> None:
     store = Store(settings.store_url, settings.owner)
     report = ReloadReport(settings.tally, context.trouble)
     await _take_up(settings.sources, report)  # a restarted collector begins with what its parent once read
+    await _take_up(settings.control, report)
     cycle = Cycle(
         settings.sources.value.sources,
         settings.interval,
@@ -82,14 +88,20 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         mended=lambda: settings.tally.count(STORES_MENDED),
     )
     collector = Collector(
-        cycle, publisher, render, doing=context.doing, tell_trouble=context.trouble, pushed=Pushed(store)
+        cycle,
+        publisher,
+        render,
+        doing=context.doing,
+        tell_trouble=context.trouble,
+        pushed=Pushed(store),
+        steering=Steersman(store, settings.control),
     )
     hurry = asyncio.Event()
     context.on_reload(hurry.set)
     context.ready()
     try:
         async with asyncio.TaskGroup() as group:
-            following = group.create_task(_follow(settings.sources, collector, report, hurry))
+            following = group.create_task(_follow(settings, collector, report, hurry))
             await collector.run(context.stop)
             following.cancel()
     finally:
@@ -97,15 +109,17 @@ async def collect(settings: Settings, context: ChildContext) -> None:
 
 
 async def _follow(
-    sources: Follower[SourceSet], collector: Collector, report: ReloadReport, hurry: asyncio.Event
+    settings: Settings, collector: Collector, report: ReloadReport, hurry: asyncio.Event
 ) -> None:
-    """Take up the sources, changed or refused: every few seconds, and at once on HUP."""
+    """Take up sources and control file, changed or refused: every few seconds, and at once on HUP."""
+    sources = settings.sources
     while True:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CHECK):
                 await hurry.wait()
         asked = hurry.is_set()
         hurry.clear()
+        await _take_up(settings.control, report, again=asked)
         if await _take_up(sources, report, again=asked):
             collector.replace_sources(sources.value.sources)
             LOG.info(
@@ -113,9 +127,9 @@ async def _follow(
             )
 
 
-async def _take_up(sources: Follower[SourceSet], report: ReloadReport, *, again: bool = False) -> bool | None:
-    """Look at the sources file in a thread; see `Follower.refresh`."""
-    taken_up = await asyncio.to_thread(sources.refresh, again=again)
-    reloads = sources.reloads
+async def _take_up(file: Follower[Any], report: ReloadReport, *, again: bool = False) -> bool | None:
+    """Look at a file in a thread; see `Follower.refresh`."""
+    taken_up = await asyncio.to_thread(file.refresh, again=again)
+    reloads = file.reloads
     report.tell([] if taken_up is None else [(reloads.what, taken_up)], {reloads.what: reloads.reason})
     return taken_up

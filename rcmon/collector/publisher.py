@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.collector.changes import changes
 from rcmon.collector.journal import entries
@@ -115,6 +116,11 @@ class Publisher:
         """Find what changed since the last snapshot that was saved."""
         return News(changes(self._last, snapshot), entries(self._told, snapshot))
 
+    async def holding(self, connection: AsyncConnection) -> None:
+        """Hold in a transaction that this replica still collects; raises StoreError where it does not."""
+        if self._store.shared:
+            await hold_lease(connection, self._holder)
+
     async def publish(self, snapshot: Snapshot, documents: Sequence[Document], news: News) -> None:
         """Save a snapshot and what changed, all or nothing, and see that it is there.
 
@@ -187,8 +193,7 @@ class Publisher:
         """Write and read back; gives what happened to the store."""
         grid = await asyncio.to_thread(grid_point, snapshot)
         async with self._store.transaction() as connection:
-            if self._store.shared:
-                await hold_lease(connection, self._holder)
+            await self.holding(connection)
             await add_history(connection, news.history)
             await add_entries(connection, news.journal)
             if not same(self._grid, grid):

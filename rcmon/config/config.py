@@ -39,6 +39,7 @@ class Config(Struct, frozen=True, kw_only=True):
     vomsdir: str | None
     roles_file: str
     sources_file: str
+    control_file: str
     cycle_interval: float
     cycle_budget: float
     stale_after: float

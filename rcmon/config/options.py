@@ -101,6 +101,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("roles-file", "access", "conf/roles.toml", text, "who holds which role"),
     Option("sources-file", "collector", "conf/sources.toml", text, "what is polled"),
+    Option(
+        "control-file",
+        "control",
+        "conf/control.toml",
+        text,
+        "how far agents are steered, and what the guard lets pass; nobody is where it is not there",
+    ),
     Option("cycle-interval", "collector", 60.0, seconds(1, 3600), "seconds between the starts of two cycles"),
     Option(
         "cycle-budget",

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from rcmon.model.control import Override
 from rcmon.model.finding import Finding
+from rcmon.model.steering import Steered
 from rcmon.model.updater import AgentExpected, Drift, Forecast, UpdaterSettings
 from rcmon.model.upstream import Upstream, together
 
@@ -287,6 +288,8 @@ class Snapshot(Struct, frozen=True):
 
     What ends by time ends by this, lest a clock that jumps ends it.
     """
+    steered: Steered = Steered()
+    """What was concluded of steering agents, as far as it is to be found."""
 
     def upstream(self) -> Upstream:
         """Put together what the sources say; where two speak of one name, the first configured has it."""

@@ -46,6 +46,18 @@ OVERRIDE = JournalKind(
     "What an operator set at a site, in one agent or in all: `state`, `running_slots`, `pending_slots`,"
     " `mode`, `until`, `reason`, and the `version` by which it can be undone; null: nothing.",
 )
+QUARANTINE = JournalKind(
+    "quarantine",
+    "What upstream says and the guard does not let pass: `cause`, `message`, `sites`, and what was decided"
+    " (`decision`); null: it ended.",
+)
+EFFECTIVE = JournalKind(
+    "effective",
+    "What is effective of what upstream says of a site: `status`, `cpu`, `io`, before overrides and shares.",
+)
+WEIGHT = JournalKind(
+    "weight", "An agent's `weight` in its team's share, at a site or at all; null: as configured."
+)
 
 JOURNAL_KINDS: tuple[JournalKind, ...] = (
     SITE,
@@ -57,6 +69,9 @@ JOURNAL_KINDS: tuple[JournalKind, ...] = (
     ROLES,
     ACKNOWLEDGEMENT,
     OVERRIDE,
+    QUARANTINE,
+    EFFECTIVE,
+    WEIGHT,
 )
 """Every kind of entry there is."""
 

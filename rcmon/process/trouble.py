@@ -13,6 +13,8 @@ TROUBLES: Mapping[str, str] = {
     "store_set_aside": "within the last hour the store was found damaged, set aside and made afresh",
     "sources_file": "the sources file, or a file that it names, is refused: the sources before it stay",
     "roles_file": "the roles file is refused: the roles before it stay",
+    "control_file": "the control file is refused: what it said before stays",
+    "control": "what agents are to do cannot be concluded or kept: they are answered 503",
     "tls": "the server's certificate, its key or the CAs are refused: those before them stay",
     "authorities": "a file of the clients' CAs is refused: what was trusted before stays",
     "crl": "a revocation list is refused or out of date",

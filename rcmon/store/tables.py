@@ -193,9 +193,64 @@ OVERRIDE_CHANGE = Table(
     comment="What was changed at once, by number; before and after: JSON of the override, null: none",
 )
 
-_MORE = ((LEASE,), (NOTE,), (ABOUT,), (REPORT,), (ACKNOWLEDGEMENT,), (OVERRIDE, OVERRIDE_CHANGE))
-GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY, CHUNK), (GRID,), (JOURNAL,), *_MORE)
-"""Tables that mean nothing without each other."""
+CONTROL = Table(
+    "control",
+    METADATA,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("time", Double, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    comment="What agents are to make of their sites, the newest versions; body: MessagePack of AgentControl",
+)
+
+STEERING = Table(
+    "steering",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    comment="What is effective of upstream; body: MessagePack of SteeringMemory",
+)
+
+QUARANTINE = Table(
+    "quarantine",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("opened", Double, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("decided", Double),
+    Column("who", Text),
+    Column("reason", Text),
+    Column("ended", Double),
+    Column("body", LargeBinary, nullable=False),
+    comment="What upstream says and is not let pass; ended: since when not any more; body: MessagePack",
+)
+
+WEIGHT = Table(
+    "weight",
+    METADATA,
+    Column("agent", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("weight", Double, nullable=False),
+    Column("made", Double, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    comment="What operators set of agents' weights; site: empty for every site",
+)
+
+ASKED = Table(
+    "asked",
+    METADATA,
+    Column("agent", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("earlier", Text, nullable=False),
+    comment="When each agent last asked for its states, and which version it got; earlier: JSON of times",
+)
+
+_MORE = ((LEASE,), (NOTE,), (ABOUT,), (REPORT,), (ACKNOWLEDGEMENT,), (ASKED,))
+_STEERING = (OVERRIDE, OVERRIDE_CHANGE, CONTROL, STEERING, QUARANTINE, WEIGHT)
+GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY, CHUNK), (GRID,), (JOURNAL,), *_MORE, _STEERING)
+"""Tables that mean nothing without each other: whoever steers by a part of them would steer wrong."""
 
 COLUMNS: Mapping[str, frozenset[str]] = {
     table.name: frozenset(table.columns.keys()) for table in METADATA.sorted_tables

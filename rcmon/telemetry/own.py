@@ -34,7 +34,7 @@ HANDSHAKE_FAILURES = (
 )
 FAILURES = tuple(dict.fromkeys((*HANDSHAKE_FAILURES, *REFUSALS)))
 """Why a connection did not come to be (TLS), or proves nobody (the rules about identities)."""
-FOLLOWED = ("tls", "roles", "authorities", "signing_policy", "crl", "voms", "sources")
+FOLLOWED = ("tls", "roles", "authorities", "signing_policy", "crl", "voms", "sources", "control")
 """The kinds of files that are taken up while the service runs."""
 
 REQUESTS = counter(
@@ -88,6 +88,12 @@ RELOAD_SUCCESS_TIME = gauge(
     "When the files were last taken up, in seconds since the epoch.",
     {"what": FOLLOWED},
     gather="most",
+)
+SSB_QUESTIONS = counter(
+    "rcmon_ssb_questions_total",
+    "Questions of unmodified agents for sites' states and slots: answered; off (mode is not control); doubt"
+    " (answered 503, so that the agent changes nothing); refused (not a question that is known).",
+    {"outcome": ("answered", "off", "doubt", "refused")},
 )
 
 STORES_MENDED = counter(

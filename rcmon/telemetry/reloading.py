@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from rcmon.telemetry.own import RELOAD_SUCCEEDED, RELOAD_SUCCESS_TIME, RELOADS
 from rcmon.telemetry.tally import Tally
 
-_TROUBLES = {"roles": "roles_file", "sources": "sources_file"}
+_TROUBLES = {"roles": "roles_file", "sources": "sources_file", "control": "control_file"}
 """What a kind of files is called among the troubles, where that is not its own name."""
 
 

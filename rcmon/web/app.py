@@ -30,6 +30,7 @@ from rcmon.web.handlers import (
     sites,
     static,
     status,
+    steering,
     whoami,
     why,
     workflows,
@@ -55,6 +56,7 @@ TABLE: Table = (
     *why.HANDLERS,
     *findings.HANDLERS,
     *overrides.HANDLERS,
+    *steering.HANDLERS,
     *moved.HANDLERS,
     *static.HANDLERS,
 )

@@ -1,12 +1,16 @@
 """What handlers work with: built once per worker and passed in."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from rcmon.access.trust import Trust
+from rcmon.files.follower import Follower
 from rcmon.process.scoreboard import Scoreboard
+from rcmon.steering import ControlSettings, follow_control
 from rcmon.store import Store
+from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.catalog import Resource, index
@@ -14,6 +18,7 @@ from rcmon.web.api.findings import Acknowledgements
 from rcmon.web.api.overrides import Overrides
 from rcmon.web.api.reports import Reports
 from rcmon.web.api.status import StatusReport
+from rcmon.web.api.steering import Steering
 from rcmon.web.board import Board
 from rcmon.web.page.pages import Pages
 from rcmon.web.page.static_files import read_static
@@ -33,6 +38,10 @@ class Parts(Struct, frozen=True, kw_only=True):
     trust: Trust
     clock: Callable[[], float]
     """Seconds since the epoch."""
+    control: Follower[ControlSettings] = field(default_factory=lambda: follow_control(None))
+    tally: Tally | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the worker is to end."""
 
 
 class Services(Struct, frozen=True):
@@ -51,6 +60,7 @@ class Services(Struct, frozen=True):
     reports: Reports
     acknowledgements: Acknowledgements
     overrides: Overrides
+    steering: Steering
 
 
 def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
@@ -72,4 +82,5 @@ def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
         reports=Reports(parts.store, parts.clock),
         acknowledgements=Acknowledgements(parts.store, parts.clock),
         overrides=Overrides(parts.store, parts.clock),
+        steering=Steering(parts.store, parts.control, parts.tally, parts.clock, parts.stop),
     )

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 from sqlalchemy.engine import URL
 
 from rcmon.access.trust import Trust
+from rcmon.files.follower import Follower
 from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
+from rcmon.steering import ControlSettings, follow_control
 from rcmon.store import Store
 from rcmon.store.reader import StoredSnapshots
 from rcmon.telemetry.layout import Layout
@@ -51,6 +53,8 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     style: Style
     write_log: Callable[[Sequence[str]], None]
     short_way: bool
+    control: Follower[ControlSettings] = field(default_factory=lambda: follow_control(None))
+    """How far agents are steered."""
 
 
 async def serve(settings: WebSettings, context: ChildContext) -> None:
@@ -66,13 +70,14 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
     try:
         # a restarted worker begins with what its parent read
         await _take_up(settings.trust, server, report)
+        await _take_up_control(settings.control, report)
         refuse_older(settings.trust, settings.scoreboard)
         context.slot.mark(settings.trust.versions.marks())
         async with asyncio.TaskGroup() as group:
             lasting = [
                 group.create_task(_tick(server)),
                 group.create_task(board.watch()),
-                group.create_task(_follow(settings.trust, server, report, hurry, context.slot.mark)),
+                group.create_task(_follow(settings, server, report, hurry, context.slot.mark)),
             ]
             if context.name == settings.about.processes[0]:  # one of all workers is enough
                 lasting.append(group.create_task(_record(settings.trust, store)))
@@ -111,6 +116,9 @@ def make_server(
             scoreboard=settings.scoreboard,
             trust=settings.trust,
             clock=clock,
+            control=settings.control,
+            tally=tally,
+            stop=context.stop,
         ),
         table,
     )
@@ -144,13 +152,14 @@ async def _tick(server: Server) -> None:
 
 
 async def _follow(
-    trust: Trust,
+    settings: WebSettings,
     server: Server,
     report: ReloadReport,
     hurry: asyncio.Event,
     mark: Callable[[Sequence[float]], None],
 ) -> None:
-    """Take up certificates, lists and roles, changed or refused: every few seconds, and at once on HUP."""
+    """Take up the files that are followed, changed or refused: every few seconds, and at once on HUP."""
+    trust, control = settings.trust, settings.control
     while True:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TRUST_CHECK):
@@ -158,6 +167,7 @@ async def _follow(
         asked = hurry.is_set()
         hurry.clear()
         await _take_up(trust, server, report, again=asked)
+        await _take_up_control(control, report, again=asked)
         mark(trust.versions.marks())
 
 
@@ -172,3 +182,11 @@ async def _record(trust: Trust, store: Store) -> None:
 async def _take_up(trust: Trust, server: Server, report: ReloadReport, *, again: bool = False) -> None:
     report.tell(await trust.check(again=again), trust.troubles())
     server.ssl_options = trust.context
+
+
+async def _take_up_control(
+    control: Follower[ControlSettings], report: ReloadReport, *, again: bool = False
+) -> None:
+    taken_up = await asyncio.to_thread(control.refresh, again=again)
+    reloads = control.reloads
+    report.tell([] if taken_up is None else [(reloads.what, taken_up)], {reloads.what: reloads.reason})

@@ -18,10 +18,12 @@ from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.gate import Gate
 from rcmon.access.identity import Identity, identify
 from rcmon.access.trust import Trust
+from rcmon.files.follower import Follower
 from rcmon.model import Snapshot
 from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.render import render
+from rcmon.steering import ControlSettings, follow_control
 from rcmon.store import Store
 from rcmon.store.reader import StoredSnapshots
 from rcmon.telemetry.layout import Layout
@@ -83,9 +85,11 @@ class Serving:
         gate: Gate | None = None,
         proxies: bool = True,
         scoreboard: Scoreboard | None = None,
+        control: Follower[ControlSettings] | None = None,
         **limits: Any,
     ) -> None:
         self.lines: list[str] = []
+        self.control = control or follow_control(None)
         self.callers: list[Caller] = []
         self.pause = handlers.Pause()
         self.table = table or (*handlers.TABLE, handlers.slow(self.pause), *more)
@@ -123,6 +127,7 @@ class Serving:
             style=Style(),
             write_log=self.lines.extend,
             short_way=short,
+            control=self.control,
         )
         context = ChildContext("web-0", self.scoreboard.slot(0), grace=20.0)
         return worker.make_server(

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from msgspec import structs
 
 from rcmon.collector.findings.agent_claimed_twice import AGENT_CLAIMED_TWICE
+from rcmon.collector.findings.agent_disobeys import AGENT_DISOBEYS
+from rcmon.collector.findings.agent_not_asking import AGENT_NOT_ASKING
 from rcmon.collector.findings.agent_silent import AGENT_SILENT
 from rcmon.collector.findings.backlog_large import BACKLOG_LARGE
 from rcmon.collector.findings.clock_skew import CLOCK_SKEW
@@ -30,6 +32,7 @@ from rcmon.collector.findings.state_disagreement import STATE_DISAGREEMENT
 from rcmon.collector.findings.state_flapping import STATE_FLAPPING
 from rcmon.collector.findings.thresholds_collapsed import THRESHOLDS_COLLAPSED
 from rcmon.collector.findings.thresholds_zero import THRESHOLDS_ZERO
+from rcmon.collector.findings.upstream_quarantined import UPSTREAM_QUARANTINED
 from rcmon.collector.findings.worker_unhealthy import WORKER_UNHEALTHY
 from rcmon.collector.merge import owners
 from rcmon.model import Finding, Meaning, Snapshot, Watching
@@ -55,6 +58,9 @@ FOUND_HERE: tuple[FindingKind, ...] = (
     STATE_FLAPPING,
     DRAIN_FLIPPED,
     PHANTOM_PENDING,
+    UPSTREAM_QUARANTINED,
+    AGENT_NOT_ASKING,
+    AGENT_DISOBEYS,
 )
 """What is found in a whole snapshot."""
 

@@ -52,6 +52,7 @@ async def test_the_index_lists_every_route_with_its_role(service: Serving) -> No
         (f"{BASE}/api/agents/{{agent}}/sites/{{site}}/override", ["PUT", "DELETE"], "operator"),
         (f"{BASE}/api/overrides", ["PUT"], "operator"),
         (f"{BASE}/api/overrides/{{change}}/undo", ["POST", "OPTIONS"], "operator"),
+        (f"{BASE}/api/agents/{{agent}}/ssb/_msearch", ["POST", "OPTIONS"], "agent"),
     ]
     assert endpoints[f"{BASE}/api/status"]["role"] == "reader"
     assert endpoints[f"{BASE}/api/whoami"]["role"] == "any"

@@ -1,0 +1,214 @@
+"""The statements about what agents are steered with. Each runs in its caller's transaction."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rcmon.errors import StoreCorruptError
+from rcmon.model.steering import (
+    AgentControl,
+    ControlStanding,
+    Decision,
+    Effective,
+    LastAsked,
+    Quarantine,
+    Weight,
+)
+from rcmon.store.tables import ASKED, CONTROL, QUARANTINE, STEERING, WEIGHT
+
+T = TypeVar("T")
+
+_MEMORY = "memory"
+_EVERY = ""
+"""What stands for every site, where a site's name would stand."""
+KEPT_SECONDS = 3600.0
+"""How long earlier versions of the documents are kept."""
+ENDED_SECONDS = 30 * 86_400.0
+"""How long it is kept what became of a quarantine."""
+TIMES = 5
+"""How many times of asking are kept of each agent."""
+
+
+class SteeringMemory(Struct, frozen=True):
+    """What one cycle leaves to the next, of whatever replica."""
+
+    effective: Effective = Effective()
+    standing: ControlStanding = ControlStanding(0, 0.0, None)
+    digest: str = ""
+    """Hash of the documents of the newest version."""
+    harmed: bool = False
+    """Whether what was effective before was lost, and no operator released anything since."""
+
+
+async def read_memory(connection: AsyncConnection) -> SteeringMemory | None:
+    """Read what the last cycle left; None: there was none. Raises StoreCorruptError."""
+    wanted = select(STEERING.c.body).where(STEERING.c.name == _MEMORY)
+    body = (await connection.execute(wanted)).scalar()
+    return None if body is None else _decoded(body, SteeringMemory, "what is effective")
+
+
+async def keep_memory(connection: AsyncConnection, memory: SteeringMemory) -> None:
+    """Keep what this cycle leaves."""
+    await connection.execute(delete(STEERING).where(STEERING.c.name == _MEMORY))
+    await connection.execute(insert(STEERING).values(name=_MEMORY, body=msgspec.msgpack.encode(memory)))
+
+
+async def add_version(
+    connection: AsyncConnection, version: int, time: float, agents: Mapping[str, AgentControl]
+) -> None:
+    """Keep the documents of a version, and forget those of long ago."""
+    await connection.execute(delete(CONTROL).where(CONTROL.c.version == version))
+    if agents:
+        rows = [
+            {"version": version, "agent": name, "time": time, "body": msgspec.msgpack.encode(one)}
+            for name, one in agents.items()
+        ]
+        await connection.execute(insert(CONTROL), rows)
+    await connection.execute(
+        delete(CONTROL).where(CONTROL.c.version < version, CONTROL.c.time < time - KEPT_SECONDS)
+    )
+
+
+async def read_control(connection: AsyncConnection, version: int, agent: str) -> AgentControl | None:
+    """Read one agent's document of a version; None: there is none. Raises StoreCorruptError."""
+    wanted = select(CONTROL.c.body).where(CONTROL.c.version == version, CONTROL.c.agent == agent)
+    body = (await connection.execute(wanted)).scalar()
+    return None if body is None else _decoded(body, AgentControl, f"the control document of {agent!r}")
+
+
+async def read_controls(connection: AsyncConnection, version: int) -> dict[str, AgentControl]:
+    """Read all documents of a version, by agent. Raises StoreCorruptError."""
+    rows = await connection.execute(
+        select(CONTROL.c.agent, CONTROL.c.body).where(CONTROL.c.version == version).order_by(CONTROL.c.agent)
+    )
+    return {
+        row.agent: _decoded(row.body, AgentControl, f"the control document of {row.agent!r}") for row in rows
+    }
+
+
+async def read_quarantines(connection: AsyncConnection) -> tuple[Quarantine, ...]:
+    """Read those that stand, in the order of their ids. Raises StoreCorruptError."""
+    rows = await connection.execute(
+        select(QUARANTINE).where(QUARANTINE.c.ended.is_(None)).order_by(QUARANTINE.c.id)
+    )
+    return tuple(map(_quarantine, rows))
+
+
+async def read_quarantine(connection: AsyncConnection, name: str) -> tuple[Quarantine, float | None] | None:
+    """Read one and when it ended, if it did; None: there is none of that id."""
+    row = (await connection.execute(select(QUARANTINE).where(QUARANTINE.c.id == name))).one_or_none()
+    return None if row is None else (_quarantine(row), row.ended)
+
+
+async def keep_quarantines(
+    connection: AsyncConnection, standing: Sequence[Quarantine], ended: Iterable[Quarantine], now: float
+) -> None:
+    """Keep those that stand, and end those that do not; what was decided meanwhile stays decided."""
+    for one in ended:
+        await connection.execute(
+            update(QUARANTINE)
+            .where(QUARANTINE.c.id == one.id, QUARANTINE.c.decision == one.decision)
+            .values(ended=now)
+        )
+    ids = [one.id for one in standing]
+    wanted = select(QUARANTINE.c.id, QUARANTINE.c.ended).where(QUARANTINE.c.id.in_(ids))
+    known = {row.id: row.ended for row in await connection.execute(wanted)}
+    for one in standing:
+        if one.id not in known:
+            await connection.execute(insert(QUARANTINE).values(_row(one)))
+        elif known[one.id] is not None:  # it came back as it was
+            this = QUARANTINE.c.id == one.id
+            await connection.execute(update(QUARANTINE).where(this).values({**_row(one), "ended": None}))
+    held = QUARANTINE.c.decision.in_(("held", "rejected"))
+    replaced = QUARANTINE.c.ended.is_(None) & held & QUARANTINE.c.id.not_in(ids)
+    await connection.execute(update(QUARANTINE).where(replaced).values(ended=now))
+    await connection.execute(delete(QUARANTINE).where(QUARANTINE.c.ended < now - ENDED_SECONDS))
+
+
+async def decide(
+    connection: AsyncConnection, name: str, decision: Decision, *, now: float, by: str, reason: str
+) -> None:
+    """Keep what an operator decided of one that stands."""
+    this = (QUARANTINE.c.id == name) & QUARANTINE.c.ended.is_(None)
+    values = {"decision": decision, "decided": now, "who": by, "reason": reason}
+    await connection.execute(update(QUARANTINE).where(this).values(values))
+
+
+async def read_weights(connection: AsyncConnection) -> tuple[Weight, ...]:
+    """Read what operators set, by agent and site."""
+    columns = [WEIGHT.c[name] for name in Weight.__struct_fields__]
+    rows = await connection.execute(select(*columns).order_by(WEIGHT.c.agent, WEIGHT.c.site))
+    return tuple(Weight(row.agent, row.site or None, *row[2:]) for row in rows)
+
+
+async def keep_weight(connection: AsyncConnection, weight: Weight) -> Weight | None:
+    """Keep a weight in place of the one before, and give that."""
+    before = await end_weight(connection, weight.agent, weight.site)
+    values = structs.asdict(weight) | {"site": weight.site or _EVERY}
+    await connection.execute(insert(WEIGHT).values(values))
+    return before
+
+
+async def end_weight(connection: AsyncConnection, agent: str, site: str | None) -> Weight | None:
+    """End what an operator set, so that what is configured holds, and give it; None: there was nothing."""
+    before = next(
+        (one for one in await read_weights(connection) if (one.agent, one.site) == (agent, site)), None
+    )
+    await connection.execute(delete(WEIGHT).where(WEIGHT.c.agent == agent, WEIGHT.c.site == (site or _EVERY)))
+    return before
+
+
+async def read_asked(connection: AsyncConnection, agent: str | None = None) -> tuple[LastAsked, ...]:
+    """Read who asked when, by agent; or only of one."""
+    wanted = select(ASKED).order_by(ASKED.c.agent)
+    if agent is not None:
+        wanted = wanted.where(ASKED.c.agent == agent)
+    return tuple(
+        LastAsked(row.agent, row.version, row.time, tuple(json.loads(row.earlier)))
+        for row in await connection.execute(wanted)
+    )
+
+
+async def note_asked(connection: AsyncConnection, agent: str, version: int, now: float) -> None:
+    """Keep that an agent asked for its states, and of which version its cycle's answers are."""
+    known = await read_asked(connection, agent)
+    earlier = [time for one in known for time in (one.time, *one.earlier) if time <= now][: TIMES - 1]
+    await connection.execute(delete(ASKED).where(ASKED.c.agent == agent))
+    await connection.execute(
+        insert(ASKED).values(agent=agent, version=version, time=now, earlier=json.dumps(earlier))
+    )
+
+
+def _quarantine(row: Row[Any]) -> Quarantine:
+    found = _decoded(row.body, Quarantine, "a quarantine")
+    return structs.replace(
+        found,
+        decision=row.decision,
+        decided=row.decided,
+        by=row.who,
+        reason=row.reason,
+    )
+
+
+def _row(one: Quarantine) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "opened": one.opened,
+        "decision": one.decision,
+        "decided": one.decided,
+        "who": one.by,
+        "reason": one.reason,
+        "body": msgspec.msgpack.encode(one),
+    }
+
+
+def _decoded(body: bytes, shape: type[T], what: str) -> T:
+    try:
+        return msgspec.msgpack.decode(body, type=shape)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise StoreCorruptError(f"{what} is damaged in the store: {error}") from error

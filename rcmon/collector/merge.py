@@ -1,7 +1,6 @@
 """Merging: what this cycle's polls gave, and what earlier ones left -> one consistent snapshot. Pure."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec import structs
@@ -19,12 +18,11 @@ from rcmon.model import (
     Snapshot,
     SourceState,
     Upstream,
+    known_sum,
+    tier,
     together,
 )
 from rcmon.sources.base import Poll
-
-_TIER = re.compile(r"(T[0-3])_[A-Z]{2}_.")
-"""The grid's site names are tier, country and name: T2_CH_CERN."""
 
 LARGEST = 2**50
 """More than any count of jobs or slots can be; some thousands of such sums still fit what stores them."""
@@ -87,18 +85,6 @@ def merge_sites(agents: Mapping[str, Agent]) -> dict[str, Site]:
         for name, site in seen.sites.items():
             views.setdefault(name, {})[agent] = site
     return {name: _site(name, views[name]) for name in sorted(views)}
-
-
-def tier(name: str) -> str | None:
-    """Read the tier from a site's name: T0 to T3; None where the name is of another form."""
-    match = _TIER.match(name)
-    return match[1] if match else None
-
-
-def known_sum(values: Iterable[int | None]) -> int | None:
-    """Add up what is known; None where nothing is."""
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
 
 
 def _possible(site: str, what: str, count: int | None) -> int | None:

@@ -6,21 +6,22 @@ documents in WMCore's own shapes are in `rcmon.documents.wmcore`.
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from rcmon.documents.drift import ForecastShape, Inputs
 from rcmon.documents.health import AgentHealth
-from rcmon.model import Jobs, SourceState
+from rcmon.documents.then import Then
+from rcmon.model import SourceState
 
 
 class JobCounts(Struct, frozen=True, gc=False):
     """Jobs in state `executing` with an active batch row, by class of their batch status."""
 
-    pending: int
-    running: int
-    error: int
-    complete: int
-    unknown: int
+    pending: int | None
+    running: int | None
+    error: int | None
+    complete: int | None
+    unknown: int | None
 
 
 class TaskShape(Struct, frozen=True, gc=False):
@@ -29,11 +30,11 @@ class TaskShape(Struct, frozen=True, gc=False):
     max_slots: int | None
     pending_slots: int | None
     priority: int | None
-    pending_jobs: int
-    running_jobs: int
-    error_jobs: int
-    complete_jobs: int
-    unknown_jobs: int
+    pending_jobs: int | None
+    running_jobs: int | None
+    error_jobs: int | None
+    complete_jobs: int | None
+    unknown_jobs: int | None
     wf_highest_priority: int | None
 
 
@@ -44,14 +45,14 @@ class AgentSiteShape(Struct, frozen=True, gc=False):
     state_time: str | None
     cms_name: str | None
     plugin: str | None
-    pnns: Sequence[str]
+    pnns: Sequence[str] | None
     running_slots: int | None
     pending_slots: int | None
-    running_jobs: int
-    pending_jobs: int
+    running_jobs: int | None
+    pending_jobs: int | None
     jobs: JobCounts
-    tasks: Mapping[str, TaskShape]
-    backlog: Mapping[int, int]
+    tasks: Mapping[str, TaskShape] | None
+    backlog: Mapping[int, int] | None
     """Jobs that wait to be created for this site, by workflow priority."""
     as_of: str | None
     """When the agent was polled for this."""
@@ -70,10 +71,17 @@ class SiteShape(Struct, frozen=True, gc=False):
     """Agents by the state they hold the site in."""
     running_slots: int | None
     pending_slots: int | None
-    running_jobs: int
-    pending_jobs: int
+    running_jobs: int | None
+    pending_jobs: int | None
     jobs: JobCounts
     agents: Mapping[str, AgentSiteShape]
+
+
+class SiteThen(SiteShape, frozen=True, kw_only=True):
+    """One site at a past moment."""
+
+    timestamp: str | None
+    past: Then
 
 
 class SitesDocument(Struct, frozen=True):
@@ -87,7 +95,10 @@ class SitesDocument(Struct, frozen=True):
     """How many there are that were asked for."""
     next: str | None
     """Where the list goes on; null: it ends here."""
-    sites: Sequence[SiteShape]
+    past: Then | UnsetType = UNSET
+    """Not there in a document of the snapshot."""
+    sites: Sequence[SiteShape] = ()
+    """The last: they are written one by one."""
 
 
 class WorkerShape(Struct, frozen=True):
@@ -115,7 +126,7 @@ class Health(Struct, frozen=True):
     status: str
     """`ok`; `down` where any worker is bad; `unknown` where no worker is known."""
     down_components: Sequence[str]
-    down_component_detail: Sequence[WorkerShape]
+    down_component_detail: Sequence[WorkerShape] | None
 
 
 class BatchJobs(Struct, frozen=True):
@@ -206,14 +217,14 @@ class AgentShort(Struct, frozen=True):
     down_components: Sequence[str]
     drain: bool | None
     as_of: str | None
-    stale: bool
+    stale: bool | None
     sites: int
     jobs: JobCounts
-    findings: int
+    findings: int | None
     team: str | None = None
     report_age: float | None = None
     """Seconds since the agent wrote its newest report; null: there is none."""
-    warnings: Sequence[str] = ()
+    warnings: Sequence[str] | None = ()
     """What it warns of in that, unless it is stale."""
 
 
@@ -225,6 +236,7 @@ class AgentsDocument(Struct, frozen=True):
     total: int
     next: str | None
     agents: Sequence[AgentShort]
+    past: Then | UnsetType = UNSET
 
 
 class AgentDocument(Struct, frozen=True):
@@ -235,7 +247,7 @@ class AgentDocument(Struct, frozen=True):
     version: str | None
     timestamp: str | None
     as_of: str | None
-    stale: bool
+    stale: bool | None
     drain: bool | None
     health: Health
     workers: Sequence[WorkerShape] | None
@@ -245,7 +257,7 @@ class AgentDocument(Struct, frozen=True):
     batch_jobs: BatchJobs
     created_by_task: Mapping[str, int] | None
     executing_by_task: Mapping[str, int] | None
-    findings: Sequence[FindingShape]
+    findings: Sequence[FindingShape] | None
     source: SourceShape | None
     thresholds: Inputs | None = None
     """What its thresholds follow from."""
@@ -254,6 +266,7 @@ class AgentDocument(Struct, frozen=True):
     team: str | None = None
     report: AgentReportShape | None = None
     """What the agent says of itself; null: nothing is known of that."""
+    past: Then | UnsetType = UNSET
 
 
 class FindingsDocument(Struct, frozen=True):
@@ -326,6 +339,16 @@ class Facts(Struct, frozen=True):
     """How the agents do, sorted by name; none from a collector that did not tell yet."""
 
 
+class KnownJobs(Struct, frozen=True, gc=False, array_like=True):
+    """A site's jobs by class, as `rcmon.model.Jobs` has them; None: history does not tell."""
+
+    pending: int | None
+    running: int | None
+    error: int | None
+    complete: int | None
+    unknown: int | None
+
+
 class SiteEntry(Struct, frozen=True):
     """One site in short, for filters, sorting and tables, with its whole JSON document."""
 
@@ -336,7 +359,7 @@ class SiteEntry(Struct, frozen=True):
     agents: tuple[str, ...]
     running_slots: int | None
     pending_slots: int | None
-    jobs: Jobs
+    jobs: KnownJobs
     document: bytes
     """The site's JSON object, compact."""
     workflows: bytes | None = None

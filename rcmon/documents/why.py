@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
+from rcmon.documents.then import Then
 from rcmon.model import Admits
 
 
@@ -79,8 +80,8 @@ class SiteAdmission(Struct, frozen=True, gc=False):
     site: str
     state: str | None
     as_of: str | None
-    stale: bool
-    admission: Sequence[AdmissionShape]
+    stale: bool | None
+    admission: Sequence[AdmissionShape] | None
 
 
 class WhyDocument(Struct, frozen=True):
@@ -92,3 +93,4 @@ class WhyDocument(Struct, frozen=True):
     next: str | None
     answers: Sequence[Answer]
     sites: Sequence[SiteAdmission]
+    past: Then | UnsetType = UNSET

@@ -87,7 +87,7 @@ def _short(agent: AgentDocument) -> AgentShort:
         stale=agent.stale,
         sites=agent.sites,
         jobs=agent.jobs,
-        findings=len(agent.findings),
+        findings=None if agent.findings is None else len(agent.findings),
         team=agent.team,
         report_age=agent.report.age if agent.report else None,
         warnings=agent.report.warnings if agent.report and not agent.report.stale else (),

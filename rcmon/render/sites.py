@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from msgspec import json, msgpack
+from msgspec import UNSET, json, msgpack
+from msgspec.structs import astuple
 
 from rcmon.documents import keys
 from rcmon.documents.deflated import complete
-from rcmon.documents.shapes import AgentSiteShape, SiteEntry, SitesDocument, SiteShape, TaskShape
+from rcmon.documents.shapes import AgentSiteShape, KnownJobs, SiteEntry, SitesDocument, SiteShape, TaskShape
 from rcmon.model import AgentSite, Document, Site, Snapshot, Task
 from rcmon.render.encoding import JSON, job_counts
 from rcmon.render.freshness import is_stale
@@ -30,7 +31,7 @@ def site_documents(snapshot: Snapshot, previous: Mapping[str, Document]) -> list
         _entry(site, encoder.encode(_site(site, ages)), holders.get(site.name, b"[]"))
         for site in snapshot.sites.values()
     ]
-    head = encoder.encode(SitesDocument(iso(snapshot.started), len(entries), len(entries), None, ()))
+    head = encoder.encode(SitesDocument(iso(snapshot.started), len(entries), len(entries), None, UNSET, ()))
     # each site is encoded once: the whole is its empty frame with the sites' bytes put in
     whole = head.removesuffix(b"]}") + b",".join(entry.document for entry in entries) + b"]}\n"
     index = msgpack.encode(entries)
@@ -49,7 +50,7 @@ def _entry(site: Site, document: bytes, workflows: bytes) -> SiteEntry:
         agents=tuple(site.agents),
         running_slots=site.running_slots,
         pending_slots=site.pending_slots,
-        jobs=site.jobs,
+        jobs=KnownJobs(*astuple(site.jobs)),
         document=document,
         workflows=workflows,
     )

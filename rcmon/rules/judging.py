@@ -69,10 +69,15 @@ def task_types(agent: Agent) -> dict[str, int | None]:
 
 
 class SiteJudge:
-    """Judges task types at one site in one agent. `reasons` are those that hold for all, in order."""
+    """Judges task types at one site in one agent. `reasons` are those that hold for all, in order.
 
-    def __init__(self, site: AgentSite, reasons: Sequence[str], overflow: float) -> None:
-        self.site, self.jobs = site, site.jobs
+    `jobs`: all of the site's, where they are not the sum over its task types.
+    """
+
+    def __init__(
+        self, site: AgentSite, reasons: Sequence[str], overflow: float, jobs: Jobs | None = None
+    ) -> None:
+        self.site, self.jobs = site, jobs or site.jobs
         self._overflow = overflow
         self._for_io = tuple(reasons)
         draining = site.state == "Draining"

@@ -40,6 +40,11 @@ _SENTENCES: Mapping[str | None, str] = {
     "priority_unknown": _DOUBT + "the priority of the task type, by which jobs overflow, is not known",
 }
 """By reason, without what somebody says of it."""
+_NOTHING_KEPT = (
+    "nothing that was kept stands against {task} of {agent} at {site}: {pending} of {pending_slots} pending"
+    " slots of {task} and {site_pending} of {site_pending_slots} of the site were used"
+)
+"""Of a past moment: that jobs were submitted is not known, nor a reason why they should not have been."""
 _UNTOLD = "{task} of {agent} at {site}: {reason}"
 """For a reason that only a newer collector knows."""
 TOLD = frozenset(_SENTENCES)
@@ -49,7 +54,8 @@ TOLD = frozenset(_SENTENCES)
 def detail(site: str, place: Place, cell: Cell) -> str:
     """Say in one sentence whether jobs are submitted, and why not."""
     reason = cell.reason
-    said = _SENTENCES.get(reason, _UNTOLD).format(
+    untold = cell.submits is None and reason is None
+    said = (_NOTHING_KEPT if untold else _SENTENCES.get(reason, _UNTOLD)).format(
         site=site,
         agent=place.agent,
         task=cell.task,

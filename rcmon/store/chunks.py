@@ -142,15 +142,18 @@ def unpack(body: bytes, tasks: bytes | None = None) -> Points:
     return points
 
 
-def pick(body: bytes, tasks: bytes, time: int, agent: str, site: str) -> HistoryRow | None:
-    """Decode the point that held at a time alone, a tenth of the whole's work; None: it was earlier."""
+def pick(body: bytes, tasks: bytes | None, time: int, agent: str, site: str) -> HistoryRow | None:
+    """Decode the point that held at a time alone, a tenth of the whole's work; None: it was earlier.
+
+    With its task types where those are given.
+    """
     try:
         words, times, states, *numbers = _BODY.decode(zlib.decompress(body))
         read: list[Any] = [*_widened(times)]
         place = bisect_right(read, time) - 1
         if place < 0:
             return None
-        known, by_task = _TASKS.decode(zlib.decompress(tasks))
+        known, by_task = _NO_TASKS if tasks is None else _TASKS.decode(zlib.decompress(tasks))
         points = Points(
             [read[place]],
             [words[_at(states, place)]],
@@ -165,6 +168,7 @@ def pick(body: bytes, tasks: bytes, time: int, agent: str, site: str) -> History
 
 _BODY = msgpack.Decoder(list)
 _TASKS = msgpack.Decoder(tuple[list, dict[str, list]])  # type: ignore[type-arg]
+_NO_TASKS: tuple[list[Any], dict[str, list[Any]]] = ([_CONSTANT, 0], {})
 
 
 def _squeezed(column: Column) -> list[object]:

@@ -11,6 +11,7 @@ from rcmon.web.answers.headers import CONTENT_POLICY, NO_STORE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api.query import Query, QueryReader
+from rcmon.web.api.then import PastGrid, PastWanted, read_grid_then
 from rcmon.web.auth import Guarded, allowed, authorize, check_roles, follows_get, needs
 from rcmon.web.board import Held
 from rcmon.web.services import Services
@@ -64,6 +65,12 @@ class Handler(Guarded, eq=False):
                 503, "There is no snapshot yet: no cycle has ended.", fields=(("Retry-After", "5"),)
             )
         return held
+
+    async def then(self, asked: PastWanted) -> PastGrid:
+        """Read what held at a past moment. Problem 400, 410 or 503; 503 too before there is a snapshot."""
+        return await read_grid_then(
+            self.services.store, asked, self.held().facts.started, self.services.clock
+        )
 
     def refuse_body(self) -> NoReturn:
         """Raise the problem with a body that is larger than `max_body`; who asks has the role."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from rcmon.collector.merge import merge, owners, tier
+from rcmon.collector.merge import merge, owners
 from rcmon.collector.polling import Heard
-from rcmon.model import Agent, Batch, Jobs, SiteStatus, Snapshot, Upstream
+from rcmon.model import Agent, Batch, Jobs, SiteStatus, Snapshot, Upstream, tier
 from rcmon.sources.base import Poll
 from tests.store.made import TASKS, agent, agent_site
 

@@ -33,6 +33,14 @@ Moment = Annotated[
         description="a time with its zone such as 2026-01-01T12:00:00Z, or seconds since the epoch",
     ),
 ]
+At = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9TZ:.+ -]{1,40}$(?!\n)",
+        description="a time that is past, with its zone such as 2026-01-01T12:00:00Z, or in seconds since"
+        " the epoch: what held then",
+    ),
+]
 AgentGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as vocms*")]
 TaskGlob = Annotated[str, Meta(pattern=GLOB, description=f"{_NAMES}such as Merge")]
 
@@ -45,6 +53,12 @@ class Pretty(Query, frozen=True, kw_only=True):
     """What every JSON document takes."""
 
     pretty: bool = False
+
+
+class AtPretty(Pretty, frozen=True, kw_only=True):
+    """What a JSON document takes that can be of a past moment."""
+
+    at: At = ""
 
 
 class Parameter(Struct, frozen=True):

@@ -6,9 +6,10 @@ import io
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from rcmon.documents.shapes import SiteEntry, SitesDocument
+from rcmon.documents.then import Then
 from rcmon.web.api.site_query import SiteQuery
 
 MEDIA_TYPES: Mapping[str, str] = {
@@ -56,6 +57,8 @@ class Listed(Struct, frozen=True):
     next: str | None
     """Where it goes on."""
     sites: Sequence[SiteEntry]
+    past: Then | UnsetType = UNSET
+    """Of which past moment they are."""
 
 
 async def write(listed: Listed, wanted: SiteQuery) -> AsyncIterator[bytes]:
@@ -78,7 +81,8 @@ def _frame(listed: Listed, wanted: SiteQuery) -> tuple[bytes, bytes, bytes]:
         return _csv_line([name for name, _ in _columns(wanted)]), b"", b""
     if wanted.format == "ndjson":
         return b"", b"\n", b"\n" if count else b""
-    head = msgspec.json.encode(SitesDocument(listed.timestamp, count, listed.total, listed.next, ()))
+    document = SitesDocument(listed.timestamp, count, listed.total, listed.next, listed.past, ())
+    head = msgspec.json.encode(document)
     if not wanted.pretty:
         return head.removesuffix(b"]}"), b",", b"]}\n"
     if not count:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 from msgspec import Meta
 
 from rcmon.documents.shapes import SiteEntry
-from rcmon.web.api.query import AgentGlob, Many, Query, SiteGlob
+from rcmon.web.api.query import AgentGlob, At, Many, Query, SiteGlob
 
 DIFFERING = "differing"
 """In place of a state: the agents hold the site in different ones."""
@@ -67,6 +67,7 @@ class SiteQuery(SiteSelection, frozen=True, kw_only=True):
     offset: Annotated[int, Meta(ge=0, le=_MOST)] = 0
     format: Format = "json"
     pretty: bool = False
+    at: At = ""
 
 
 def select(

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from rcmon.documents.then import Then
 from rcmon.documents.why import (
     AdmissionShape,
     Age,
@@ -25,7 +26,7 @@ from rcmon.rules.reasons import REASONS
 from rcmon.rules.sentences import detail, overflow_priority
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
-from rcmon.web.api.query import AgentGlob, Many, Pretty, SiteGlob, TaskGlob
+from rcmon.web.api.query import AgentGlob, At, Many, Pretty, SiteGlob, TaskGlob
 
 MOST = 2000
 """Answers of a page: a megabyte, which is written within some milliseconds."""
@@ -58,6 +59,7 @@ class WhyQuery(Pretty, frozen=True, kw_only=True):
     """Whether jobs are not submitted, or not known to be."""
     limit: Annotated[int, Meta(ge=1, le=MOST)] = 1000
     cursor: Cursor = ""
+    at: At = ""
 
 
 class Chosen(Struct):
@@ -103,7 +105,8 @@ async def _sites(
 
 
 def _holds(cell: Cell, wanted: WhyQuery) -> bool:
-    if wanted.blocked is not None and (cell.submits is not True) is not (wanted.blocked == "true"):
+    blocked = cell.submits is not True and cell.reason is not None
+    if wanted.blocked is not None and blocked is not (wanted.blocked == "true"):
         return False
     return not wanted.reason or cell.reason in wanted.reason
 
@@ -132,7 +135,11 @@ def read_cursor(text: str) -> Key | None:
 
 
 async def document(
-    timestamp: str | None, chosen: Chosen, ages: Mapping[str, Age], more: str | None
+    timestamp: str | None,
+    chosen: Chosen,
+    ages: Mapping[str, Age],
+    more: str | None,
+    past: Then | UnsetType = UNSET,
 ) -> WhyDocument:
     """Make the page; `more` is where it goes on."""
     answers = []
@@ -147,7 +154,11 @@ async def document(
         total=chosen.total,
         next=more,
         answers=answers,
-        sites=[_admission(site, place, ages) for (site, _), place in places.items()],
+        sites=[
+            _admission(site, place, ages) if past is UNSET else _unknown_admission(site, place)
+            for (site, _), place in places.items()
+        ],
+        past=past,
     )
 
 
@@ -190,6 +201,10 @@ def _answer(site: str, place: Place, cell: Cell) -> Answer:
             cell.refused,
         ),
     )
+
+
+def _unknown_admission(site: str, place: Place) -> SiteAdmission:
+    return SiteAdmission(place.agent, site, place.state, None, None, None)
 
 
 def _admission(site: str, place: Place, ages: Mapping[str, Age]) -> SiteAdmission:

@@ -1,11 +1,15 @@
 """Why work does not run."""
 
+import asyncio
+
 from rcmon.access.roles import Role
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api import why
-from rcmon.web.api.query import Pretty
+from rcmon.web.api.query import AtPretty
+from rcmon.web.api.then import PastWanted
+from rcmon.web.api.then_why import told, why_then
 from rcmon.web.api.why import Chosen, WhyQuery
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -16,18 +20,28 @@ class WhyHandler(Handler):
 
     route = "/api/why"
     summary = (
-        "Why work does not run: every agent, site and task type, whether jobs are submitted, and why not."
+        "Why work does not run: every agent, site and task type, whether jobs are submitted, and why not;"
+        " now or `at` a past moment."
     )
     query: WhyQuery
 
     @requires(Role.READER)
     async def get(self) -> Ready:
         """Answer with a page, in the order of site, agent and task type."""
+        if self.query.at:
+            return await self._then()
         held, wanted = self.held(), self.query
         index = await held.why()
         chosen = await why.select(index, wanted)
         timestamp = iso(held.facts.started)
         return self.json(await why.document(timestamp, chosen, index.agents, self._next(chosen)))
+
+    async def _then(self) -> Ready:
+        world = await self.then(PastWanted(self.query.at))
+        index = await asyncio.to_thread(why_then, world)
+        chosen = await why.select(index, self.query)
+        past = told(world)
+        return self.json(await why.document(iso(world.time), chosen, {}, self._next(chosen), past))
 
     def _next(self, chosen: Chosen) -> str | None:
         """Write where the list goes on: the same query behind the last answer."""
@@ -42,18 +56,29 @@ class SiteWhyHandler(Handler):
     """One site in every agent, by task type."""
 
     route = "/api/sites/{site}/why"
-    summary = "Why work does not run at one site: each agent and task type, with names and numbers."
-    query: Pretty
+    summary = "Why work does not run at one site: each agent and task type, with names and numbers; `at`."
+    query: AtPretty
 
     @requires(Role.READER)
     async def get(self, site: str) -> Ready:
         """Answer with all of the site."""
+        if self.query.at:
+            return await self._then(site)
         held = self.held()
         index = await held.why()
         chosen = why.of_site(index, site)
         if chosen is None:
             raise Problem(404, f"There is no site {site!r} in the snapshot.", site=site)
         return self.json(await why.document(iso(held.facts.started), chosen, index.agents, None))
+
+    async def _then(self, site: str) -> Ready:
+        # all sites are read: an agent's task types are those of all of them
+        world = await self.then(PastWanted(self.query.at))
+        index = await asyncio.to_thread(why_then, world)
+        chosen = why.of_site(index, site)
+        if chosen is None:
+            raise Problem(404, f"No agent had a site {site!r} at {self.query.at}.", site=site)
+        return self.json(await why.document(iso(world.time), chosen, {}, None, told(world, site)))
 
 
 HANDLERS = (WhyHandler, SiteWhyHandler)

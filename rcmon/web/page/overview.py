@@ -32,13 +32,13 @@ COLUMNS: tuple[tuple[str, str, bool], ...] = (
 class Share(Struct, frozen=True):
     """Jobs against the slots for them."""
 
-    jobs: int
+    jobs: int | None
     slots: int | None
 
     @property
     def percent(self) -> int | None:
         """How full it is, cut at 100; None: there is nothing to compare with."""
-        if self.slots is None:
+        if self.slots is None or self.jobs is None:
             return None
         if not self.slots:
             return 100 if self.jobs else 0
@@ -47,7 +47,7 @@ class Share(Struct, frozen=True):
     @property
     def over(self) -> bool:
         """Whether there are more jobs than slots and the legitimate overflow explain."""
-        return self.slots is not None and self.jobs > OVERFLOW * self.slots
+        return self.slots is not None and self.jobs is not None and self.jobs > OVERFLOW * self.slots
 
 
 class Row(Struct, frozen=True):
@@ -118,10 +118,12 @@ def totals(entries: Iterable[SiteEntry]) -> GridTotals:
         sites=len(every),
         by_state={state: counts[state] for state in order if counts[state]},
         running=Share(
-            sum(entry.jobs.running for entry in every), _sum(every, lambda entry: entry.running_slots)
+            _sum(every, lambda entry: entry.jobs.running) if every else 0,
+            _sum(every, lambda entry: entry.running_slots),
         ),
         pending=Share(
-            sum(entry.jobs.pending for entry in every), _sum(every, lambda entry: entry.pending_slots)
+            _sum(every, lambda entry: entry.jobs.pending) if every else 0,
+            _sum(every, lambda entry: entry.pending_slots),
         ),
     )
 

@@ -52,8 +52,13 @@ class _AnswerHit(Struct, Generic[Row]):
     sort: Annotated[list[_Millis], Meta(min_length=1, max_length=1)]
 
 
+class _Total(Struct):
+    value: int
+
+
 class _AnswerHits(Struct, Generic[Row]):
     hits: Annotated[list[_AnswerHit[Row]], Meta(min_length=1, max_length=10_000)]
+    total: _Total | None = None
 
 
 class _OneAnswer(Struct, Generic[Row]):
@@ -92,16 +97,18 @@ def metric_of(question: bytes) -> str | None:
 def read(metric: str, content: bytes, now: float) -> Rows:
     """Read an answer; `now` in seconds since the epoch. Raises DoubtError."""
     try:
-        hits = _SHAPES[metric].decode(content).responses[0].hits.hits
+        found = _SHAPES[metric].decode(content).responses[0].hits
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DoubtError("shape", f"rcmon's answer for {metric} is not as it should be: {error}") from error
     sites: dict[str, StateRow | SlotRow] = {}
-    for hit in hits:
+    if found.total is not None and found.total.value != len(found.hits):
+        raise DoubtError("total", f"rcmon's answer holds {len(found.hits)} of {found.total.value} sites")
+    for hit in found.hits:
         row = hit.source.data
         if row.name in sites:
             raise DoubtError("twice", f"rcmon's answer for {metric} has {row.name} twice")
         sites[row.name] = row
-    times = [hit.sort[0] / 1000 for hit in hits]
+    times = [hit.sort[0] / 1000 for hit in found.hits]
     _check_times(metric, times, now)
     _check_cores(sites)
     return Rows(metric, max(times), sites)

@@ -3,8 +3,9 @@
 
 Asks {url, rounds: [round]}; a round is {ssb, settings, tier0, drain, reports: [agent_info],
 sites: {name: {state, running_slots, pending_slots, tasks: {type: [max, pending]}}}}: `ssb` is the name that
-the round's requests to `url` bear. Answers for each round its writes in their order: ["state", site, state],
-["slots", site, pending, running], ["tasks", site, [type], max, pending].
+the round's requests to `url` bear; it may have a `url` and a `token` of its own. Answers for each round its
+writes in their order: ["state", site, state], ["slots", site, pending, running],
+["tasks", site, [type], max, pending].
 """
 
 import types
@@ -86,8 +87,8 @@ def run(asked, url):
     """Let the updater do one round."""
     settings = asked["settings"]
     watcher = Namespace(
-        grafanaToken="Bearer token",
-        grafanaURL=url,
+        grafanaToken=asked.get("token", "Bearer token"),
+        grafanaURL=asked.get("url", url),
         grafanaSSB=asked["ssb"],
         onlySSB=settings["only_ssb"],
         forceSiteDown=settings["force_site_down"],

@@ -41,6 +41,7 @@ ROOMS = {
         "steering",
         "store",
         "telemetry",
+        "timestamps",
     },
     "web": {
         "access",

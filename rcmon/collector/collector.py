@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from rcmon.collector import clock
 from rcmon.collector.cycle import Cycle
+from rcmon.collector.overridden import Overridden
 from rcmon.collector.pace import Pace
 from rcmon.collector.publisher import News, Publisher
 from rcmon.collector.pushed import Pushed
@@ -28,8 +29,8 @@ class Collector:
     """Runs cycles and publishes what they give.
 
     `doing` takes in a few words what was done last; `tell_trouble` what is wrong, of
-    `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `pushed`: reads what agents push.
-    `steering`: concludes what agents are to do.
+    `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `pushed` reads what agents push,
+    `overridden` what operators set; `steering` concludes what agents are to do.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class Collector:
         doing: Callable[[str], None] = lambda _: None,
         tell_trouble: Callable[[str, str | None], None] = lambda _what, _reason: None,
         pushed: Pushed | None = None,
+        overridden: Overridden | None = None,
         steering: Steersman | None = None,
     ) -> None:
+        self._overridden = overridden
         self._steering = steering
         if steering is not None:
             cycle.steer = steering.conclude
@@ -75,6 +78,9 @@ class Collector:
             self._cycle.previous = last
         if self._pushed is not None:
             self._cycle.pushed = await self._pushed.read(now - self._cycle.stale_after)
+        if self._overridden is not None:
+            looked = await self._overridden.look(moment, self._cycle.previous)
+            self._cycle.overrides, self._cycle.behind = looked
         if self._steering is not None:
             await self._steering.read()
         snapshot, (documents, news) = await self._cycle.run(moment, self._prepare)

@@ -59,6 +59,8 @@ class Cycle:
         """What agents pushed, for the next cycle."""
         self.overrides: tuple[Override, ...] = ()
         """What operators set, for the next cycle."""
+        self.behind = 0.0
+        """Seconds by which the next cycle does not believe the wall's clock."""
         self.steer: Callable[[Snapshot], Steered] = lambda _: Steered()
         """Concludes what agents are to do; never raises."""
         self.blamed: Mapping[str, str] = {}
@@ -141,7 +143,7 @@ class Cycle:
     ) -> Snapshot:
         times = {"interval": self.interval, "stale_after": self.stale_after}
         merged = merge(heard, previous, now, 0.0, **times, pushed=pushed)
-        merged = structs.replace(merged, overrides=self.overrides, believed=now)
+        merged = structs.replace(merged, overrides=self.overrides, believed=now - self.behind)
         merged = structs.replace(merged, expected=expectations(merged))
         merged = structs.replace(merged, forecasts=forecasts(previous, merged))
         merged = structs.replace(merged, drift=tuple(drifts(merged)))

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 
 from rcmon.collector.collector import Collector
 from rcmon.collector.cycle import Cycle
+from rcmon.collector.overridden import Overridden
 from rcmon.collector.publisher import Publisher
 from rcmon.collector.pushed import Pushed
 from rcmon.collector.steering import Steersman
@@ -94,6 +95,7 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         doing=context.doing,
         tell_trouble=context.trouble,
         pushed=Pushed(store),
+        overridden=Overridden(store),
         steering=Steersman(store, settings.control),
     )
     hurry = asyncio.Event()

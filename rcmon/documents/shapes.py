@@ -11,7 +11,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from rcmon.documents.drift import ForecastShape, Inputs
 from rcmon.documents.health import AgentHealth
 from rcmon.documents.then import Then
-from rcmon.model import SourceState
+from rcmon.model import Override, SourceState
 
 
 class JobCounts(Struct, frozen=True, gc=False):
@@ -337,6 +337,8 @@ class Facts(Struct, frozen=True):
     """Number of findings."""
     health: tuple[AgentHealth, ...] = ()
     """How the agents do, sorted by name; none from a collector that did not tell yet."""
+    overrides: tuple[Override, ...] | None = None
+    """What operators set, sorted by site and agent; None from a collector that did not tell yet."""
 
 
 class KnownJobs(Struct, frozen=True, gc=False, array_like=True):

@@ -23,6 +23,7 @@ def facts_document(snapshot: Snapshot, previous: Mapping[str, Document]) -> Iter
         agents=tuple(snapshot.agents),
         findings=len(snapshot.findings),
         health=tuple(agent_health(agent, snapshot) for agent in snapshot.agents.values()),
+        overrides=snapshot.overrides,
     )
     yield complete(keys.FACTS, MSGPACK, msgpack.encode(facts), previous)
 

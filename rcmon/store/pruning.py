@@ -10,6 +10,7 @@ from rcmon.store.history import SERIES_AT_ONCE, prune_history, read_series
 from rcmon.store.horizons import read_horizons, set_horizon
 from rcmon.store.journal import prune_journal
 from rcmon.store.notes import prune_notes
+from rcmon.store.overrides import prune_changes
 from rcmon.store.packing import COARSE, pack_series, thin
 from rcmon.store.reports import prune_reports
 from rcmon.store.store import Store
@@ -67,6 +68,9 @@ async def upkeep(store: Store, ages: Ages, now: float) -> AsyncIterator[None]:
         yield
     async for _ in _grid(store, raw, before):
         yield
+    async with store.transaction() as connection:
+        await prune_changes(connection, now - ages.journal)
+    yield
     more = True
     while more:
         async with store.transaction() as connection:

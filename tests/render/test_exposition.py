@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from rcmon.exposition.formats import unit_of
+from rcmon.model import OVERRIDE_MODES as MODES
 from rcmon.model import (
     Agent,
     AgentExpected,
@@ -18,6 +19,7 @@ from rcmon.model import (
     Finding,
     Forecast,
     Jobs,
+    Override,
     SiteExpected,
     Snapshot,
     SourceState,
@@ -161,7 +163,17 @@ def test_the_cycle_and_its_sources() -> None:
         ("rcmon_cycle_start_timestamp_seconds", frozenset()): START,
         ("rcmon_cycle_duration_seconds", frozenset()): 1.5,
         ("rcmon_cycle_interval_seconds", frozenset()): 60,
-    }
+    } | {("rcmon_overrides", labelled(mode=mode)): 0 for mode in MODES}
+
+
+def test_overrides_are_counted_by_how_they_end() -> None:
+    made = tuple(
+        Override(f"T1_XX_{number}", None, "Down", None, None, mode, None, "r", "/CN=o", START, number)
+        for number, mode in enumerate(MODES[1:] + MODES[1:2])
+    )
+    series = series_of(replace(snapshot_of(), overrides=made))
+    counts = {mode: series["rcmon_overrides", labelled(mode=mode)] for mode in MODES}
+    assert counts == {"until": 0, "latched": 2, "toggle": 1}
 
 
 def test_a_site_is_in_one_state_of_all() -> None:
@@ -256,5 +268,6 @@ def test_an_empty_snapshot_still_tells_its_cycle(promtool: str) -> None:
         "rcmon_cycle_start_timestamp_seconds",
         "rcmon_cycle_duration_seconds",
         "rcmon_cycle_interval_seconds",
+        "rcmon_overrides",
     }
     subprocess.run([promtool, "check", "metrics"], input=text.encode(), check=True, timeout=30)

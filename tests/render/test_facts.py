@@ -23,7 +23,7 @@ def worker(name: str, problem: str | None = None, heard: float | None = START) -
 def test_what_the_snapshot_says(documents: Documents, snapshot: Snapshot) -> None:
     read = facts(documents)
     assert replace(read, health=()) == Facts(
-        START, 1.5, 60, snapshot.sources, tuple(snapshot.agents), len(snapshot.findings)
+        START, 1.5, 60, snapshot.sources, tuple(snapshot.agents), len(snapshot.findings), overrides=()
     )
     for health, agent in zip(read.health, snapshot.agents.values(), strict=True):
         assert (health.name, health.polled_at, health.stale) == (agent.name, agent.polled_at, False)

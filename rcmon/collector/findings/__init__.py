@@ -20,6 +20,11 @@ from rcmon.collector.findings.following import Judged, followed
 from rcmon.collector.findings.grouping import grouped
 from rcmon.collector.findings.identity import identity, order, united
 from rcmon.collector.findings.kind import FindingKind, Grounds, Unjudged
+from rcmon.collector.findings.override_ending import (
+    OVERRIDE_END_DOUBTFUL,
+    OVERRIDE_ENDING,
+    OVERRIDE_ENDING_SOON,
+)
 from rcmon.collector.findings.pending_not_running import PENDING_NOT_RUNNING
 from rcmon.collector.findings.phantom_pending import PHANTOM_PENDING
 from rcmon.collector.findings.pnn_drift import PNN_DRIFT
@@ -61,6 +66,9 @@ FOUND_HERE: tuple[FindingKind, ...] = (
     UPSTREAM_QUARANTINED,
     AGENT_NOT_ASKING,
     AGENT_DISOBEYS,
+    OVERRIDE_ENDING,
+    OVERRIDE_ENDING_SOON,
+    OVERRIDE_END_DOUBTFUL,
 )
 """What is found in a whole snapshot."""
 

@@ -10,6 +10,7 @@ from rcmon.render.families.agents import AGENT_FAMILIES
 from rcmon.render.families.cycle import CYCLE_FAMILIES
 from rcmon.render.families.drift import DRIFT_FAMILIES
 from rcmon.render.families.family import Family
+from rcmon.render.families.overrides import OVERRIDE_FAMILIES
 from rcmon.render.families.sites import SITE_FAMILIES, TASK_FAMILIES
 from rcmon.render.families.why import WHY_FAMILIES
 
@@ -20,4 +21,5 @@ FAMILIES: tuple[Family, ...] = (
     *DRIFT_FAMILIES,
     *AGENT_FAMILIES,
     *CYCLE_FAMILIES,
+    *OVERRIDE_FAMILIES,
 )

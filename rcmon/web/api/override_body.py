@@ -182,7 +182,7 @@ def shape(override: Override) -> OverrideShape:
         made=iso(override.made),
         version=override.version,
         etag=override.tag,
-        address=_address(override),
+        address=address(override),
         undo=_undo(override.version),
     )
 
@@ -213,7 +213,8 @@ def _told(override: Override | None) -> OverrideShape | None:
     return None if override is None else shape(override)
 
 
-def _address(override: Override) -> str:
+def address(override: Override) -> str:
+    """Tell where an override is to be read and changed."""
     site = f"sites/{quote(override.site, safe='')}/override"
     if override.agent is None:
         return f"{BASE}/api/{site}"

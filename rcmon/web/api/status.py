@@ -8,7 +8,7 @@ import msgspec
 from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.trust import Trust
 from rcmon.documents.shapes import Facts
-from rcmon.model import SourceState
+from rcmon.model import Override, SourceState
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.slot import Slot
 from rcmon.process.trouble import Trouble
@@ -22,6 +22,7 @@ from rcmon.web.api.status_shapes import (
     EndingStatus,
     ListStatus,
     NoteStatus,
+    OverridesStatus,
     ProcessStatus,
     SnapshotStatus,
     SourceStatus,
@@ -81,6 +82,7 @@ class StatusReport:
             processes=tuple(_process(name, slot) for name, slot in evidence.processes.items()),
             store=self._store(store_trouble(self._board, evidence.troubles)),
             crls=tuple(_list(crl, now) for crl in evidence.crls),
+            overrides=_overrides(facts.overrides) if facts else None,
         )
 
     def causes(self) -> Sequence[Reason]:
@@ -119,6 +121,13 @@ def _process(name: str, slot: Slot) -> ProcessStatus:
 
 def _snapshot(number: int, facts: Facts, now: float) -> SnapshotStatus:
     return SnapshotStatus(number, age(facts.started, now, facts.interval), len(facts.agents), facts.findings)
+
+
+def _overrides(overrides: Sequence[Override] | None) -> OverridesStatus | None:
+    if overrides is None:
+        return None
+    modes = [one.mode for one in overrides]
+    return OverridesStatus(modes.count("until"), modes.count("latched"), modes.count("toggle"))
 
 
 def _source(source: SourceState, now: float, interval: float) -> SourceStatus:

@@ -79,6 +79,14 @@ class ListStatus(Struct, frozen=True):
     """What is wrong with the file's newest content; an earlier one stays in use."""
 
 
+class OverridesStatus(Struct, frozen=True):
+    """How many overrides there are, by how they end."""
+
+    until: int
+    latched: int
+    toggle: int
+
+
 class Status(Struct, frozen=True):
     """The status document. Durations and ages in seconds, times ISO 8601."""
 
@@ -108,3 +116,5 @@ class Status(Struct, frozen=True):
     processes: tuple[ProcessStatus, ...]
     store: StoreStatus
     crls: tuple[ListStatus, ...]
+    overrides: OverridesStatus | None
+    """Null: there is no snapshot yet, or its collector does not tell."""

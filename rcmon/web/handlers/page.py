@@ -16,6 +16,7 @@ from rcmon.web.base import Handler, page
 from rcmon.web.page import overview
 from rcmon.web.page.agents import agent_rows, old_agents
 from rcmon.web.page.form import PageQuery, chosen
+from rcmon.web.page.overrides import override_rows
 
 _AT_ONCE = 100
 """Rows made before other requests get their turn."""
@@ -71,6 +72,7 @@ class PageHandler(Handler):
             "tiers": TIERS,
             "agents": agent_rows(held.facts if held else None, self.services.clock()),
             "old": old_agents(held.facts if held else None, self.services.clock()),
+            "overrides": override_rows(held.facts if held else None),
             "me": describe(self.request.peer),
             "resources": self.services.resources,
             "number": overview.number,

@@ -7,10 +7,12 @@ from rcmon.model import (
     AgentExpected,
     AgentReport,
     Component,
+    Override,
     Pressure,
     SiteExpected,
     SiteNames,
     SiteStatus,
+    Snapshot,
     Watching,
     Worker,
 )
@@ -162,3 +164,35 @@ def test_pending_jobs_that_the_batch_system_does_not_have():
     snapshot = grid(agent(sites), pressure={"a": here})
     assert about("phantom_pending", snapshot) == [{"agent": "a", "site": X, "count": 11}]
     assert about("phantom_pending", grid(agent(sites))) == []
+
+
+def overridden(until: float | None, made: float = NOW - DAY, behind: float = 0.0) -> Snapshot:
+    one = Override(X, None, "Down", None, 0, "until", until, "cooling", "/CN=o", made, 1)
+    return structs.replace(grid(agent([site()])), overrides=(one,), believed=NOW - behind)
+
+
+def test_an_override_that_ends_within_12_hours_and_within_one():
+    (one,) = found("override_ending", overridden(NOW + 12 * 3600))
+    assert (one.agent, one.site, one.severity) == (None, X, "info")
+    assert one.message.endswith("state Down, pending slots 0, set by /CN=o (cooling)")
+    assert found("override_ending", overridden(NOW + 12 * 3600 + 1)) == []
+    assert found("override_ending_soon", overridden(NOW + 3601)) == []
+    (one,) = found("override_ending_soon", overridden(NOW + 3600))
+    assert one.severity == "warning"
+    for kind in ("override_ending", "override_ending_soon"):
+        assert found(kind, overridden(None)) == []
+        assert found(kind, overridden(NOW)) == []
+
+
+def test_an_override_that_was_made_for_a_short_time_is_not_told_at_once():
+    assert found("override_ending", overridden(NOW + 12 * 3600, made=NOW)) == []
+    assert len(found("override_ending", overridden(NOW + 12 * 3600 - 5, made=NOW - 6))) == 1
+    assert found("override_ending_soon", overridden(NOW + 3600, made=NOW)) == []
+
+
+def test_an_override_that_is_over_by_a_clock_that_jumped():
+    (one,) = found("override_end_doubtful", overridden(NOW - 60, behind=DAY))
+    assert (one.site, one.severity) == (X, "warning")
+    assert "86400 s forward" in one.message
+    assert found("override_end_doubtful", overridden(NOW + 60, behind=DAY)) == []
+    assert found("override_end_doubtful", overridden(NOW - 60)) == []

@@ -15,8 +15,8 @@ from rcmon.timestamps import iso
 from rcmon.web.about import PYTHON_VERSION
 from rcmon.web.api import diagnosis
 from rcmon.web.api.reasons import KINDS, because
-from rcmon.web.api.status_shapes import Status
-from tests.web.grid import NOW, make_snapshot
+from rcmon.web.api.status_shapes import OverridesStatus, Status
+from tests.web.grid import NOW, OVERRIDDEN, make_snapshot
 from tests.web.serving import Serving
 
 GOOD = SourceState("vocms0281", "wmagent", True, False, NOW - 12, 0.3, None)
@@ -55,6 +55,7 @@ async def test_its_fields(service: Serving) -> None:
         "processes",
         "store",
         "crls",
+        "overrides",
     ]
     assert read["name"] == "rcmon"
     assert read["version"] == service.about.version
@@ -358,3 +359,15 @@ async def test_revocation_lists(service: Serving) -> None:
 async def test_it_is_made_at_most_ten_times_a_second(service: Serving) -> None:
     made = [service.services.status.ready() for _ in range(100)]
     assert len({id(ready) for ready in made}) <= 2
+
+
+async def test_overrides_are_counted_by_how_they_end(service: Serving) -> None:
+    assert (await status(service)).overrides == OverridesStatus(0, 0, 0)
+    overrides = tuple(spot.after for spot in OVERRIDDEN.spots if spot.after is not None)
+    await service.publish(structs.replace(make_snapshot(NOW), overrides=overrides))
+    service.now += 1
+    assert (await status(service)).overrides == OverridesStatus(until=0, latched=2, toggle=0)
+
+
+async def test_without_a_snapshot_overrides_are_not_counted(empty_service: Serving) -> None:
+    assert (await status(empty_service)).overrides is None

@@ -15,7 +15,7 @@ from rcmon.web.app import TABLE, address
 from rcmon.web.page.agents import agent_rows
 from rcmon.web.page.overview import Share, span, totals
 from rcmon.web.page.static_files import read_static
-from tests.web.grid import DIFFERING, NOW, SITES, STATELESS, make_snapshot
+from tests.web.grid import DIFFERING, NOW, OVERRIDDEN, SITES, STATELESS, make_snapshot
 from tests.web.pki import CREDENTIALS, subject
 from tests.web.serving import Serving
 
@@ -357,3 +357,24 @@ def test_a_static_file_of_an_unknown_kind_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "page.js").write_text("alert(1)")
     with pytest.raises(KeyError):
         read_static(tmp_path)
+
+
+async def test_overrides_stand_in_a_table_of_their_own(service: Serving) -> None:
+    assert b'id="overrides"' not in (await service.ask("/")).body
+    overrides = tuple(
+        structs.replace(spot.after, reason="<b>cooling", running=1200, until=NOW + 3600, mode="until")
+        for spot in OVERRIDDEN.spots
+        if spot.after is not None
+    )
+    await service.publish(structs.replace(make_snapshot(), overrides=overrides))
+    page = (await service.ask("/")).body.decode()
+    table = page.partition('id="overrides"')[2].partition("</section>")[0]
+    assert "every agent" in table
+    assert "vocms0281" in table
+    assert "1\N{NARROW NO-BREAK SPACE}200 running slots" in table
+    assert "until 2026-01-01 13:00 UTC" in table
+    assert "&lt;b&gt;cooling" in table
+    links = re.findall(r'href="([^"]+override[^"]*)"', table)
+    assert len(links) == 3
+    for link in links:
+        assert (await service.ask(f"/{link}")).code == 200

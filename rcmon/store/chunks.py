@@ -34,7 +34,7 @@ class Points(Struct):
     known: list[bool] = field(default_factory=list)
     """Whether task types were kept."""
     tasks: dict[str, list[Column]] = field(default_factory=dict)
-    """A column for each of TASK_NUMBERS; None throughout: the site did not have the task type."""
+    """By name, a column for each of TASK_NUMBERS; None throughout: the site did not have the task type."""
 
     def take(self, places: Sequence[int]) -> "Points":
         """Give the points at some places."""
@@ -66,6 +66,7 @@ class Points(Struct):
             columns = self.tasks.setdefault(task, [[None] * had for _ in TASK_NUMBERS])
             for place, column in enumerate(columns):
                 column.extend(later.tasks[task][place] if task in later.tasks else none)
+        self.tasks = dict(sorted(self.tasks.items()))
 
     def thinned(self, step: int) -> "Points":
         """Keep the last point up to each multiple of `step` ms: what held at those times is the same."""
@@ -136,7 +137,7 @@ def unpack(body: bytes, tasks: bytes | None = None) -> Points:
         if tasks is not None:
             known, by_task = _TASKS.decode(zlib.decompress(tasks))
             points.known = [bool(one) for one in _widened(known)]
-            points.tasks = {task: [*map(_widened, own)] for task, own in by_task.items()}
+            points.tasks = {task: [*map(_widened, own)] for task, own in sorted(by_task.items())}
     except (zlib.error, DecodeError, ValueError, TypeError, IndexError, KeyError) as error:
         raise StoreCorruptError(f"packed history cannot be read: {error}") from error
     return points
@@ -159,7 +160,7 @@ def pick(body: bytes, tasks: bytes | None, time: int, agent: str, site: str) -> 
             [words[_at(states, place)]],
             [[_at(column, place)] for column in numbers],
             [bool(_at(known, place))],
-            {task: [[_at(column, place)] for column in own] for task, own in by_task.items()},
+            {task: [[_at(column, place)] for column in own] for task, own in sorted(by_task.items())},
         )
     except (zlib.error, DecodeError, ValueError, TypeError, IndexError, KeyError) as error:
         raise StoreCorruptError(f"packed history cannot be read: {error}") from error

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 from sqlalchemy.engine import URL
@@ -78,7 +78,25 @@ def test_thinned_it_holds_the_same_at_each_step(rows: list[HistoryRow], step: in
         assert seen == held(rows, time)
 
 
+LATER_FIRST = [
+    HistoryRow(
+        time,
+        "a",
+        "T2_XX_A",
+        None,
+        None,
+        None,
+        None,
+        None,
+        tuple(TaskPoint(task, 0, 0, None, None) for task in tasks),
+    )
+    for time, tasks in ((0.0, ["Skim"]), (1.0, ["Merge", "Skim"]))
+]
+"""A task type that comes later stands before one that was there."""
+
+
 @pytest.mark.parametrize("raw", [1e9, 0.0])
+@example(rows=LATER_FIRST)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS.filter(bool))
 def test_however_it_is_kept_it_is_the_same(

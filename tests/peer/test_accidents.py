@@ -1,0 +1,128 @@
+"""Every accident that upstream had, replayed: no site changes at an agent, and one finding says why."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import servers
+from tests.integration.running import until
+from tests.peer.asking import interpreter
+from tests.peer.grid import TEAM, ControlledGrid, Upstreams, controlled_grid
+from tests.peer.real_agents import Databases, schema
+
+AGENT = "main"
+SITES = [f"T2_XX_Site{number:02}" for number in range(20)]
+SOUND: Mapping[str, tuple[str | None, int | None, int | None]] = {
+    name: ("drain" if number == 7 else "enabled", 1000 + number, 100) for number, name in enumerate(SITES)
+}
+KINDS = {"upstream_quarantined", "source_failing"}
+"""The findings that tell of an accident: it is held by the guard, or by who reads it."""
+
+
+def every(**values: object) -> Callable[[Upstreams], None]:
+    """Say the same of all sites."""
+
+    def do(upstreams: Upstreams) -> None:
+        for name, (status, cpu, io) in SOUND.items():
+            row: Any = {"status": status, "cpu": cpu, "io": io} | values
+            upstreams.sites[name] = row["status"], row["cpu"], row["io"]
+
+    return do
+
+
+def at(*names: str, **values: object) -> Callable[[Upstreams], None]:
+    """Say something of some sites."""
+
+    def do(upstreams: Upstreams) -> None:
+        for name in names:
+            status, cpu, io = SOUND[name]
+            row: Any = {"status": status, "cpu": cpu, "io": io} | values
+            upstreams.sites[name] = row["status"], row["cpu"], row["io"]
+
+    return do
+
+
+def without(*names: str) -> Callable[[Upstreams], None]:
+    """Leave sites out."""
+
+    def do(upstreams: Upstreams) -> None:
+        for name in names:
+            del upstreams.sites[name]
+
+    return do
+
+
+def saying(whole: bytes) -> Callable[[Upstreams], None]:
+    """Answer something else."""
+
+    def do(upstreams: Upstreams) -> None:
+        upstreams.whole = whole
+
+    return do
+
+
+def old(upstreams: Upstreams) -> None:
+    """Say what held days ago, when it was otherwise."""
+    upstreams.sites[SITES[3]] = ("disabled", 1, 1)
+    upstreams.age = 2 * 86_400.0
+
+
+ACCIDENTS: Mapping[str, Callable[[Upstreams], None]] = {
+    "all-zero capacity": every(cpu=0, io=0),
+    "no site has cores for computing": every(cpu=0),
+    "an empty answer": saying(b'{"responses":[{"hits":{"hits":[]}}]}'),
+    "no answer at all": saying(b""),
+    "a login page with status 200": saying(b"<html><body>Sign in</body></html>"),
+    "half a document": saying(b'{"responses":[{"hits":{"hits":[{"_source":{"data":{"name":"T2_XX_Si'),
+    "half of the sites missing": without(*SITES[:10]),
+    "one site missing": without(SITES[3]),
+    "a document of two days ago": old,
+    "every site in drain at once": every(status="drain"),
+    "every site disabled": every(status="disabled"),
+    "a quarter of the sites in drain": at(*SITES[10:15], status="drain"),
+    "CPU null at one site": at(SITES[3], cpu=None),
+    "CPU zero at one site": at(SITES[3], cpu=0),
+    "all null": every(cpu=None, io=None),
+    "a quarter loses most of its slots": at(*SITES[10:15], cpu=10, io=1),
+}
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Iterator[ControlledGrid]:
+    interpreter()
+    with servers.mariadb() as server:
+        databases = Databases(server)
+        databases.make(AGENT, schema())
+        databases.put_main(AGENT, SITES)
+        upstreams = Upstreams(dict(SOUND), {AGENT: TEAM})
+        with controlled_grid(tmp_path, databases, upstreams) as made:
+            made.settle('[control]\nmode = "control"\n')
+            made.controlled(AGENT, SITES[0])
+            made.round(AGENT)
+            yield made
+
+
+def told(grid: ControlledGrid) -> list[dict[str, Any]]:
+    """Give the findings that tell of an accident."""
+    found = grid.service.json("/api/findings")["findings"]
+    return [one for one in found if one["kind"] in KINDS]
+
+
+def test_no_accident_changes_a_site_and_each_is_one_finding(grid: ControlledGrid) -> None:
+    before = grid.databases.sites(AGENT)
+    assert before[SITES[7]][0] == "Draining"
+    changed, findings = {}, {}
+    for name, happen in ACCIDENTS.items():
+        happen(grid.upstreams)
+        until(lambda: told(grid), f"a finding for {name}")
+        grid.round(AGENT)
+        findings[name] = [(one["kind"], one["message"]) for one in told(grid)]
+        after = grid.databases.sites(AGENT)
+        if after != before:
+            changed[name] = {site: after[site] for site in after if after[site] != before[site]}
+        grid.upstreams.sites, grid.upstreams.age, grid.upstreams.whole = dict(SOUND), 0.0, None
+        until(lambda: not told(grid), f"the end of {name}")
+    assert changed == {}
+    assert {name: found for name, found in findings.items() if len(found) != 1} == {}

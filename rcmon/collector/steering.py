@@ -242,24 +242,10 @@ def _quarantine_entries(
     known = {one.id: one for one in before}
     for one in judgement.standing:
         if one.id not in known:
-            yield JournalEntry(
-                now, QUARANTINE.name, None, quarantine_value(one), subject=one.id, cause=one.message
-            )
+            yield JournalEntry(now, QUARANTINE.name, None, one.told(), subject=one.id, cause=one.message)
     standing = {one.id for one in judgement.standing}
     for one in before:
         if one.id not in standing:
             released = one.decision == "released"
             cause = "it was released" if released else "upstream does not say so any more"
-            yield JournalEntry(
-                now, QUARANTINE.name, quarantine_value(one), None, subject=one.id, cause=cause, by=one.by
-            )
-
-
-def quarantine_value(one: Quarantine) -> dict[str, object]:
-    """Write a quarantine as the journal has it."""
-    return {
-        "cause": one.cause,
-        "message": one.message,
-        "sites": [proposal.site for proposal in one.proposals],
-        "decision": one.decision,
-    }
+            yield JournalEntry(now, QUARANTINE.name, one.told(), None, subject=one.id, cause=cause, by=one.by)

@@ -4,7 +4,7 @@ Times are seconds since the epoch (UTC). `None` always means "not known", never 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -78,6 +78,15 @@ class Quarantine(Struct, frozen=True):
     decided: float | None = None
     by: str | None = None
     reason: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Write it as the journal has it."""
+        return {
+            "cause": self.cause,
+            "message": self.message,
+            "sites": [one.site for one in self.proposals],
+            "decision": self.decision,
+        }
 
 
 class Effective(Struct, frozen=True):

@@ -131,12 +131,13 @@ async def keep_quarantines(
 
 
 async def decide(
-    connection: AsyncConnection, name: str, decision: Decision, *, now: float, by: str, reason: str
-) -> None:
-    """Keep what an operator decided of one that stands."""
-    this = (QUARANTINE.c.id == name) & QUARANTINE.c.ended.is_(None)
+    connection: AsyncConnection, one: Quarantine, decision: Decision, *, now: float, by: str, reason: str
+) -> bool:
+    """Keep what an operator decided of one that stands as it was seen; tells whether it still did."""
+    this = (QUARANTINE.c.id == one.id) & (QUARANTINE.c.decision == one.decision)
     values = {"decision": decision, "decided": now, "who": by, "reason": reason}
-    await connection.execute(update(QUARANTINE).where(this).values(values))
+    changed = update(QUARANTINE).where(this & QUARANTINE.c.ended.is_(None)).values(values)
+    return (await connection.execute(changed)).rowcount > 0
 
 
 async def read_weights(connection: AsyncConnection) -> tuple[Weight, ...]:
@@ -146,12 +147,10 @@ async def read_weights(connection: AsyncConnection) -> tuple[Weight, ...]:
     return tuple(Weight(row.agent, row.site or None, *row[2:]) for row in rows)
 
 
-async def keep_weight(connection: AsyncConnection, weight: Weight) -> Weight | None:
-    """Keep a weight in place of the one before, and give that."""
-    before = await end_weight(connection, weight.agent, weight.site)
+async def keep_weight(connection: AsyncConnection, weight: Weight) -> None:
+    """Keep a weight where there is none."""
     values = structs.asdict(weight) | {"site": weight.site or _EVERY}
     await connection.execute(insert(WEIGHT).values(values))
-    return before
 
 
 async def end_weight(connection: AsyncConnection, agent: str, site: str | None) -> Weight | None:

@@ -16,9 +16,11 @@ from rcmon.web.answers.ready import Ready
 from rcmon.web.api.catalog import Resource, index
 from rcmon.web.api.findings import Acknowledgements
 from rcmon.web.api.overrides import Overrides
+from rcmon.web.api.quarantine import QuarantineDesk
 from rcmon.web.api.reports import Reports
 from rcmon.web.api.status import StatusReport
 from rcmon.web.api.steering import Steering
+from rcmon.web.api.weights import Weights
 from rcmon.web.board import Board
 from rcmon.web.page.pages import Pages
 from rcmon.web.page.static_files import read_static
@@ -61,13 +63,15 @@ class Services(Struct, frozen=True):
     acknowledgements: Acknowledgements
     overrides: Overrides
     steering: Steering
+    quarantine: QuarantineDesk
+    weights: Weights
 
 
 def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
     """Build what the handlers work with from what the worker has."""
     about, board = parts.about, parts.board
-    status = StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock)
-    seen = Seen(about, board, parts.scoreboard, parts.trust, status.causes)
+    status = StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock, control=parts.control)
+    seen = Seen(about, board, parts.scoreboard, parts.trust, status.causes, parts.control)
     return Services(
         about=about,
         board=board,
@@ -83,4 +87,6 @@ def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
         acknowledgements=Acknowledgements(parts.store, parts.clock),
         overrides=Overrides(parts.store, parts.clock),
         steering=Steering(parts.store, parts.control, parts.tally, parts.clock, parts.stop),
+        quarantine=QuarantineDesk(parts.store, parts.clock),
+        weights=Weights(parts.store, parts.clock),
     )

@@ -135,7 +135,9 @@ def make_server(
 
 def _make_probe(settings: WebSettings, board: Board, context: ChildContext) -> Probe:
     """Make what tells this machine's probe how the service does."""
-    status = StatusReport(settings.about, board, settings.scoreboard, settings.trust)
+    status = StatusReport(
+        settings.about, board, settings.scoreboard, settings.trust, control=settings.control
+    )
     return Probe(context.local_sockets, lambda: msgspec.json.encode(status.now()))
 
 

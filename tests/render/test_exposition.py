@@ -27,6 +27,7 @@ from rcmon.model import (
     Upstream,
     Worker,
 )
+from rcmon.model.steering import Quarantine, Steered
 from rcmon.render.families.table import FAMILIES
 from tests.render.factory import START, make_snapshot, snapshot_of
 from tests.render.reading import labelled, plain, series_of
@@ -62,6 +63,7 @@ def test_every_family_of_the_table_is_there_with_its_labels_type_and_unit(snapsh
         },
         forecasts={name: Forecast(2, 1) for name in snapshot.agents},
         given={"w": Upstream(reports={"a": AgentReport(1.0, None, None, None, None)})},
+        steered=Steered((Quarantine("i", "leaving", "m", 1.0, whole=True, proposals=()),)),
     )
     parsed = {family.name: family for family in text_string_to_metric_families(plain(full)[1])}
     assert len(parsed) == len(FAMILIES)

@@ -27,7 +27,13 @@ from tests.web.grid import OVERRIDDEN
 from tests.web.pki import PERSONAS, STRANGER, subject
 from tests.web.serving import Serving
 
-PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281", "{name}": "style.css", "{change}": "1"}
+PARTS = {
+    "{site}": "T1_US_FNAL",
+    "{agent}": "vocms0281",
+    "{name}": "style.css",
+    "{change}": "1",
+    "{id}": "leaving-1",
+}
 
 NOT_THERE = {"/api/agents/{agent}/control": 404}
 """What is answered where nobody is steered."""

@@ -1,8 +1,18 @@
 """The families of the cycle itself: its sources, its times, its findings."""
 
+from collections.abc import Iterator
+
+from rcmon.exposition.lines import Sample, label
 from rcmon.render.families.family import Family, gauge
+from rcmon.render.families.view import View
 
 _SOURCE = ("source", "kind")
+
+
+def _quarantined(view: View) -> Iterator[Sample]:
+    for one in view.snapshot.steered.quarantines:
+        yield label("cause", one.cause), len(one.proposals)
+
 
 CYCLE_FAMILIES = (
     gauge(
@@ -41,6 +51,12 @@ CYCLE_FAMILIES = (
         _SOURCE,
         "Polls of the source that failed, since the store was made.",
         lambda view: ((labels, source.errors_total) for labels, source in view.sources.items()),
+    ),
+    gauge(
+        "rcmon_quarantined_sites",
+        ("cause",),
+        "Sites of which upstream says what is not let pass, by cause; else there is none.",
+        _quarantined,
     ),
     gauge(
         "rcmon_cycle_start_timestamp_seconds",

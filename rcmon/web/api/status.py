@@ -8,10 +8,12 @@ import msgspec
 from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.trust import Trust
 from rcmon.documents.shapes import Facts
+from rcmon.files.follower import Follower
 from rcmon.model import Override, SourceState
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.slot import Slot
 from rcmon.process.trouble import Trouble
+from rcmon.steering import ControlSettings, follow_control
 from rcmon.timestamps import iso, seconds
 from rcmon.web.about import PYTHON_VERSION, About
 from rcmon.web.answers.cached import Cached
@@ -19,6 +21,7 @@ from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api.diagnosis import Evidence, age, diagnose
 from rcmon.web.api.reasons import Reason, level_of
 from rcmon.web.api.status_shapes import (
+    ControlStatus,
     EndingStatus,
     ListStatus,
     NoteStatus,
@@ -42,7 +45,10 @@ class StatusReport:
         scoreboard: Scoreboard,
         trust: Trust,
         clock: Callable[[], float] = time.time,
+        *,
+        control: Follower[ControlSettings] | None = None,
     ) -> None:
+        self._control = control or follow_control(None)
         self._about, self._board, self._scoreboard, self._trust = about, board, scoreboard, trust
         self._clock = clock
         self._encoder = msgspec.json.Encoder()
@@ -83,7 +89,14 @@ class StatusReport:
             store=self._store(store_trouble(self._board, evidence.troubles)),
             crls=tuple(_list(crl, now) for crl in evidence.crls),
             overrides=_overrides(facts.overrides) if facts else None,
+            control=self._control_status(facts),
         )
+
+    def _control_status(self, facts: Facts | None) -> ControlStatus:
+        settings = self._control.value
+        names = sorted({*settings.agents, *(facts.agents if facts else ())})
+        modes = {name: settings.mode_of(name) for name in names}
+        return ControlStatus(settings.mode, modes, self._control.reloads.reason)
 
     def causes(self) -> Sequence[Reason]:
         """Tell why it is not healthy, the worst first."""

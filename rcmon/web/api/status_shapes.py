@@ -1,5 +1,7 @@
 """The status document's shapes. Durations and ages in seconds, times ISO 8601."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from rcmon.web.api.reasons import Reason
@@ -87,6 +89,17 @@ class OverridesStatus(Struct, frozen=True):
     toggle: int
 
 
+class ControlStatus(Struct, frozen=True):
+    """How far agents are steered: observe (not at all), advise (documents are served) or control."""
+
+    mode: str
+    """Of agents that are not named."""
+    agents: Mapping[str, str]
+    """By agent."""
+    error: str | None
+    """Why the newest content of the control file is not in use; null: it is."""
+
+
 class Status(Struct, frozen=True):
     """The status document. Durations and ages in seconds, times ISO 8601."""
 
@@ -118,3 +131,4 @@ class Status(Struct, frozen=True):
     crls: tuple[ListStatus, ...]
     overrides: OverridesStatus | None
     """Null: there is no snapshot yet, or its collector does not tell."""
+    control: ControlStatus

@@ -18,7 +18,18 @@ from rcmon.web.base import Handler
 
 MOST = 1000
 Kind = Literal[
-    "site", "state", "slots", "threshold", "agent", "source", "roles", "acknowledgement", "override"
+    "site",
+    "state",
+    "slots",
+    "threshold",
+    "agent",
+    "source",
+    "roles",
+    "acknowledgement",
+    "override",
+    "quarantine",
+    "effective",
+    "weight",
 ]
 _DONE = (ROLES.name, ACKNOWLEDGEMENT.name, OVERRIDE.name)
 """Kinds of what no cycle sees."""

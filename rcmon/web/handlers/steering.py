@@ -5,7 +5,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from rcmon.access.roles import Role
+from rcmon.web.answers.answer import Bare
+from rcmon.web.answers.headers import NO_STORE
 from rcmon.web.answers.ready import Fresh, Ready
+from rcmon.web.api import quarantine, weights
 from rcmon.web.api.query import Pretty
 from rcmon.web.api.steering import LARGEST, VERSION
 from rcmon.web.auth import not_theirs, requires
@@ -73,4 +76,68 @@ class SearchHandler(Handler):
         return Ready(Fresh(found.body), JSON, fields=((VERSION, str(found.version)),))
 
 
-HANDLERS = (ControlHandler, SearchHandler)
+class QuarantineHandler(Handler):
+    """What upstream says and is not let pass."""
+
+    route = "/api/quarantine"
+    summary = "What upstream says and is not let pass: why, and what it would change at which sites."
+    query: Pretty
+
+    @requires(Role.READER)
+    async def get(self) -> Ready:
+        """Answer with all that is held now."""
+        return self.json(await self.services.quarantine.told())
+
+
+class ReleaseHandler(Handler):
+    """An operator lets pass what is held."""
+
+    route = "/api/quarantine/{id}/release"
+    summary = "An operator lets pass what is held, with a reason: it is effective with the next cycle."
+    max_body = quarantine.LARGEST
+
+    @requires(Role.OPERATOR)
+    async def post(self, id: str) -> Bare:  # noqa: A002 - as the route calls it
+        """Release it."""
+        await self.services.quarantine.decide(id, "released", self.request)
+        return Bare(204, (NO_STORE,))
+
+
+class RejectHandler(Handler):
+    """An operator says that what is held is wrong."""
+
+    route = "/api/quarantine/{id}/reject"
+    summary = "An operator says, with a reason, that what is held is wrong: it stays held, and is no finding."
+    max_body = quarantine.LARGEST
+
+    @requires(Role.OPERATOR)
+    async def post(self, id: str) -> Bare:  # noqa: A002 - as the route calls it
+        """Reject it."""
+        await self.services.quarantine.decide(id, "rejected", self.request)
+        return Bare(204, (NO_STORE,))
+
+
+class WeightHandler(Handler):
+    """What an agent takes of its team's share."""
+
+    route = "/api/agents/{agent}/weight"
+    summary = "What an agent takes of its team's share, at all sites or one: PUT a weight and a reason."
+    max_body = weights.LARGEST
+
+    @requires(Role.OPERATOR)
+    async def put(self, agent: str) -> Bare:
+        """Set it."""
+        settings = await self.services.steering.settings()
+        known = agent in settings.agents or agent in self.held().facts.agents
+        await self.services.weights.set(agent, self.request, known=known)
+        return Bare(204, (NO_STORE,))
+
+
+HANDLERS = (
+    ControlHandler,
+    SearchHandler,
+    QuarantineHandler,
+    ReleaseHandler,
+    RejectHandler,
+    WeightHandler,
+)

@@ -7,8 +7,11 @@ from msgspec import Struct
 
 from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.trust import Trust
+from rcmon.files.follower import Follower
+from rcmon.model.steering import MODES
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.process.slot import Slot
+from rcmon.steering import ControlSettings
 from rcmon.telemetry.metric import Metric, counter, gauge, info
 from rcmon.telemetry.own import OWN
 from rcmon.web.about import PYTHON_VERSION, About
@@ -30,6 +33,7 @@ class Seen(Struct, frozen=True):
     trust: Trust
     causes: Callable[[], Sequence[Reason]]
     """Finds why the service is not healthy."""
+    control: Follower[ControlSettings]
 
 
 class Told(Struct, frozen=True):
@@ -73,6 +77,13 @@ def _reasons(seen: Seen) -> Iterator[Sample]:
 def _troubles(seen: Seen) -> Iterator[Sample]:
     for trouble in seen.scoreboard.troubles():
         yield (trouble.process, trouble.what), 1
+
+
+def _modes(seen: Seen) -> Iterator[Sample]:
+    held, settings = seen.board.current, seen.control.value
+    for agent in sorted({*settings.agents, *(held.facts.agents if held else ())}):
+        for mode in MODES:
+            yield (agent, mode), int(settings.mode_of(agent) == mode)
 
 
 TOLD: tuple[Told, ...] = (
@@ -120,6 +131,14 @@ TOLD: tuple[Told, ...] = (
             dict.fromkeys(("process", "what")),
         ),
         _troubles,
+    ),
+    Told(
+        gauge(
+            "rcmon_control_mode",
+            "Whether the agent is steered so far: 1 for the mode it is in, 0 for the others.",
+            dict.fromkeys(("agent", "mode")),
+        ),
+        _modes,
     ),
     Told(
         gauge(

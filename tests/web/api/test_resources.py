@@ -37,6 +37,7 @@ async def test_the_index_lists_every_route_with_its_role(service: Serving) -> No
         assert endpoint["methods"] in (
             ["GET", "HEAD", "OPTIONS"],
             ["PUT", "DELETE", "OPTIONS"],
+            ["PUT", "OPTIONS"],
             ["POST", "OPTIONS"],
         )
         assert endpoint["summary"].endswith(".")
@@ -53,6 +54,9 @@ async def test_the_index_lists_every_route_with_its_role(service: Serving) -> No
         (f"{BASE}/api/overrides", ["PUT"], "operator"),
         (f"{BASE}/api/overrides/{{change}}/undo", ["POST", "OPTIONS"], "operator"),
         (f"{BASE}/api/agents/{{agent}}/ssb/_msearch", ["POST", "OPTIONS"], "agent"),
+        (f"{BASE}/api/quarantine/{{id}}/release", ["POST", "OPTIONS"], "operator"),
+        (f"{BASE}/api/quarantine/{{id}}/reject", ["POST", "OPTIONS"], "operator"),
+        (f"{BASE}/api/agents/{{agent}}/weight", ["PUT", "OPTIONS"], "operator"),
     ]
     assert endpoints[f"{BASE}/api/status"]["role"] == "reader"
     assert endpoints[f"{BASE}/api/whoami"]["role"] == "any"

@@ -56,7 +56,10 @@ async def test_its_fields(service: Serving) -> None:
         "store",
         "crls",
         "overrides",
+        "control",
     ]
+    assert read["control"]["mode"] == "observe"
+    assert set(read["control"]["agents"].values()) == {"observe"}
     assert read["name"] == "rcmon"
     assert read["version"] == service.about.version
     assert read["now"] == "2026-01-01T12:00:00Z"

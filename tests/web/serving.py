@@ -129,9 +129,9 @@ class Serving:
             short_way=short,
             control=self.control,
         )
-        context = ChildContext("web-0", self.scoreboard.slot(0), grace=20.0)
+        self.context = ChildContext("web-0", self.scoreboard.slot(0), grace=20.0)
         return worker.make_server(
-            settings, self.board, self.reads, context, table=self.table, clock=lambda: self.now
+            settings, self.board, self.reads, self.context, table=self.table, clock=lambda: self.now
         )
 
     def _start_counted(self, *connections: Any) -> HTTPMessageDelegate:

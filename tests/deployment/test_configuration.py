@@ -79,6 +79,6 @@ def test_container_and_unit_set_variables_that_there_are() -> None:
         assert used <= known
 
 
-@pytest.mark.parametrize("name", ["sources.toml", "roles.toml", "rcmon.toml"])
+@pytest.mark.parametrize("name", ["sources.toml", "roles.toml", "rcmon.toml", "control.toml"])
 def test_nothing_secret_stands_in_an_example(name: str) -> None:
     assert not re.search(r"://[^/\s\"]+:[^/\s\"@]+@", (CONF / name).read_text())

@@ -299,15 +299,6 @@ def test_an_expired_certificate_is_told_and_a_renewed_one_taken_up(rcmon: Double
     assert any("the node's certificate refused" in line for line in bridge.lines())
 
 
-def test_a_proxy_is_a_certificate_too(rcmon: Double, tmp_path: Path) -> None:
-    """Held against rcmon's own gate elsewhere; the double takes no proxies, and the bridge sends one."""
-    place = Place(tmp_path, pki.proxy(NODE))
-    with bridging(tmp_path, place.options(rcmon.url)) as bridge:
-        assert bridge.ask("sts15min")[0] == 503
-        NODE.write(place.cert)
-        assert bridge.ask("sts15min")[0] == 200
-
-
 def test_a_change_is_logged_once_not_each_question(bridge: Bridge, rcmon: Double) -> None:
     for say in (well, STATES["503"], well):
         rcmon.say = say

@@ -10,11 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import to_builtins
 
 from rcmon.demo.issuing import slash_form
 from rcmon.demo.pki import DemoPki, make_pki
 from rcmon.model import UpdaterSettings
+from tests.access.pki import Credential, proxy
 from tests.bridge.bridging import TOKEN, Bridge, bridging
 from tests.integration.running import Service, running, until
 from tests.peer.real_agents import Databases, rounds
@@ -181,6 +185,14 @@ class ControlledGrid:
         return status, json.loads(said) if said.startswith(("{", "[")) else said
 
 
+def proxy_of(pki: DemoPki, path: Path) -> Path:
+    """Write a proxy of the agents' certificate: what a node often has in its place."""
+    certificate = x509.load_pem_x509_certificate(pki.certificate("agent").read_bytes())
+    key = load_pem_private_key(pki.key("agent").read_bytes(), None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    return proxy(Credential(certificate, key)).write(path)
+
+
 def write_control(folder: Path, text: str) -> None:
     """Put a control file in place whole."""
     new = folder / "control.new"
@@ -215,7 +227,7 @@ def configured(folder: Path, databases: Databases, upstreams: Upstreams, pki: De
     options = {
         "tls-cert": pki.certificate("server"), "tls-key": pki.key("server"), "tls-ca": pki.ca,
         "roles-file": folder / "roles.toml", "sources-file": folder / "sources.toml",
-        "control-file": folder / "control.toml", "workers": 2, "cycle-interval": 1,
+        "control-file": folder / "control.toml", "workers": 1, "cycle-interval": 1,
     }  # fmt: skip
     return [word for name, value in options.items() for word in (f"--{name}", str(value))]
 
@@ -237,16 +249,9 @@ def controlled_grid(folder: Path, databases: Databases, upstreams: Upstreams) ->
         for agent in upstreams.agents:
             own = folder / f"bridge-{agent}"
             own.mkdir()
-            given = [
-                *(
-                    "--url",
-                    f"https://localhost:{service.port}",
-                    "--agent",
-                    agent,
-                    "--cert",
-                    pki.both("agent"),
-                ),
-                *("--ca", pki.ca, "--token-file", token, "--listen", "127.0.0.1:0", "--timeout", "30"),
-            ]
-            grid.bridges[agent] = stack.enter_context(bridging(own, [str(word) for word in given]))
+            cert = proxy_of(pki, own / "proxy.pem")
+            where = ["--url", f"https://localhost:{service.port}", "--listen", "127.0.0.1:0"]
+            files = ["--cert", str(cert), "--ca", str(pki.ca), "--token-file", str(token)]
+            given = [*where, *files, "--agent", agent, "--timeout", "30"]
+            grid.bridges[agent] = stack.enter_context(bridging(own, given))
         yield grid

@@ -110,7 +110,40 @@ def told(grid: ControlledGrid) -> list[dict[str, Any]]:
     return [one for one in found if one["kind"] in KINDS]
 
 
+RELEASED: Mapping[str, Mapping[str, tuple[str, int]]] = {
+    "half of the sites missing": {SITES[3]: ("Down", 1003), SITES[15]: ("Normal", 1015)},
+    "every site in drain at once": {SITES[3]: ("Draining", 1003), SITES[15]: ("Draining", 1015)},
+    "CPU null at one site": {SITES[3]: ("Normal", 50), SITES[15]: ("Normal", 1015)},
+}
+"""What some of the sites are like once an operator lets an accident pass: state and running slots."""
+
+
 def test_no_accident_changes_a_site_and_each_is_one_finding(grid: ControlledGrid) -> None:
+    replay(grid)
+    for name, expected in RELEASED.items():
+        released(grid, name, expected)
+
+
+def released(grid: ControlledGrid, name: str, expected: Mapping[str, tuple[str, int]]) -> None:
+    """What was held is obeyed after an operator let it pass, and so is what is sound again."""
+    before = grid.databases.sites(AGENT)
+    ACCIDENTS[name](grid.upstreams)
+    (held,) = until(lambda: grid.service.json("/api/quarantine")["quarantine"], f"{name} to be held")
+    status, said = grid.operate("POST", f"/api/quarantine/{held['id']}/release", {"reason": "it is so"})
+    assert status == 204, said
+    state, running = expected[SITES[3]]
+    grid.controlled(AGENT, SITES[3], state=state, running_slots=running)
+    grid.round(AGENT)
+    after = grid.databases.sites(AGENT)
+    assert {site: after[site][:2] for site in expected} == expected
+    until(lambda: not told(grid), f"the end of {name}")
+    grid.upstreams.sites = dict(SOUND)
+    grid.controlled(AGENT, SITES[3], state="Normal", running_slots=1003)
+    grid.round(AGENT)
+    assert grid.databases.sites(AGENT) == before
+
+
+def replay(grid: ControlledGrid) -> None:
     before = grid.databases.sites(AGENT)
     assert before[SITES[7]][0] == "Draining"
     changed, findings = {}, {}

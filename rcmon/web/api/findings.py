@@ -104,11 +104,12 @@ class Acknowledgements:
             raise _unavailable(error) from error
         self._read_at = None
 
-    async def end(self, finding: str) -> bool:
+    async def end(self, finding: str, request: Request) -> bool:
         """End an acknowledgement for good; tells whether there was one. Problem 503 likewise."""
+        by = str(request.peer.identity.subject)
         try:
             async with self._store.adding() as connection:
-                ended = await end_acknowledgement(connection, finding)
+                ended = await end_acknowledgement(connection, finding, self._clock(), by)
         except StoreError as error:
             raise _unavailable(error) from error
         self._read_at = None

@@ -54,7 +54,9 @@ class AcknowledgementHandler(Handler):
     @requires(Role.OPERATOR)
     async def delete(self, finding: str) -> Bare:
         """End an acknowledgement; once more changes nothing."""
-        if not await self.services.acknowledgements.end(finding) and not self._is_listed(finding):
+        if not await self.services.acknowledgements.end(finding, self.request) and not self._is_listed(
+            finding
+        ):
             raise self._unknown(finding)
         return Bare(204, (NO_STORE,))
 

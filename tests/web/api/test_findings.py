@@ -87,6 +87,43 @@ async def test_an_acknowledgement_is_kept_told_and_ended(tmp_path: Path) -> None
         assert (await served.ask(ONE, "operator", method="DELETE")).code == 204
         assert (await served.ask(ONE, "operator", method="DELETE")).code == 204
         assert [one["acknowledgement"] for one in (await told(served))["findings"]] == [None, None]
+        journal = json.loads((await served.ask("/api/journal?kind=acknowledgement", "reader")).body)
+        value = {"until": iso(NOW + 3600), "reason": "downtime"}
+        assert [(one["old"], one["new"]) for one in journal["entries"]] == [(value, None), (None, value)]
+        assert {(one["subject"], one["by"]) for one in journal["entries"]} == {("a1", made["by"])}
+
+
+async def test_it_ends_by_itself_and_no_set_clock_makes_it_last(tmp_path: Path) -> None:
+    async with watched(tmp_path) as served:
+
+        async def holds() -> bool:
+            return (await told(served))["findings"][0]["acknowledgement"] is not None
+
+        assert (await put(served, {"reason": "downtime", "until": iso(NOW + 3600)})).code == 204
+        for ahead, held in ((3599, True), (3601, False), (0, True), (-40 * 86400, False), (0, True)):
+            served.now = NOW + ahead
+            assert await holds() == held, ahead
+
+
+async def test_the_same_once_more_is_no_news(tmp_path: Path) -> None:
+    async with watched(tmp_path) as served:
+        for _ in range(3):
+            assert (await put(served, {"reason": "x", "until": iso(NOW + 60)})).code == 204
+        journal = json.loads((await served.ask("/api/journal?kind=acknowledgement", "reader")).body)
+        assert len(journal["entries"]) == 1
+
+
+async def test_a_store_that_somebody_else_holds_is_asked_again_later(tmp_path: Path) -> None:
+    async with watched(tmp_path) as served:
+        with closing(sqlite3.connect(tmp_path / "rcmon.sqlite")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            answer = await put(served, {"reason": "x"})
+            assert answer.code == 503
+            assert answer.headers["Retry-After"] == "1"
+            other.execute("ROLLBACK")
+        assert (await told(served))["findings"][0]["acknowledgement"] is None
+        assert (await put(served, {"reason": "x"})).code == 204
+        assert (await told(served))["findings"][0]["acknowledgement"]["reason"] == "x"
 
 
 @pytest.mark.parametrize(

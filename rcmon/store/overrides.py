@@ -85,6 +85,18 @@ async def last_change(connection: AsyncConnection, site: str, agent: str | None)
     return None if number is None else await read_change(connection, number)
 
 
+async def read_earlier(connection: AsyncConnection, since: float) -> tuple[Override, ...]:
+    """Read the overrides as they were before the first change that was made at that time or later."""
+    held = {one.spot: one for one in await read_overrides(connection)}
+    changed = select(CHANGE).where(CHANGE.c.time >= since).order_by(CHANGE.c.number.desc())
+    for row in await connection.execute(changed):
+        spot = _spot(row)
+        held.pop((spot.site, spot.agent), None)
+        if spot.before is not None:
+            held[spot.site, spot.agent] = spot.before
+    return tuple(held.values())
+
+
 async def prune_changes(connection: AsyncConnection, before: float) -> None:
     """Forget changes from before that time, but the last: numbers go on from it."""
     newest = select(func.max(CHANGE.c.number)).scalar_subquery()

@@ -62,6 +62,7 @@ class Services(Struct, frozen=True):
     reports: Reports
     acknowledgements: Acknowledgements
     overrides: Overrides
+    control: Follower[ControlSettings]
     steering: Steering
     quarantine: QuarantineDesk
     weights: Weights
@@ -85,7 +86,8 @@ def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),
         acknowledgements=Acknowledgements(parts.store, parts.clock),
-        overrides=Overrides(parts.store, parts.clock),
+        overrides=Overrides(parts.store),
+        control=parts.control,
         steering=Steering(parts.store, parts.control, parts.tally, parts.clock, parts.stop),
         quarantine=QuarantineDesk(parts.store, parts.clock),
         weights=Weights(parts.store, parts.clock),

@@ -42,7 +42,7 @@ def test_what_was_answered_is_kept_and_once_in_the_journal_whatever_dies(tmp_pat
         def operate(site: str) -> None:
             condition, slots = "If-None-Match: *", 0
             while not done.is_set():
-                said = {"running_slots": slots, "mode": "latched", "reason": "r"}
+                said = {"running_slots": 100_000 + slots, "mode": "latched", "reason": "r"}
                 status, body = put(service, site, said, condition)
                 if status in (200, 201):
                     answered[site].append(slots)
@@ -63,17 +63,21 @@ def test_what_was_answered_is_kept_and_once_in_the_journal_whatever_dies(tmp_pat
             done.set()
             for operator in operators:
                 operator.join()
-        told = {one["site"]: one["running_slots"] for one in service.json("/api/overrides")["overrides"]}
+        told = {
+            one["site"]: one["running_slots"] - 100_000 for one in service.json("/api/overrides")["overrides"]
+        }
         assert told == {site: slots[-1] for site, slots in answered.items()}
         entries = journal(service)
         for site, slots in answered.items():
-            made = [one["new"]["running_slots"] for one in entries if one["site"] == site]
+            made = [one["new"]["running_slots"] - 100_000 for one in entries if one["site"] == site]
             assert made == slots == list(range(len(slots)))
         assert [one["new"]["version"] for one in entries] == list(range(1, len(entries) + 1))
         service.process.kill()
         service.process.wait()
     with running(tmp_path, *GRID, "--workers", "1") as service:
-        again = {one["site"]: one["running_slots"] for one in service.json("/api/overrides")["overrides"]}
+        again = {
+            one["site"]: one["running_slots"] - 100_000 for one in service.json("/api/overrides")["overrides"]
+        }
         assert again == told
 
 

@@ -17,13 +17,16 @@ from rcmon.web.handlers.moved import MovedHandler
 from rcmon.web.handlers.page import PageHandler
 from rcmon.web.handlers.reports import ReportHandler
 from rcmon.web.handlers.sites import SitesHandler
+from rcmon.web.handlers.steering import ControlHandler
 from tests.web.serving import Serving
 from tests.web.test_auth import path_of
 
 HERE = [handler for handler in TABLE if not issubclass(handler, MovedHandler)]
 """What answers itself, and with no other address."""
-READ = [handler for handler in HERE if "GET" in allowed(handler) and handler is not ReportHandler]
-"""What can be read of any snapshot: a report is there once it was pushed."""
+LATER = (ReportHandler, ControlHandler)
+"""What is there once it was pushed, or once a control file lets agents be told something."""
+READ = [handler for handler in HERE if "GET" in allowed(handler) and handler not in LATER]
+"""What can be read of any snapshot."""
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 

@@ -1,16 +1,16 @@
 """What a change of overrides would do, told before it is done."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-import msgspec
 from msgspec import Struct
 
 from rcmon.documents import keys
 from rcmon.documents.why import Age
-from rcmon.model import AgentExpected, Override, Place, SpotChange
+from rcmon.model import AgentExpected
 from rcmon.rules.foreseeing import Foreseen, OverridesMove, SiteValues, foresee
 from rcmon.rules.overriding import by_place
 from rcmon.timestamps import iso
+from rcmon.web.api.overrides import Intended, places_of
 from rcmon.web.board import Held
 
 
@@ -45,21 +45,17 @@ class PreviewDocument(Struct, frozen=True):
     """In all agents; null: not known of every one."""
     unknown: Sequence[str]
     """What is not known, and why."""
+    needs_force: str | None
+    """Why it needs `?force`; null: it does not."""
 
 
-async def preview(
-    held: Held, overrides: Iterable[Override], changes: Sequence[SpotChange], now: float
-) -> PreviewDocument:
+async def preview(held: Held, plan: Intended, now: float) -> PreviewDocument:
     """Tell what changes would do to what the newest snapshot holds. Problem 503 where it does not say."""
-    before = by_place(overrides)
-    after = dict(before)
-    for one in changes:
-        after.pop((one.site, one.agent), None)
-        if one.after is not None:
-            after[one.site, one.agent] = one.after
+    changes = plan.changes
+    before, after = by_place(plan.overrides), plan.after
     why = await held.why()
     expected = await held.decoded(keys.EXPECTED, dict[str, AgentExpected])
-    places = {site: _places(why.sites.get(site)) for site in {one.site for one in changes}}
+    places = {site: places_of(why, site) for site in {one.site for one in changes}}
     spots = [(one.site, one.agent) for one in changes]
     found = list(foresee(OverridesMove(before, after, now), spots, places, expected))
     return PreviewDocument(
@@ -70,13 +66,8 @@ async def preview(
         caches_rebuilt=_rebuilt(found),
         idle_jobs_killed=_killed(found),
         unknown=list(_unknown(found)),
+        needs_force=plan.needs_force,
     )
-
-
-def _places(site: msgspec.Raw | None) -> Mapping[str, Place]:
-    if site is None:
-        return {}
-    return {place.agent: place for place in msgspec.msgpack.decode(site, type=tuple[Place, ...])}
 
 
 def _shape(one: Foreseen, age: Age) -> ForeseenShape:

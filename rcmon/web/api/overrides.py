@@ -3,22 +3,26 @@
 A change that was made already, as somebody wants it, is told again and not made again: an answer may be lost.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import msgspec
 from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rcmon.documents.why import WhyIndex
 from rcmon.errors import StoreBusyError, StoreError
-from rcmon.model import Override, OverrideChange, Spot, SpotChange
+from rcmon.model import Override, OverrideChange, Place, Spot, SpotChange
 from rcmon.rules.deciding import is_done, restored
-from rcmon.rules.overriding import is_over
+from rcmon.rules.forcing import Grid, needs_force
+from rcmon.rules.overriding import by_place, is_over
 from rcmon.store import Store
 from rcmon.store.overrides import (
     last_change,
     make_change,
     next_change,
     read_change,
+    read_earlier,
     read_override,
     read_overrides,
 )
@@ -41,6 +45,37 @@ class Wish(Struct, frozen=True):
     """Whether no end was named."""
 
 
+class Intended(Struct, frozen=True):
+    """What wishes would change."""
+
+    overrides: Sequence[Override]
+    """What is there now."""
+    changes: Sequence[SpotChange]
+    needs_force: str | None = None
+    """Why it needs a second word; None: it does not."""
+
+    @property
+    def after(self) -> dict[Spot, Override]:
+        """What would be there, by place."""
+        held = by_place(self.overrides)
+        for one in self.changes:
+            held.pop((one.site, one.agent), None)
+            if one.after is not None:
+                held[one.site, one.agent] = one.after
+        return held
+
+
+class Author(Struct, frozen=True):
+    """Who changes overrides, when and knowing what."""
+
+    subject: str
+    now: float
+    """Seconds since the epoch; as in what is wished."""
+    grid: Grid
+    force: str = ""
+    """The second reason, for what changes many sites at once."""
+
+
 class Done(Struct, frozen=True):
     """What became of wishes."""
 
@@ -55,8 +90,8 @@ class Done(Struct, frozen=True):
 class Overrides:
     """Reads and changes overrides in the store; Problem 503 where that cannot be."""
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     async def every(self) -> tuple[Override, ...]:
         """Read all that are there."""
@@ -76,17 +111,16 @@ class Overrides:
         async with self._reading() as connection:
             return _known(await read_change(connection, number), number)
 
-    async def plan(self, wishes: Sequence[Wish]) -> tuple[tuple[Override, ...], Sequence[SpotChange]]:
+    async def plan(self, wishes: Sequence[Wish], author: Author) -> Intended:
         """Tell what is there, and what wishes would change; a condition that is given must hold."""
         async with self._reading() as connection:
-            every = await read_overrides(connection)
-            changes = await _all_weighed(connection, wishes, 0)
-        return every, changes
+            return await _planned(connection, await _all_weighed(connection, wishes, 0), author)
 
-    async def grant(self, wishes: Sequence[Wish], subject: str, cause: str, now: float) -> Done:
-        """Do what is wanted, all or nothing; when this ends it is there for good. `now`: as in the wishes.
+    async def grant(self, wishes: Sequence[Wish], cause: str, author: Author) -> Done:
+        """Do what is wanted, all or nothing; when this ends it is there for good.
 
-        Problem 404, 412 or 428 where one of the wishes is meant for another state than there is, or for none.
+        Problem 404, 412 or 428 where one of the wishes is meant for another state than there is, or for none,
+        409 where it needs a second word.
         """
         for one in wishes:
             required(one.given, SEEN)
@@ -95,14 +129,15 @@ class Overrides:
             changes = await _all_weighed(connection, wishes, number)
             change = None
             if changes:
-                change = OverrideChange(number, now, subject, cause, tuple(changes))
+                cause += await _forced(connection, changes, author)
+                change = OverrideChange(number, author.now, author.subject, cause, tuple(changes))
                 await make_change(connection, change)
             there = [await read_override(connection, *one.spot) for one in wishes]
             repeated = None if change else await _repeated(connection, wishes)
         return Done(change or repeated, [one for one in there if one is not None], repeated=change is None)
 
     async def undo(
-        self, number: int, subject: str, given: Precondition | None, reason: str | None = None
+        self, number: int, given: Precondition | None, reason: str | None, author: Author
     ) -> OverrideChange:
         """Restore what was before a change, whole.
 
@@ -122,7 +157,7 @@ class Overrides:
             for one, newest in zip(undone.spots, last, strict=True):
                 if newest is None or newest.number != number:
                     raise _superseded(number, one, newest)
-            now = self._clock()
+            now, subject = author.now, author.subject
             for one in undone.spots:
                 if one.before is not None and is_over(one.before, now):
                     raise _ended(number, one.before)
@@ -131,6 +166,7 @@ class Overrides:
                 for one in undone.spots
             )
             cause = f"change {number} was undone" + (f": {reason}" if reason else "")
+            cause += await _forced(connection, spots, author)
             change = OverrideChange(mine, now, subject, cause, spots, number)
             await make_change(connection, change)
         return change
@@ -150,6 +186,34 @@ class Overrides:
                 yield connection
         except StoreError as error:
             raise _unavailable("No override is changed", error) from error
+
+
+def places_of(why: WhyIndex, site: str) -> Mapping[str, Place]:
+    """Tell what the agents hold of a site, by agent."""
+    found = why.sites.get(site)
+    if found is None:
+        return {}
+    return {place.agent: place for place in msgspec.msgpack.decode(found, type=tuple[Place, ...])}
+
+
+async def _planned(connection: AsyncConnection, changes: Sequence[SpotChange], author: Author) -> Intended:
+    """Look at changes as a whole."""
+    plan = Intended(await read_overrides(connection), changes)
+    window = author.grid.settings.window
+    earlier = by_place(await read_earlier(connection, author.now - window))
+    reason = needs_force(earlier, by_place(plan.overrides), plan.after, author.grid)
+    return structs.replace(plan, needs_force=reason)
+
+
+async def _forced(connection: AsyncConnection, changes: Sequence[SpotChange], author: Author) -> str:
+    """Hold that changes need no second word, or have one: what the journal has of that. Problem 409."""
+    plan = await _planned(connection, changes, author)
+    if plan.needs_force is None:
+        return ""
+    if not author.force:
+        detail = f"{plan.needs_force}. If that is meant, ask again with ?force= and a second reason."
+        raise Problem(409, detail)
+    return f", forced ({author.force})"
 
 
 async def _all_weighed(connection: AsyncConnection, wishes: Sequence[Wish], number: int) -> list[SpotChange]:

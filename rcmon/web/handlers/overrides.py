@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from rcmon.access.roles import Role
 from rcmon.model import Spot
+from rcmon.rules.forcing import Grid
 from rcmon.timestamps import iso
 from rcmon.web.answers.answer import Written
 from rcmon.web.answers.problems import Problem
@@ -26,7 +27,7 @@ from rcmon.web.api.override_body import (
     understood,
 )
 from rcmon.web.api.override_preview import preview
-from rcmon.web.api.overrides import Done, Wish
+from rcmon.web.api.overrides import Author, Done, Wish, places_of
 from rcmon.web.api.preconditions import Precondition, read_precondition
 from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
@@ -41,6 +42,14 @@ class OverrideQuery(Pretty, frozen=True, kw_only=True):
 
     preview: bool = False
     """Whether it is only told what it would do."""
+
+    force: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^\x00-\x1f\x7f]{1,1000}$(?!\n)",
+            description="a second reason, for what closes many sites at once",
+        ),
+    ] = ""
 
 
 class OverridesQuery(OverrideQuery, frozen=True, kw_only=True):
@@ -60,10 +69,17 @@ class OverrideHandler(Handler):
         """Who asks."""
         return str(self.request.peer.identity.subject)
 
-    async def foreseen(self, wishes: Sequence[Wish]) -> Written:
+    async def author(self, now: float) -> Author:
+        """Say who changes overrides; Problem 503 where it is not known what there is to be changed."""
+        held = self.held()
+        why = await held.why()
+        grid = Grid(len(why.sites), lambda site: places_of(why, site), self.services.control.value.guard)
+        return Author(self.subject, now, grid, self.query.force)
+
+    async def foreseen(self, wishes: Sequence[Wish], now: float) -> Written:
         """Tell what wishes would do; nothing is done."""
-        every, changes = await self.services.overrides.plan(wishes)
-        return self.written(await preview(self.held(), every, changes, self.services.clock()))
+        plan = await self.services.overrides.plan(wishes, await self.author(now))
+        return self.written(await preview(self.held(), plan, now))
 
     def told(self, done: Done) -> Written:
         """Tell what was done, or that there was nothing to do."""
@@ -111,8 +127,8 @@ class PlaceHandler(OverrideHandler):
         wish = self.wish(spot, body, given, now)
         await self.check_known(spot)
         if self.query.preview:
-            return await self.foreseen([wish])
-        done = await self.services.overrides.grant([wish], self.subject, "set", now)
+            return await self.foreseen([wish], now)
+        done = await self.services.overrides.grant([wish], "set", await self.author(now))
         made = shape(done.overrides[0])
         created = done.change is not None and not done.repeated and done.change.spots[0].before is None
         return self.written(made, 201 if created else 200, made.etag)
@@ -123,8 +139,8 @@ class PlaceHandler(OverrideHandler):
         now = self.services.clock()
         wish = self.wish((site, agent), None, read_precondition(self.request.headers), now)
         if self.query.preview:
-            return await self.foreseen([wish])
-        return self.told(await self.services.overrides.grant([wish], self.subject, "ended", now))
+            return await self.foreseen([wish], now)
+        return self.told(await self.services.overrides.grant([wish], "ended", await self.author(now)))
 
 
 class SiteOverrideHandler(PlaceHandler):
@@ -170,8 +186,8 @@ class OverridesHandler(OverrideHandler):
         body = read_json(*sent, LARGEST_BATCH, BatchBody, "list of overrides")
         wishes = [await self._wish(one, now) for one in _each_once(body.overrides)]
         if self.query.preview:
-            return await self.foreseen(wishes)
-        return self.told(await self.services.overrides.grant(wishes, self.subject, "set together", now))
+            return await self.foreseen(wishes, now)
+        return self.told(await self.services.overrides.grant(wishes, "set together", await self.author(now)))
 
     async def _wish(self, entry: BatchEntry, now: float) -> Wish:
         tags = frozenset() if entry.etag is None else frozenset({entry.etag})
@@ -211,7 +227,7 @@ class OverrideUndoHandler(OverrideHandler):
 
     route = "/api/overrides/{change}/undo"
     summary = "POST restores what was before a change of overrides, where it was the last there."
-    query: Pretty  # type: ignore[assignment]
+    query: OverrideQuery
     max_body = LARGEST
 
     @requires(Role.OPERATOR)
@@ -220,8 +236,8 @@ class OverrideUndoHandler(OverrideHandler):
         given, sent, body = read_precondition(self.request.headers), self.request.body, UndoBody()
         if sent:
             body = read_json(self.request.headers, sent, LARGEST, UndoBody, "reason to undo")
-        undo = self.services.overrides.undo
-        made = await undo(_number(change), self.subject, given, body.reason)
+        author = await self.author(self.services.clock())
+        made = await self.services.overrides.undo(_number(change), given, body.reason, author)
         return self.written(change_shape(made), tag=made.tag)
 
 

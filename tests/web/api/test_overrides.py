@@ -16,7 +16,7 @@ from rcmon.store import Store
 from rcmon.timestamps import iso
 from rcmon.web.about import BASE
 from rcmon.web.app import TABLE
-from tests.web.grid import AGENTS, NOW, make_snapshot
+from tests.web.grid import AGENTS, NOW, SITES, make_snapshot
 from tests.web.pki import CREDENTIALS, subject
 from tests.web.serving import Serving, serving
 
@@ -484,3 +484,48 @@ async def test_a_store_that_does_not_take_it_is_said(tmp_path: Path) -> None:
         assert answer.code == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert (await told(served))["overrides"] == []
+
+
+async def test_what_closes_many_sites_at_once_needs_a_second_reason(tmp_path: Path) -> None:
+    """Of 62 sites a tenth is six: also one after the other within half an hour."""
+    async with steered(tmp_path) as served:
+        many = {"overrides": [entry(site) for site in SITES[:7]]}
+        refused = await send(served, "PUT", LIST, many)
+        assert refused.code == 409
+        assert "7 of 62 sites" in json.loads(refused.body)["detail"]
+        assert (await told(served))["overrides"] == []
+        preview = json.loads((await send(served, "PUT", f"{LIST}?preview", many)).body)
+        assert "7 of 62 sites" in preview["needs_force"]
+        for site in SITES[:6]:
+            await made(served, DRAIN, f"/api/sites/{site}/override")
+        seventh = f"/api/sites/{SITES[6]}/override"
+        assert (await put(served, DRAIN, seventh, **NEW)).code == 409
+        own = f"/api/agents/vocms0281/sites/{SITES[6]}/override"
+        assert (await put(served, {"running_slots": 1, "reason": "r"}, own, **NEW)).code == 409
+        assert (await put(served, {"pending_slots": 1, "reason": "r"}, own, **NEW)).code == 409
+        assert (await put(served, {"running_slots": 999_999, "reason": "r"}, own, **NEW)).code == 201
+        again = await put(served, DRAIN | {"state": "Down"}, f"/api/sites/{SITES[0]}/override", **NEW)
+        assert again.code == 412
+        forced = await put(served, DRAIN, f"{seventh}?force=the%20whole%20region%20is%20down", **NEW)
+        assert forced.code == 201
+        assert (await journal(served))[-1]["cause"].startswith("set, forced (the whole region is down)")
+        etag = (await told(served, seventh))["etag"]
+        assert (await send(served, "DELETE", seventh, If_Match=f'"{etag}"')).code == 200
+        served.now += 1801
+        assert (await put(served, DRAIN, seventh, **NEW)).code == 201
+
+
+async def test_undoing_what_closes_many_sites_needs_a_second_reason_too(tmp_path: Path) -> None:
+    async with steered(tmp_path) as served:
+        many = {"overrides": [entry(site) for site in SITES[:7]]}
+        assert (await send(served, "PUT", f"{LIST}?force=r", many)).code == 200
+        tags = {one["site"]: one["etag"] for one in (await told(served))["overrides"]}
+        served.now += 1801
+        ends = {"overrides": [entry(site, etag=tags[site], override=None) for site in SITES[:7]]}
+        ended = await send(served, "PUT", LIST, ends)
+        assert ended.code == 200
+        served.now += 1801
+        undo, seen = "/api/overrides/2/undo", ended.headers["ETag"]
+        assert (await send(served, "POST", undo, If_Match=seen)).code == 409
+        assert (await send(served, "POST", f"{undo}?force=r", If_Match=seen)).code == 200
+        assert len((await told(served))["overrides"]) == 7

@@ -11,7 +11,7 @@ from itertools import accumulate
 from operator import sub
 from typing import Any, TypeAlias
 
-from msgspec import DecodeError, Struct, field, msgpack
+from msgspec import DecodeError, Raw, Struct, field, msgpack
 
 from rcmon.errors import StoreCorruptError
 from rcmon.model import HistoryRow, TaskPoint
@@ -47,6 +47,16 @@ class Points(Struct):
                 task: [[column[place] for place in places] for column in columns]
                 for task, columns in self.tasks.items()
             },
+        )
+
+    def part(self, first: int, end: int) -> "Points":
+        """Give the points from one place to before another, as `take` does, and faster."""
+        return Points(
+            self.times[first:end],
+            self.states[first:end],
+            [column[first:end] for column in self.numbers],
+            self.known[first:end],
+            {task: [column[first:end] for column in columns] for task, columns in self.tasks.items()},
         )
 
     def extend(self, later: "Points") -> None:
@@ -130,7 +140,7 @@ def unpack(body: bytes, tasks: bytes | None = None) -> Points:
         read: list[Any] = [*_widened(times)]
         points = Points(
             read,
-            [words[place] for place in _widened(states)],
+            _words(words, states),
             [*map(_widened, numbers)],
             [False] * len(read),
         )
@@ -154,13 +164,13 @@ def pick(body: bytes, tasks: bytes | None, time: int, agent: str, site: str) -> 
         place = bisect_right(read, time) - 1
         if place < 0:
             return None
-        known, by_task = _NO_TASKS if tasks is None else _TASKS.decode(zlib.decompress(tasks))
+        known, by_task = _NO_TASKS if tasks is None else _RAW_TASKS.decode(zlib.decompress(tasks))
         points = Points(
             [read[place]],
             [words[_at(states, place)]],
             [[_at(column, place)] for column in numbers],
             [bool(_at(known, place))],
-            {task: [[_at(column, place)] for column in own] for task, own in sorted(by_task.items())},
+            {task: [[_raw_at(column, place)] for column in own] for task, own in sorted(by_task.items())},
         )
     except (zlib.error, DecodeError, ValueError, TypeError, IndexError, KeyError) as error:
         raise StoreCorruptError(f"packed history cannot be read: {error}") from error
@@ -169,7 +179,9 @@ def pick(body: bytes, tasks: bytes | None, time: int, agent: str, site: str) -> 
 
 _BODY = msgpack.Decoder(list)
 _TASKS = msgpack.Decoder(tuple[list, dict[str, list]])  # type: ignore[type-arg]
-_NO_TASKS: tuple[list[Any], dict[str, list[Any]]] = ([_CONSTANT, 0], {})
+_RAW_TASKS = msgpack.Decoder(tuple[list, dict[str, list[list[Raw]]]])  # type: ignore[type-arg]
+_NO_TASKS: tuple[list[Any], dict[str, list[list[Raw]]]] = ([_CONSTANT, 0], {})
+_ANY = msgpack.Decoder()
 
 
 def _squeezed(column: Column) -> list[object]:
@@ -202,3 +214,35 @@ def _at(squeezed: Sequence[Any], place: int) -> Any:
     if way == _CONSTANT:
         return values
     return sum(values[: place + 1]) if way == _DIFFERENCES else values[place]
+
+
+def _raw_at(squeezed: Sequence[Raw], place: int) -> Any:
+    """Give what `_at` does of a column that was not decoded.
+
+    Nearly all differences are small, and MessagePack writes such a number as its one byte: they are added up
+    as the bytes that they are, behind the first.
+    """
+    if len(squeezed) == _CONSTANT_PARTS:
+        return _ANY.decode(squeezed[1])
+    values = memoryview(squeezed[1])
+    if len(values) > _HEAD and values[0] == _ARRAY_16:
+        count = values[1] << 8 | values[2]
+        begin = _HEAD + _SIZES.get(values[_HEAD], 1)
+        small = place < count and len(values) == begin + count - 1
+        if small and _ANY.decode(squeezed[0]) == _DIFFERENCES:
+            return _ANY.decode(values[_HEAD:begin]) + sum(values[begin : begin + place].cast("b"))
+    return _at([_ANY.decode(raw) for raw in squeezed], place)
+
+
+_CONSTANT_PARTS = 3
+_ARRAY_16, _HEAD = 0xDC, 3
+"""How MessagePack begins an array of 16 members or more, and bytes of that."""
+_SIZES = {0xCC: 2, 0xD0: 2, 0xCD: 3, 0xD1: 3, 0xCE: 5, 0xD2: 5, 0xCF: 9, 0xD3: 9}
+"""Bytes of an integer by the first of them, where they are more than one."""
+
+
+def _words(words: Sequence[str | None], states: Sequence[Any]) -> list[str | None]:
+    if states[0] == _CONSTANT:
+        return [words[states[1]]] * states[2]
+    places: list[Any] = [*_widened(states)]
+    return [words[place] for place in places]

@@ -102,13 +102,14 @@ async def _rows(connection: AsyncConnection, series: Sequence[int], wanted: Want
         .correlate(SERIES)
         .scalar_subquery()
     )
+    columns = [column for column in HISTORY.c if wanted.tasks or column is not HISTORY.c.tasks]
     found: list[Row[Any]] = []
     for some in (
         HISTORY.c.time == held,
         and_(HISTORY.c.time > wanted.since, HISTORY.c.time <= wanted.until),
     ):
         joined = (
-            select(HISTORY).select_from(SERIES).join(HISTORY, and_(HISTORY.c.series == SERIES.c.id, some))
+            select(*columns).select_from(SERIES).join(HISTORY, and_(HISTORY.c.series == SERIES.c.id, some))
         )
         ordered = joined.where(SERIES.c.id.in_(series)).order_by(HISTORY.c.series, HISTORY.c.time)
         found += await connection.execute(ordered)
@@ -138,7 +139,7 @@ def _together(
 def _within(points: Points, wanted: Wanted) -> Points:
     first = max(place_at(points, wanted.since), 0)
     end = place_at(points, wanted.until) + 1
-    return points if (first, end) == (0, len(points.times)) else points.take(range(first, end))
+    return points if (first, end) == (0, len(points.times)) else points.part(first, end)
 
 
 def place_at(points: Points, time: float) -> int:
@@ -146,6 +147,12 @@ def place_at(points: Points, time: float) -> int:
     if time >= LATEST:
         return len(points.times) - 1
     return bisect_right(points.times, milliseconds(time)) - 1
+
+
+def places_at(points: Points, times: Iterable[int]) -> list[int]:
+    """Find the points that held at some times in milliseconds since the epoch; -1: none did."""
+    known = points.times
+    return [bisect_right(known, time) - 1 for time in times]
 
 
 def day_of(time: float) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import platform
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -57,8 +58,14 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     """How far agents are steered."""
 
 
+SWITCH = 0.0005
+"""Seconds after which a thread that unpacks history lets the loop's go on. Python's own 5 ms, at each of
+the hand-overs between a database's thread and the loop's, would delay a new snapshot by 0.1 s and more."""
+
+
 async def serve(settings: WebSettings, context: ChildContext) -> None:
     """Serve until `context.stop` is set, then drain. What fails for good ends the worker, which restarts."""
+    sys.setswitchinterval(SWITCH)
     store = Store(settings.store_url)
     board = Board(StoredSnapshots(store))
     await board.check()

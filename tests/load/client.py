@@ -78,6 +78,8 @@ class Client:
                 length = int(value)
         if length:
             await reader.readexactly(length)
+        if b"transfer-encoding: chunked" in head.lower():
+            length = await _chunks(reader)
         if not self._keep:
             await self.close()
         return int(head[9:12]), length
@@ -91,6 +93,16 @@ class Client:
                 await streams[1].wait_closed()
             except (OSError, ssl.SSLError):
                 return
+
+
+async def _chunks(reader: asyncio.StreamReader) -> int:
+    """Read a body of chunks; returns its size."""
+    length = 0
+    while size := int(await reader.readline(), 16):
+        await reader.readexactly(size + 2)
+        length += size
+    await reader.readline()
+    return length
 
 
 async def _timed(client: Client, result: Result, begin: float) -> None:

@@ -68,6 +68,20 @@ def test_what_is_packed_is_what_was(rows: list[HistoryRow]) -> None:
         assert pick(*pack(from_rows(rows)), time * 1000, "a", "T2_XX_A") == held(rows, time)
 
 
+@pytest.mark.parametrize("jump", [0, 1, 127, 128, 255, 256, 70_000, 2**40])
+def test_one_point_is_picked_out_of_many_whatever_their_differences(jump: int) -> None:
+    """Of differences that are one byte, and of those that are more; up to the first and beyond the last."""
+    numbers = [jump + (place * 37) % 100 + (jump if place == 50 else 0) for place in range(97)]
+    rows = [
+        structs.replace(row(time, number), tasks=(TaskPoint("Merge", number, None, 7, -number),))
+        for time, number in enumerate(numbers)
+    ]
+    packed = pack(from_rows(rows))
+    for place in (0, 1, 15, 16, 49, 50, 51, 96):
+        assert pick(*packed, place * 1000, "a", "T2_XX_A") == rows[place]
+    assert pick(*packed, 1_000_000, "a", "T2_XX_A") == rows[96]
+
+
 @given(ROWS, st.sampled_from([60, 900, 3600]))
 def test_thinned_it_holds_the_same_at_each_step(rows: list[HistoryRow], step: int) -> None:
     thinned = from_rows(rows).thinned(step * 1000)

@@ -81,22 +81,44 @@ def site_point(row: HistoryRow | None, time: float, task: str) -> dict[str, Any]
     return {"time": iso(time), **{name: getattr(row, name) for name in _NOTHING}}
 
 
+class SiteStep(Struct, frozen=True, gc=False):
+    """What a site was in one agent at a step's time; all null: it was not there, or nothing is known."""
+
+    time: str | None
+    state: str | None
+    running_slots: int | None
+    pending_slots: int | None
+    running_jobs: int | None
+    pending_jobs: int | None
+
+
+class TaskStep(Struct, frozen=True, gc=False):
+    """The same of one of its task types."""
+
+    time: str | None
+    running_jobs: int | None
+    pending_jobs: int | None
+    max_slots: int | None
+    pending_slots: int | None
+
+
 def site_steps(
     points: Points, places: Sequence[int], told: Sequence[str | None], task: str
-) -> list[dict[str, Any]]:
-    """Write the points at some places, -1 for none, as `site_point` does, with their times as they are told.
+) -> Sequence[SiteStep] | Sequence[TaskStep]:
+    """Write the points at some places, -1 for none, with their times as they are told.
 
     Column by column: a month of quarters of an hour is 30 000 points.
     """
-    names = ("time", *(_NO_TASK if task else _NOTHING))
-    columns: Sequence[Sequence[Any]] = (points.states, *points.numbers)
-    if task:
-        columns = points.tasks.get(task) or [[None] * len(points.times) for _ in _NO_TASK]
-    nothing = (None,) * len(columns)
-    rows = [*zip(*columns, strict=True), nothing]  # the last is what the place -1 means
-    return [
-        dict(zip(names, (time, *rows[place]), strict=True)) for time, place in zip(told, places, strict=True)
-    ]
+    if not task:
+        own: list[Sequence[Any]] = [points.states, *points.numbers]
+        return list(map(SiteStep, told, *(_at(column, places) for column in own)))
+    columns = points.tasks.get(task) or [[None] * len(points.times) for _ in _NO_TASK]
+    return list(map(TaskStep, told, *(_at(column, places) for column in columns)))
+
+
+def _at(column: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    padded = [*column, None]  # the last is what the place -1 means
+    return [padded[place] for place in places]
 
 
 def grid_point(point: GridPoint | None, time: float, task: str) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from urllib.parse import quote, urlencode
 
 from rcmon.access.roles import Role
 from rcmon.errors import StoreError
-from rcmon.store.chunks import Points
+from rcmon.store.chunks import Points, milliseconds
 from rcmon.store.extract import Extract, Span, read_site
 from rcmon.store.grid import read_grid, read_steps
 from rcmon.store.horizons import Horizons, read_horizons
 from rcmon.store.packing import COARSE
-from rcmon.store.past import Series, Wanted, find_series, place_at, read_past
+from rcmon.store.past import Series, Wanted, find_series, places_at, read_past
 from rcmon.timestamps import iso
 from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
@@ -143,10 +143,11 @@ class HistoryHandler(Handler):
 def _stepped(past: Mapping[Series, Points], part: Part, task: str) -> dict[str, Any]:
     times = [*part.times()]
     told = [iso(time) for time in times]
+    moments = [milliseconds(time) for time in times]
     series = [
         {
             "agent": one.agent,
-            "points": site_steps(points, [place_at(points, time) for time in times], told, task),
+            "points": site_steps(points, places_at(points, moments), told, task),
         }
         for one, points in past.items()
     ]

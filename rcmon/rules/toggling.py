@@ -8,10 +8,10 @@ from rcmon.model import Override, SiteExpected, Snapshot
 def agrees(override: Override, snapshot: Snapshot) -> bool:
     """Tell whether everything that an override sets would be so without it, in each agent that it is for.
 
-    Not where that is not known of one of them, or follows from what the site status board said earlier: it
-    does not answer now.
+    Not where that is not known of one of them, follows from what the site status board said earlier - it does
+    not answer now -, or is what the guard does not let pass: then something else holds.
     """
-    if _board_is_stale(snapshot):
+    if _board_is_stale(snapshot) or _is_quarantined(override.site, snapshot):
         return False
     found = list(_expected(override, snapshot))
     return bool(found) and all(one is not None and _same(override, one) for one in found)
@@ -20,6 +20,13 @@ def agrees(override: Override, snapshot: Snapshot) -> bool:
 def _board_is_stale(snapshot: Snapshot) -> bool:
     stale = {state.name for state in snapshot.sources if state.stale}
     return any(said.sites is not None and source in stale for source, said in snapshot.given.items())
+
+
+def _is_quarantined(site: str, snapshot: Snapshot) -> bool:
+    return any(
+        one.whole or any(proposal.site == site for proposal in one.proposals)
+        for one in snapshot.steered.quarantines
+    )
 
 
 def _expected(override: Override, snapshot: Snapshot) -> Iterator[SiteExpected | None]:

@@ -15,6 +15,7 @@ from rcmon.model import (
     SourceState,
     Upstream,
 )
+from rcmon.model.steering import Proposal, Quarantine, Steered, Word
 from rcmon.rules.toggling import agrees
 
 SITE = "T1_XX_A"
@@ -65,3 +66,13 @@ DRAINS, NORMAL = SiteExpected("Draining", "Draining", 10, 5), SiteExpected("Norm
 )
 def test_when_a_toggle_ends(override: Override, grid: Snapshot, ends: bool) -> None:
     assert agrees(override, grid) is ends
+
+
+@pytest.mark.parametrize(
+    ("whole", "site", "ends"), [(False, SITE, False), (False, "T1_XX_B", True), (True, "T1_XX_B", False)]
+)
+def test_what_the_guard_does_not_let_pass_ends_no_toggle(whole: bool, site: str, ends: bool) -> None:
+    """A broken board that agrees with everything would: then the last good state would come back."""
+    held = Quarantine("q", "leaving", "m", 1.0, whole, (Proposal(site, None, Word("drain", 10, 10)),))
+    grid = structs.replace(snapshot(a=DRAINS), steered=Steered((held,)))
+    assert agrees(toggle(), grid) is ends

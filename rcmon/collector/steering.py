@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rcmon.errors import StoreError
+from rcmon.errors import StoreCorruptError, StoreError
 from rcmon.files.follower import Follower
 from rcmon.model import Override, Snapshot
 from rcmon.model.journal import EFFECTIVE, QUARANTINE, JournalEntry
@@ -50,6 +50,8 @@ class Remembered(Struct, frozen=True):
     """All that the store says of steering when a cycle begins."""
 
     memory: SteeringMemory
+    kept: bool
+    """Whether the store had it, or it begins here."""
     quarantines: tuple[Quarantine, ...]
     weights: tuple[Weight, ...]
     overrides: tuple[Override, ...]
@@ -92,12 +94,13 @@ class Steersman:
             self._problem = _told(error)
 
     async def _read(self, connection: AsyncConnection) -> Remembered:
-        memory = await read_memory(connection)
+        found = memory = await read_memory(connection)
         if memory is None:
             notes = await read_notes(connection)
             memory = SteeringMemory(harmed=self._known or any(one.kind == SET_ASIDE for one in notes))
         return Remembered(
             memory,
+            found is not None,
             await read_quarantines(connection),
             await read_weights(connection),
             await read_overrides(connection),
@@ -127,6 +130,9 @@ class Steersman:
         try:
             async with self._store.transaction() as connection:
                 await holding(connection)
+                if remembered is not None and remembered.kept and await read_memory(connection) is None:
+                    # overrides and weights went with it: what was concluded by them must not outlive them
+                    raise StoreCorruptError("what was effective is not in the store any more")
                 if concluded is not None:
                     await _keep(connection, concluded)
                 elif remembered is not None:

@@ -24,7 +24,26 @@ STATUS = st.builds(
     io=_CORES,
     capacity_time=_TIMES,
 )
-SAID = st.none() | st.dictionaries(st.sampled_from([*SITES, "T2_XX_New", "no name\n"]), STATUS)
+_NAMES = st.sampled_from([*SITES, "T2_XX_New", "no name\n"])
+_ONE_WORD = st.sampled_from(["drain", "disabled", "test"])
+_ROW_OLD = NOW - 60
+
+
+def _sound(changes, gone, closed, word):
+    """Make a document that has all sites, but for what is told."""
+    sites = {name: SiteStatus("enabled", None, _ROW_OLD, None, 1000, 300, _ROW_OLD) for name in SITES}
+    sites |= {name: SiteStatus(word, None, _ROW_OLD, None, 1000, 300, _ROW_OLD) for name in closed}
+    return {name: one for name, one in {**sites, **changes}.items() if name not in gone}
+
+
+_SOUND = st.builds(
+    _sound,
+    st.dictionaries(_NAMES, STATUS, max_size=3),
+    st.sets(_NAMES, max_size=3),
+    st.sets(st.sampled_from(SITES)),
+    _ONE_WORD,
+)
+SAID = st.none() | _SOUND | st.dictionaries(_NAMES, STATUS)
 
 
 def said(status: str = "enabled", cpu: int | None = 1000, *, io: int | None = 300) -> SiteStatus:

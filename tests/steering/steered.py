@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rcmon.collector.collector import Collector
 from rcmon.collector.publisher import Publisher
@@ -74,15 +74,23 @@ class Board:
         writer.close()
 
 
+class Replica(NamedTuple):
+    """Where a service has its store and control file, and its name in the lease."""
+
+    store: str
+    file: Path
+    holder: str
+
+
 class SteeredService:
     """The service, at a time that stands still between cycles."""
 
-    def __init__(self, board: Board, url: str, store_url: str, served: Serving, file: Path) -> None:
-        self.board, self.served, self.file = board, served, file
+    def __init__(self, board: Board, url: str, served: Serving, replica: Replica) -> None:
+        self.board, self.served, self.file = board, served, replica.file
         self.now = NOW
         self.agents = {AGENT: self.agent(AGENT), OTHER: self.agent(OTHER)}
         self.troubles: dict[str, str | None] = {}
-        self._url, self._store_url = url, store_url
+        self._url, self._store_url, self._holder = url, replica.store, replica.holder
         self.start()
 
     def start(self) -> None:
@@ -92,7 +100,7 @@ class SteeredService:
         self.cycle = Steady(
             [make_ssb(self._url), Scripted("db", lambda _: list(self.agents.values()))], 60.0, 3600.0
         )
-        publisher = Publisher(self.store, holder="one", ages=Ages(86400.0, 86400.0))
+        publisher = Publisher(self.store, holder=self._holder, ages=Ages(86400.0, 86400.0))
         self.collector = Collector(
             self.cycle,
             publisher,
@@ -176,7 +184,7 @@ class SteeredService:
 
 @asynccontextmanager
 async def steered(
-    tmp_path: Path, control: str | None = CONTROL, database: str | None = None
+    tmp_path: Path, control: str | None = CONTROL, database: str | None = None, holder: str = "one"
 ) -> AsyncIterator[SteeredService]:
     """Run the service; `control`: the control file's text, None: there is none."""
     file = tmp_path / "control.toml"
@@ -189,7 +197,7 @@ async def steered(
         upstream_serving(board.say) as web,
         serving(table=TABLE, store=store, control=follow_control(file)) as served,
     ):
-        service = SteeredService(board, web.url, url, served, file)
+        service = SteeredService(board, web.url, served, Replica(url, file, holder))
         try:
             yield service
         finally:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -220,6 +221,28 @@ async def test_after_the_store_was_set_aside_an_operator_looks_first(tmp_path: P
         assert (await service.write(f"/api/quarantine/{held['id']}/release", {"reason": "r"})).code == 204
         await service.cycles()
         assert await service.told() == dict.fromkeys(SITES, GOOD)
+
+
+async def test_a_store_that_is_lost_within_a_cycle_takes_what_was_effective_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was concluded with overrides and weights must not outlive them."""
+    async with steered(tmp_path) as service:
+        await service.cycles()
+        publish = service.collector._publisher.publish
+
+        async def lose(*what: Any) -> None:
+            await service.store.migrate("it is damaged", condemned=True)
+            await publish(*what)
+
+        monkeypatch.setattr(service.collector._publisher, "publish", lose)
+        await service.cycles()
+        monkeypatch.undo()
+        assert "not in the store any more" in str(service.troubles["control"])
+        for _ in range(3):
+            assert await codes(service) == (503, 503)
+            snapshot = await service.cycles()
+        assert [one.cause for one in snapshot.steered.quarantines] == ["first"]
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ until the transaction ends, and numbers grow in the order in which changes were 
 journal by the same transaction.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import structs
-from sqlalchemy import Row, delete, func, insert, select, text
+from sqlalchemy import Row, bindparam, delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import StoreCorruptError
-from rcmon.model import Override, OverrideChange, SpotChange
+from rcmon.model import Override, OverrideChange, Spot, SpotChange
 from rcmon.model.journal import OVERRIDE as KIND
 from rcmon.model.journal import JournalEntry, Value
 from rcmon.store.journal import add_entries
@@ -48,23 +49,27 @@ async def next_change(connection: AsyncConnection) -> int:
 
 async def make_change(connection: AsyncConnection, change: OverrideChange) -> None:
     """Make a change, whole, with its entries in the journal."""
-    for spot in change.spots:
-        await connection.execute(delete(TABLE).where(*_at(TABLE, spot.site, spot.agent)))
-        if spot.after is not None:
-            await connection.execute(insert(TABLE).values(_row(spot.after)))
-        values = {
-            "number": change.number,
-            "site": spot.site,
-            "agent": spot.agent or _EVERY,
-            "time": change.time,
-            "who": change.by,
-            "cause": change.cause,
-            "before": _json(spot.before),
-            "after": _json(spot.after),
-            "undoes": change.undoes,
-        }
-        await connection.execute(insert(CHANGE).values(values))
+    here = TABLE.c.site == bindparam("at_site"), TABLE.c.agent == bindparam("at_agent")
+    places = [{"at_site": one.site, "at_agent": one.agent or _EVERY} for one in change.spots]
+    await connection.execute(delete(TABLE).where(*here), places)
+    if made := [_row(one.after) for one in change.spots if one.after is not None]:
+        await connection.execute(insert(TABLE), made)
+    await connection.execute(insert(CHANGE), [_change_row(change, one) for one in change.spots])
     await add_entries(connection, [_entry(change, spot) for spot in change.spots])
+
+
+def _change_row(change: OverrideChange, spot: SpotChange) -> dict[str, Any]:
+    return {
+        "number": change.number,
+        "site": spot.site,
+        "agent": spot.agent or _EVERY,
+        "time": change.time,
+        "who": change.by,
+        "cause": change.cause,
+        "before": _json(spot.before),
+        "after": _json(spot.after),
+        "undoes": change.undoes,
+    }
 
 
 async def read_change(connection: AsyncConnection, number: int) -> OverrideChange | None:
@@ -83,6 +88,13 @@ async def last_change(connection: AsyncConnection, site: str, agent: str | None)
     newest = select(func.max(CHANGE.c.number)).where(*_at(CHANGE, site, agent))
     number = (await connection.execute(newest)).scalar_one()
     return None if number is None else await read_change(connection, number)
+
+
+async def changed_since(connection: AsyncConnection, number: int) -> Mapping[Spot, int]:
+    """Tell which places were changed after that change, and the number of the last change of each."""
+    later = select(CHANGE.c.site, CHANGE.c.agent, func.max(CHANGE.c.number)).where(CHANGE.c.number > number)
+    rows = await connection.execute(later.group_by(CHANGE.c.site, CHANGE.c.agent))
+    return {(site, agent or None): last for site, agent, last in rows}
 
 
 async def read_earlier(connection: AsyncConnection, since: float) -> tuple[Override, ...]:

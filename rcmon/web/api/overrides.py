@@ -18,6 +18,7 @@ from rcmon.rules.forcing import Grid, needs_force
 from rcmon.rules.overriding import by_place, is_over
 from rcmon.store import Store
 from rcmon.store.overrides import (
+    changed_since,
     last_change,
     make_change,
     next_change,
@@ -132,9 +133,10 @@ class Overrides:
                 cause += await _forced(connection, changes, author)
                 change = OverrideChange(number, author.now, author.subject, cause, tuple(changes))
                 await make_change(connection, change)
-            there = [await read_override(connection, *one.spot) for one in wishes]
-            repeated = None if change else await _repeated(connection, wishes)
-        return Done(change or repeated, [one for one in there if one is not None], repeated=change is None)
+            held = by_place(await read_overrides(connection))
+            repeated = None if change else await _repeated(connection, wishes, held)
+        there = [held[one.spot] for one in wishes if one.spot in held]
+        return Done(change or repeated, there, repeated=change is None)
 
     async def undo(
         self, number: int, given: Precondition | None, reason: str | None, author: Author
@@ -150,13 +152,9 @@ class Overrides:
             undone = _known(await read_change(connection, number), number)
             if not given.admits(undone.tag):
                 raise _stale(f"Change {number} is another than the one that you have seen.", undone.tag)
-            last = [await last_change(connection, one.site, one.agent) for one in undone.spots]
-            done = last[0]
-            if done is not None and done.undoes == number and all(one == done for one in last):
+            done = await _undoing(connection, undone)
+            if done is not None:
                 return done  # asked again: the answer was lost
-            for one, newest in zip(undone.spots, last, strict=True):
-                if newest is None or newest.number != number:
-                    raise _superseded(number, one, newest)
             now, subject = author.now, author.subject
             for one in undone.spots:
                 if one.before is not None and is_over(one.before, now):
@@ -218,14 +216,16 @@ async def _forced(connection: AsyncConnection, changes: Sequence[SpotChange], au
 
 async def _all_weighed(connection: AsyncConnection, wishes: Sequence[Wish], number: int) -> list[SpotChange]:
     """Weigh all wishes; gives what is to be changed."""
-    weighed = [await _weighed(connection, one, number) for one in wishes]
+    held = by_place(await read_overrides(connection))
+    weighed = [await _weighed(connection, one, held.get(one.spot), number) for one in wishes]
     return sorted((one for one in weighed if one is not None), key=lambda one: (one.site, one.agent or ""))
 
 
-async def _weighed(connection: AsyncConnection, wish: Wish, number: int) -> SpotChange | None:
+async def _weighed(
+    connection: AsyncConnection, wish: Wish, held: Override | None, number: int
+) -> SpotChange | None:
     """Weigh a wish against what is there; None: it is so already. Problem 404 or 412."""
     site, agent = wish.spot
-    held = await read_override(connection, site, agent)
     given, tag = wish.given, held.tag if held else None
     seen = held is not None and given is not None and given.admits(tag)
     if wish.wanted is None:
@@ -252,14 +252,34 @@ async def _was_ended(connection: AsyncConnection, spot: Spot, given: Preconditio
     return given.absent or any(one is not None and given.admits(one.tag) for one in before)
 
 
-async def _repeated(connection: AsyncConnection, wishes: Sequence[Wish]) -> OverrideChange | None:
+async def _repeated(
+    connection: AsyncConnection, wishes: Sequence[Wish], held: Mapping[Spot, Override]
+) -> OverrideChange | None:
     """Find the change that did all of it before; None: several did."""
-    last = [await last_change(connection, *one.spot) for one in wishes]
-    first = last[0]
-    if first is None or any(one != first for one in last):
+    versions = {held[one.spot].version for one in wishes if one.spot in held}
+    if versions:
+        made = await read_change(connection, max(versions))
+    else:
+        made = await last_change(connection, *wishes[0].spot)
+    after = {(one.site, one.agent): one.after for one in made.spots} if made else {}
+    return made if after == {one.spot: held.get(one.spot) for one in wishes} else None
+
+
+async def _undoing(connection: AsyncConnection, undone: OverrideChange) -> OverrideChange | None:
+    """Find the change that has undone one already, whole; Problem 409 where another came at its places."""
+    later = await changed_since(connection, undone.number)
+    last = {later.get((one.site, one.agent)) for one in undone.spots}
+    if last == {None}:
         return None
-    spots = {(one.site, one.agent) for one in first.spots}
-    return first if spots == {one.spot for one in wishes} else None
+    number = last.pop()
+    found = await read_change(connection, number) if number is not None and not last else None
+    if found is not None and found.undoes == undone.number:
+        return found
+    for one in undone.spots:
+        newest = later.get((one.site, one.agent))
+        if newest is not None:
+            raise _superseded(undone.number, one, newest)
+    return None
 
 
 def _words(spot: Spot) -> str:
@@ -282,11 +302,10 @@ def _stale(detail: str, tag: str | None) -> Problem:
     return Problem(412, f"{detail} Read it again, and decide anew.", fields=fields, etag=tag)
 
 
-def _superseded(number: int, spot: SpotChange, newest: OverrideChange | None) -> Problem:
-    later = "forgotten" if newest is None else f"change {newest.number}"
+def _superseded(number: int, spot: SpotChange, newest: int) -> Problem:
     where = _words((spot.site, spot.agent))
-    detail = f"Change {number} is not the last of {where}, which is {later}: undo that first."
-    return Problem(409, detail, number=number, last=newest and newest.number)
+    detail = f"Change {number} is not the last of {where}, which is change {newest}: undo that first."
+    return Problem(409, detail, number=number, last=newest)
 
 
 def _ended(number: int, before: Override) -> Problem:

@@ -13,10 +13,11 @@ from tornado.httpclient import HTTPResponse
 
 from rcmon.model import AgentExpected, Pressure, SiteExpected, Snapshot, Upstream
 from rcmon.store import Store
+from rcmon.store.overrides import make_change
 from rcmon.timestamps import iso
 from rcmon.web.about import BASE
 from rcmon.web.app import TABLE
-from tests.web.grid import AGENTS, NOW, SITES, make_snapshot
+from tests.web.grid import AGENTS, NOW, OVERRIDDEN, SITES, make_snapshot
 from tests.web.pki import CREDENTIALS, subject
 from tests.web.serving import Serving, serving
 
@@ -529,3 +530,38 @@ async def test_undoing_what_closes_many_sites_needs_a_second_reason_too(tmp_path
         assert (await send(served, "POST", undo, If_Match=seen)).code == 409
         assert (await send(served, "POST", f"{undo}?force=r", If_Match=seen)).code == 200
         assert len((await told(served))["overrides"]) == 7
+
+
+async def test_many_hundred_places_are_changed_and_undone_in_one_step(tmp_path: Path) -> None:
+    async with steered(tmp_path) as served:
+        places = [(site, agent) for site in SITES for agent in (None, *AGENTS)]
+        many = {"overrides": [entry(site, "Normal", agent=agent) for site, agent in places]}
+        made_now = await send(served, "PUT", LIST, many)
+        assert made_now.code == 200
+        assert (await told(served))["total"] == len(places) == 248
+        assert (await send(served, "PUT", LIST, many)).body == made_now.body
+        undo, seen = "/api/overrides/1/undo", made_now.headers["ETag"]
+        undone = await send(served, "POST", undo, If_Match=seen)
+        assert undone.code == 200
+        assert (await send(served, "POST", undo, If_Match=seen)).body == undone.body
+        assert (await told(served))["total"] == 0
+
+
+async def test_what_was_undone_in_part_is_not_undone_again(tmp_path: Path) -> None:
+    """Of two places that one change set one was changed since."""
+    async with steered(tmp_path) as served:
+        both = await send(served, "PUT", LIST, {"overrides": [entry("T1_DE_KIT"), entry("T1_UK_RAL")]})
+        etag = (await told(served, "/api/sites/T1_DE_KIT/override"))["etag"]
+        ended = await send(served, "DELETE", "/api/sites/T1_DE_KIT/override", If_Match=f'"{etag}"')
+        assert ended.code == 200
+        refused = await send(served, "POST", "/api/overrides/1/undo", If_Match=both.headers["ETag"])
+        assert refused.code == 409
+        assert "'T1_DE_KIT'" in json.loads(refused.body)["detail"]
+        assert [one["site"] for one in (await told(served))["overrides"]] == ["T1_UK_RAL"]
+
+
+async def test_an_override_is_ended_also_without_a_snapshot(empty_service: Serving) -> None:
+    async with empty_service.reads.adding() as connection:
+        await make_change(connection, OVERRIDDEN)
+    answer = await send(empty_service, "DELETE", SITE, If_Match=f'"{OVERRIDDEN.tag}"')
+    assert answer.code == 200

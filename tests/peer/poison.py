@@ -105,13 +105,14 @@ def _values(rng: Random, first: bool) -> tuple[str, int, int]:
 
 
 def _acts(rng: Random, documents: int, *, knows: bool) -> tuple[Act, ...]:
-    """Let most questions but one be answered well, so that rounds come far; all by one document, or not."""
-    one, faulty = rng.randrange(documents), rng.randrange(3)
-    ways = [way for way in ANSWERS if knows or way != LEFT_OUT]
+    """Let all questions but one, if any, be answered well, so that rounds come far; by one document, or not."""
+    one, faulty = rng.randrange(documents), rng.randrange(5)
+    # what can close sites is tried more often
+    ways = [*(way for way in ANSWERS if way != LEFT_OUT), *([LEFT_OUT] * 6 if knows else ())]
     acts: list[Act] = []
     for number in range(3):
-        way = rng.choice(ways) if number == faulty or rng.random() < 0.1 else "good"
-        chosen = one if rng.random() < 0.85 else rng.randrange(documents)
+        way = rng.choice(ways) if number == faulty or rng.random() < 0.05 else "good"
+        chosen = one if rng.random() < 0.8 else rng.randrange(documents)
         before = rng.choice(("restart", "late", "early")) if rng.random() < 0.06 else ""
         if way == LEFT_OUT:  # a bridge that is born anew knows no site
             before, acts = "", [structs.replace(act, before="") for act in acts]

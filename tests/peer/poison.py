@@ -105,7 +105,7 @@ def _values(rng: Random, first: bool) -> tuple[str, int, int]:
 
 
 def _acts(rng: Random, documents: int, *, knows: bool) -> tuple[Act, ...]:
-    """Let all questions but one, if any, be answered well, so that rounds come far; by one document, or not."""
+    """Let all questions, or all but one, be answered well: so rounds come far; by one document, or not."""
     one, faulty = rng.randrange(documents), rng.randrange(5)
     # what can close sites is tried more often
     ways = [*(way for way in ANSWERS if way != LEFT_OUT), *([LEFT_OUT] * 6 if knows else ())]

@@ -1,5 +1,6 @@
 """Findings over the wire: what a query selects, and how operators acknowledge them."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator
@@ -15,13 +16,14 @@ from rcmon.web.app import TABLE
 from tests.web.grid import NOW, make_snapshot
 from tests.web.serving import Serving, serving
 
+URL = "sqlite:///{}/rcmon.sqlite"
 PATH = "/api/findings"
 ONE = f"{PATH}/a1/acknowledgement"
 
 
 @asynccontextmanager
 async def watched(tmp_path: Path, **options: Any) -> AsyncIterator[Serving]:
-    store = Store(f"sqlite:///{tmp_path}/rcmon.sqlite")
+    store = Store(URL.format(tmp_path))
     await store.migrate()
     async with serving(table=TABLE, store=store, **options) as served:
         await served.publish(make_snapshot())
@@ -103,6 +105,34 @@ async def test_it_ends_by_itself_and_no_set_clock_makes_it_last(tmp_path: Path) 
         for ahead, held in ((3599, True), (3601, False), (0, True), (-40 * 86400, False), (0, True)):
             served.now = NOW + ahead
             assert await holds() == held, ahead
+
+
+async def test_every_worker_tells_soon_what_one_of_them_took(tmp_path: Path) -> None:
+    """Two servers over one store, each with what it read of it before."""
+    async with watched(tmp_path) as first, serving(table=TABLE, store=Store(URL.format(tmp_path))) as second:
+        await second.board.check()
+
+        async def until(reason: str | None) -> None:
+            for served in (first, second):
+                async with asyncio.timeout(60):
+                    while _reason(await told(served)) != reason:
+                        await asyncio.sleep(0.02)
+
+        await until(None)
+        assert (await put(first, {"reason": "x"})).code == 204
+        await until("x")
+        assert (await put(second, {"reason": "y"})).code == 204
+        await until("y")
+        assert (await first.ask(ONE, "operator", method="DELETE")).code == 204
+        await until(None)
+        journal = json.loads((await second.ask("/api/journal?kind=acknowledgement", "reader")).body)
+        said = [[one[side] and one[side]["reason"] for side in ("old", "new")] for one in journal["entries"]]
+        assert said == [["y", None], ["x", "y"], [None, "x"]]
+
+
+def _reason(document: Any) -> str | None:
+    made = document["findings"][0]["acknowledgement"]
+    return None if made is None else str(made["reason"])
 
 
 async def test_the_same_once_more_is_no_news(tmp_path: Path) -> None:

@@ -15,11 +15,15 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 
+LONGEST = 600
+"""Seconds after which a test hangs; whatever runs beside it, none is that slow."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let pytest-tornado run every `async def` test."""
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
-            item.add_marker(pytest.mark.gen_test(timeout=60))
+            item.add_marker(pytest.mark.gen_test(timeout=LONGEST))
             if "io_loop" not in item.fixturenames:
                 item.fixturenames.insert(0, "io_loop")
 

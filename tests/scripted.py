@@ -10,7 +10,7 @@ from rcmon.model import Agent, Batch
 Script = Callable[[float], Sequence[Agent]]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
     """Wait until something holds; fails where it does not in a long time."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:

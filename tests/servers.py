@@ -21,7 +21,7 @@ from typing import NamedTuple
 import pytest
 
 PATHS = (*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/sbin", "/usr/local/sbin")
-START_WITHIN = 60.0
+START_WITHIN = 240.0
 GUARD = """
 signal=$1; shift
 exec 3<&0

@@ -237,7 +237,7 @@ async def test_run_steps_at_once_and_cleans_up(lab: Lab) -> None:
     stop = asyncio.Event()
     running = asyncio.ensure_future(lab.collector.run(stop))
     await until(lambda: lab.source.polls == 1)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while await lab.last() is None:
             await asyncio.sleep(0.01)
     stop.set()

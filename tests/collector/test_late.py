@@ -200,7 +200,7 @@ async def test_polls_that_keep_threads_busy_leave_some_for_the_cycle() -> None:
 
     class Blocking(Scripted):
         async def poll(self, now: float) -> Batch:
-            await asyncio.to_thread(go_on.wait, 60)
+            await asyncio.to_thread(go_on.wait, 600)
             return await super().poll(now)
 
     make_room()
@@ -208,7 +208,7 @@ async def test_polls_that_keep_threads_busy_leave_some_for_the_cycle() -> None:
     cycle = hurried(*sources)
     try:
         for at in (1000.0, 1060.0):
-            async with asyncio.timeout(50):
+            async with asyncio.timeout(300):
                 snapshot = await cycle.run_once(at)
             assert snapshot.sources[-1].last_success == at
             assert not snapshot.sources[0].up
@@ -220,6 +220,6 @@ async def test_polls_that_keep_threads_busy_leave_some_for_the_cycle() -> None:
 @pytest.mark.parametrize("budget", [0.05, 0.95])
 async def test_a_cycle_whose_polls_all_end_does_not_wait_for_its_time(budget: float) -> None:
     cycle = Steady([Scripted("good", [agent("b")])], HUNDRED_YEARS, HUNDRED_YEARS, budget=budget)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         assert (await cycle.run_once(1000.0)).sources[0].up
     await cycle.close()

@@ -298,7 +298,7 @@ def poisoned(cases: list[Case]) -> Iterator[Addresses]:
         upstream.close()
         before.close()
         if left := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(left, timeout=30)
+            await asyncio.wait(left, timeout=300)
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()

@@ -151,7 +151,7 @@ class Databases:
 async def settled() -> None:
     """Wait for what closes."""
     if left := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(left, timeout=30)
+        await asyncio.wait(left, timeout=300)
 
 
 def number(value: object) -> int:

@@ -171,7 +171,7 @@ def test_curl_accepts_it(documents: dict[str, Document], server: str, curl: str)
         "*",
         f"{server}/metrics",
     ]
-    result = subprocess.run(command, capture_output=True, check=True, timeout=30)
+    result = subprocess.run(command, capture_output=True, check=True, timeout=300)
     assert result.stdout == inflate(documents["metrics.text"]) + TAIL
 
 

@@ -178,7 +178,7 @@ def test_the_name_as_openssl_prints_it_grants_the_role(
 ) -> None:
     host = pki.entity(pki.name("DC=ch", "CN=host/mon.example.org", "CN=a+b"), ROOT)
     command = ["openssl", "x509", "-noout", "-subject", "-nameopt", form]
-    done = subprocess.run(command, input=host.certificate_pem, capture_output=True, check=True, timeout=60)
+    done = subprocess.run(command, input=host.certificate_pem, capture_output=True, check=True, timeout=300)
     name = done.stdout.decode().removeprefix("subject=").strip()
     Path(options[3]).write_text(f"[roles]\nreader = ['dn:{name}']\n")
     assert "roles: reader" in run(host, options, tmp_path, capsys)[1]

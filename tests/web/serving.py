@@ -235,7 +235,7 @@ class Serving:
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until something holds, while the sweep goes on."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while not holds():
                 self.server.tick()
                 await asyncio.sleep(0.02)

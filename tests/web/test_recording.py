@@ -78,7 +78,7 @@ async def test_what_the_store_does_not_take_is_written_later(place: Place, store
 
 
 async def test_the_first_worker_tells_it_by_itself(place: Place, tmp_path: Path, store: Store) -> None:
-    async with working(place, tmp_path), asyncio.timeout(60):
+    async with working(place, tmp_path), asyncio.timeout(300):
         while not await kept(store):
             await asyncio.sleep(0.02)
         place.grant("dn:/DC=ch/CN=alice", "dn:/DC=ch/CN=bob")

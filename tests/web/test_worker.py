@@ -72,7 +72,7 @@ class Working:
         return Caller(*await asyncio.open_connection("127.0.0.1", self.port, ssl=context))
 
     async def until_taken_up(self, what: str, result: str) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while self.totals.value(RELOADS, what, result) != 1.0:
                 await asyncio.sleep(0.02)
 
@@ -179,7 +179,7 @@ async def begins_with_broken(one: Working, path: Path, *, refused: bool) -> None
     await store.close()
     task = asyncio.create_task(worker.serve(one.settings, one.context))
     waiting = asyncio.create_task(one.ready.wait())
-    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=60)
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=300)
     what = "roles_file" if path.name == "roles.toml" else "crl"
     assert [trouble.what for trouble in one.scoreboard.troubles()] == [what]
     assert one.ready.is_set() is not refused

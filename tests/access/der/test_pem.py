@@ -52,7 +52,7 @@ def trusted(tmp_path: Path) -> Path:
     """Write a server's certificate with its CA and key as `openssl x509 -trustout` does."""
     path = HOST.write(tmp_path / "host.pem")
     command = ["openssl", "x509", "-in", path, "-trustout", "-addtrust", "serverAuth"]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, check=True, timeout=300)
     assert done.stdout.startswith(b"-----BEGIN TRUSTED CERTIFICATE-----")
     path.write_bytes(done.stdout + HOST.key_pem + ROOT.certificate_pem)
     return path
@@ -72,7 +72,7 @@ def test_openssls_own_form_is_named_wherever_a_certificate_is_read(
 
 def test_what_the_message_says_to_do_helps(trusted: Path, tmp_path: Path) -> None:
     command = ["openssl", "x509", "-in", trusted, "-out", tmp_path / "plain.pem"]
-    subprocess.run(command, capture_output=True, check=True, timeout=60)
+    subprocess.run(command, capture_output=True, check=True, timeout=300)
     assert load_certificates((tmp_path / "plain.pem").read_bytes()) == (HOST.certificate,)
     assert x509.load_pem_x509_certificate((tmp_path / "plain.pem").read_bytes()) == HOST.certificate
 

@@ -78,7 +78,7 @@ async def pages(service: Serving) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(service: Serving, io_loop: IOLoop, tmp_path: Path, scheme: str) -> None:
-    for number, page in enumerate(io_loop.run_sync(lambda: pages(service), timeout=60)):
+    for number, page in enumerate(io_loop.run_sync(lambda: pages(service), timeout=300)):
         directory = tmp_path / str(number)
         directory.mkdir()
         assert violations(page, scheme, directory) == []

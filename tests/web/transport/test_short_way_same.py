@@ -122,7 +122,7 @@ class Both:
 
     async def compare(self, data: bytes) -> None:
         """Send the same to both, then again and again on one connection."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             await self._compare(data)
 
     async def _compare(self, data: bytes) -> None:

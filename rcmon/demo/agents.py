@@ -1,4 +1,4 @@
-"""The demo's three agents: who they are, what components run in them, and what is odd about each."""
+"""The demo's three agents that work: who they are, what runs in them, and what is odd about each."""
 
 from msgspec import Struct
 

@@ -1,7 +1,8 @@
 """The demo agents' databases as they are when the demo starts: the same for the same seed and time."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from rcmon.demo.agents import AGENTS, COMPONENTS, UPDATE_THRESHOLD, DemoAgent
@@ -9,6 +10,8 @@ from rcmon.demo.changes import USER, write
 from rcmon.demo.files import write_atomically
 from rcmon.demo.grid import dice, thresholds
 from rcmon.demo.loading import load_world
+from rcmon.demo.odd import BATCH, ODD_AGENTS, OddAgent, write_odd_agent
+from rcmon.demo.odd import upstream as odd
 from rcmon.demo.population import populate
 from rcmon.demo.schema import create, ids
 from rcmon.demo.sites import SITES
@@ -24,7 +27,7 @@ SINCE_AT_MOST = 20 * 86400
 """How long a site may have been in its state when the demo starts, seconds."""
 
 
-def database(directory: Path, agent: DemoAgent) -> Path:
+def database(directory: Path, agent: DemoAgent | OddAgent) -> Path:
     """Locate an agent's database."""
     return directory / f"{agent.name}.sqlite"
 
@@ -35,26 +38,36 @@ def ads_file(directory: Path, agent: str) -> Path:
 
 
 def build_databases(directory: Path, seed: str, now: int) -> None:
-    """Make the three agents' databases and job ads anew in `directory`, as of `now`, seconds since the epoch.
+    """Make the agents' databases and job ads anew in `directory`, as of `now`, seconds since the epoch.
 
     Nobody else may have them open for writing. Raises OSError or sqlite3.Error where they cannot be made.
     """
     directory.mkdir(parents=True, exist_ok=True)
     states = initial_states(seed)
     for agent in AGENTS:
-        target = database(directory, agent)
-        draft = target.with_suffix(".draft")
-        _remove(draft)
-        connection = create(draft)
-        try:
+        with _new(database(directory, agent)) as connection:
             connection.execute("BEGIN")
             world = _write_agent(connection, agent, seed, now, states)
             connection.execute("COMMIT")
-        finally:
-            connection.close()
-        _remove(target)
-        draft.replace(target)
         write_atomically(ads_file(directory, agent.name), ads(world.jobs.values()))
+    for still in ODD_AGENTS:
+        with _new(database(directory, still)) as connection:
+            write_odd_agent(connection, still, now)
+    write_atomically(ads_file(directory, BATCH), odd.ads())
+
+
+@contextmanager
+def _new(target: Path) -> Iterator[sqlite3.Connection]:
+    """Make a database that takes its place once it is whole."""
+    draft = target.with_suffix(".draft")
+    _remove(draft)
+    connection = create(draft)
+    try:
+        yield connection
+    finally:
+        connection.close()
+    _remove(target)
+    draft.replace(target)
 
 
 def _remove(path: Path) -> None:

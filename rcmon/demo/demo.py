@@ -15,6 +15,7 @@ from rcmon.demo.agents import AGENTS
 from rcmon.demo.databases import ads_file, build_databases, database
 from rcmon.demo.files import PRIVATE, write_atomically
 from rcmon.demo.issuing import slash_form
+from rcmon.demo.odd import BATCH, ODD_AGENTS
 from rcmon.demo.pki import AUTHORITY_NAME, CLIENTS, HOSTS, SERVER, DemoPki, make_pki
 from rcmon.demo.serving import DATABASE, DATASET, listen
 from rcmon.demo.simulation import Simulation
@@ -36,7 +37,7 @@ class Demo(Struct, frozen=True):
     roles_file: Path
     sources_file: Path
     shape: tuple[int, int] | None
-    """Sites and agents of a synthetic grid; None: the three simulated agents."""
+    """Sites and agents of a synthetic grid; None: the simulated agents and the testbed's."""
     lock: int
     """Descriptor of the lock; processes forked after `prepare` hold it as well."""
     upstream: int | None = None
@@ -58,7 +59,7 @@ class Demo(Struct, frozen=True):
         }
 
     def build(self) -> None:
-        """Make the three agents' databases anew, unless the grid is synthetic.
+        """Make the agents' databases anew, unless the grid is synthetic.
 
         Takes a second or two, and 12 MB that the process does not give back: best done in one that ends.
         Raises ConfigError where they cannot be written.
@@ -155,7 +156,7 @@ def _roles() -> str:
 def _sources(directory: Path, port: int | None) -> str:
     """List the agents' databases as sources, and where the grid's upstreams are asked."""
     tables: list[dict[str, str | float]] = []
-    for agent in AGENTS:
+    for agent in (*AGENTS, *ODD_AGENTS):
         url = URL.create("sqlite", database=str(database(directory, agent))).render_as_string()
         tables.append({"name": agent.name, "kind": "wmagent", "url": url})
     if port is not None:
@@ -166,6 +167,7 @@ def _sources(directory: Path, port: int | None) -> str:
         for agent in AGENTS:
             ads = str(ads_file(directory, agent.name))
             tables.append({"name": f"{agent.name}-jobs", "kind": "condor", "file": ads, "agent": agent.name})
+        tables.append({"name": BATCH, "kind": "condor", "file": str(ads_file(directory, BATCH))})
     lines = [_HEADER]
     for table in tables:
         lines += ["[[source]]", *(f"{key} = {json.dumps(value)}" for key, value in table.items()), ""]

@@ -13,6 +13,7 @@ from rcmon.demo.databases import ads_file, database
 from rcmon.demo.files import write_atomically
 from rcmon.demo.grid import dice
 from rcmon.demo.loading import load_world
+from rcmon.demo.odd import Testbed
 from rcmon.demo.schema import connect, ids
 from rcmon.demo.serving import BOARD, CATALOGUE, STATS, Documents
 from rcmon.demo.sitestates import SiteStates
@@ -73,6 +74,7 @@ class Simulation:
         self._directory = directory
         self._seed = seed
         self._agents: dict[str, _MovingAgent] = {}
+        self._testbed = Testbed(lambda agent: database(directory, agent))
         self._sites: SiteStates | None = None
         self._last: float | None = None
         self._known: dict[str, Known] = {}
@@ -120,6 +122,7 @@ class Simulation:
         """Close the databases; another step opens them again."""
         while self._agents:
             self._agents.popitem()[1].close()
+        self._testbed.close()
         self._sites = None
 
     def _tell(self, now: float) -> None:
@@ -127,6 +130,7 @@ class Simulation:
         if self._told is not None and 0 <= now - self._told < TELL_EVERY:
             return
         self._told, self._begun = now, self._begun or int(now)
+        self._testbed.beat(int(now))
         away = self._sites.away if self._sites else {}
         self._known = {
             site: known

@@ -15,6 +15,7 @@ from rcmon.demo.agents import AGENTS, DemoAgent
 from rcmon.demo.grid import dice
 from rcmon.demo.jobs import Job
 from rcmon.demo.lifecycle import PENDING, PHASES, RUNNING
+from rcmon.demo.odd import upstream as odd
 from rcmon.demo.sites import SITES, GridSite
 from rcmon.demo.world import World
 
@@ -65,6 +66,8 @@ def board(now: int, away: Mapping[str, Known], begun: int) -> dict[str, bytes]:
             "when": _iso(begun),
         }
         slots.append(_hit(data, now - now % 900))
+    statuses += [_hit(data, since) for data, since in odd.statuses(now)]
+    slots += [_hit(data, since) for data, since in odd.capacities(now)]
     return {"sts15min": _answer(statuses), "scap15min": _answer(slots)}
 
 
@@ -74,6 +77,8 @@ def names() -> dict[str, bytes]:
     site_rows += [["cms", site.name, site.name] for site in SITES]
     reads = [[pnn, site.name, site.name] for site in SITES for pnn in site.pnns]
     reads.append([f"{NEW_STORAGE}_Tape", NEW_STORAGE, NEW_STORAGE])
+    site_rows += odd.site_names()
+    reads += odd.storage()
     return {
         "site-names": _table(["type", "site_name", "alias"], site_rows),
         "data-processing": _table(["phedex_name", "psn_name", "site_name"], reads),
@@ -83,6 +88,7 @@ def names() -> dict[str, bytes]:
 def reports(now: int, worlds: Mapping[str, World]) -> bytes:
     """Write WMStats' view of the agents' own reports."""
     rows = [_report(agent, now) for agent in AGENTS if agent.name in worlds]
+    rows += odd.reports(now)
     view = {"total_rows": len(rows), "offset": 0, "rows": rows}
     return json.dumps(view).encode()
 

@@ -9,6 +9,7 @@ import pytest
 
 from rcmon.demo.agents import AGENTS
 from rcmon.demo.databases import build_databases, database
+from rcmon.demo.odd import ODD_AGENTS
 
 NOW = 1_780_000_000
 SEED = "test"
@@ -26,7 +27,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def directory(built: Path, tmp_path: Path) -> Path:
     """A copy of the databases, to be moved."""
-    for agent in AGENTS:
+    for agent in (*AGENTS, *ODD_AGENTS):
         shutil.copy(database(built, agent), tmp_path)
     return tmp_path
 

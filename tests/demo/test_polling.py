@@ -10,12 +10,12 @@ import pytest
 from rcmon.collector.findings import findings
 from rcmon.collector.merge import merge
 from rcmon.collector.polling import Heard
-from rcmon.demo import Demo, prepare
+from rcmon.demo import Demo, agents, prepare
 from rcmon.model import JOB_STATES, Agent, Snapshot
 from rcmon.sources.base import Poll, Source, poll_one
 from rcmon.sources.config import build_sources, load_sources
 
-AGENTS = {"vocms0281", "vocms0282", "cmsgwms-submit7"}
+AGENTS = {agent.name for agent in agents.AGENTS}
 TASKS = {"Production", "Processing", "Merge", "Cleanup", "Harvesting", "LogCollect", "Skim"}
 EXPECTED = {
     "batch_status_unlisted",
@@ -81,8 +81,9 @@ def moving(demo: Demo) -> Iterator[Fast]:
 
 
 def agents_of(demo: Demo) -> list[Source]:
-    """Make the agents' databases alone: nobody serves the upstreams here."""
-    return [one for one in build_sources(load_sources(demo.sources_file)) if one.kind == "wmagent"]
+    """Make the moving agents' databases alone: nobody serves the upstreams here."""
+    every = build_sources(load_sources(demo.sources_file))
+    return [one for one in every if one.kind == "wmagent" and one.name in AGENTS]
 
 
 async def poll(sources: list[Source], now: float) -> list[Poll]:

@@ -229,12 +229,12 @@ def soak(chosen: argparse.Namespace, client: Client, place: Place) -> int:
 
 
 def wait_for_usual(client: Client) -> set[tuple[str, str | None]]:
-    """Wait until the demo complains of nothing but its own components; gives what of."""
+    """Wait until the demo complains of nothing but its own components and its silent agent; gives what of."""
     time.sleep(5 * INTERVAL)
     while True:
         status = client.status()
         found = set(causes(status)) if status and is_fresh(status) else None
-        if found is not None and {name for name, _ in found} <= {"component_down"}:
+        if found is not None and {name for name, _ in found} <= {"agent_down", "component_down"}:
             return found
         time.sleep(0.5)
 

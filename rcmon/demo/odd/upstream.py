@@ -1,0 +1,121 @@
+"""What the upstreams say of the testbed, and what they say that they should not. Pure."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from rcmon.demo.odd.agents import COMPONENTS, ODD, ODD_AGENTS, TEAM, OddAgent
+from rcmon.demo.odd.beating import is_odd_turn
+from rcmon.demo.odd.databases import DEAD_FOR, VERSION
+from rcmon.demo.odd.sites import CPU, IO, ODD_SITES, OddSite
+
+Said = tuple[dict[str, Any], int]
+"""What the board says of a site, and since when, seconds since the epoch."""
+DAY = 86400
+
+
+def statuses(now: int) -> Iterator[Said]:
+    """Give the board's rows of the sites' states: those of the testbed, then odd ones."""
+    since = now - now % DAY
+    for site in ODD_SITES:
+        yield {"name": site.name, "prod_status": site.status, "detail": ""}, since
+    sound = {"prod_status": "enabled", "detail": ""}
+    for name in ("CoresImplausible", "NoCpu", "ZeroCpu", "NoIo", "NoCores"):
+        yield {"name": f"T3_XX_{name}", **sound}, since
+    yield {"name": "T3_XX_Forgotten", **sound}, now - 3 * DAY
+    yield {"name": "T3_XX_NewStatus", "prod_status": "maintenance", "detail": ""}, since
+    yield {"name": "T3_XX_NoText", "prod_status": "enabled", "detail": 7}, since
+    yield {"name": "T3_XX_ManualAhead", **sound, "manual_prod": _AHEAD}, since
+    yield {"name": "", **sound}, since
+
+
+_AHEAD = {
+    "status": "enabled",
+    "mode": "latched",
+    "who": "operator",
+    "when": "2100-01-01T00:00:00Z",
+    "why": "",
+}
+
+
+def capacities(now: int) -> Iterator[Said]:
+    """Give the board's rows of the sites' cores, likewise."""
+    since = now - now % 900
+    for name in (*(site.name for site in ODD_SITES), "T3_XX_NewStatus", "T3_XX_NoText", "T3_XX_ManualAhead"):
+        yield _cores(name, CPU, IO), since
+    # never the second number alone: that would end the round of every agent's updater
+    yield _cores("T3_XX_CoresImplausible", CPU, -5), since
+    yield _cores("T3_XX_NoCpu", None, None), since
+    yield _cores("T3_XX_ZeroCpu", 0, IO), since
+    yield _cores("T3_XX_NoIo", CPU, None), since
+    yield _cores("T3_XX_NoStatus", CPU, IO), since
+    yield _cores("T3_XX_Forgotten", CPU, IO), since
+
+
+def _cores(name: str, cpu: int | None, io: int | None) -> dict[str, Any]:
+    return {"name": name, "core_cpu_intensive": cpu, "core_io_intensive": io}
+
+
+def site_names() -> Iterator[list[str]]:
+    """Give the catalogue's rows of names: type, site and alias.
+
+    One site has two CMS names, one row is short.
+    """
+    for site in ODD_SITES:
+        yield ["psn", site.name, site.name]
+        yield ["cms", site.name, site.name]
+    yield ["psn", "T3_XX_Both", "T3_XX_TwoNames"]
+    yield ["cms", "T3_XX_Both", "T3_XX_OneName"]
+    yield ["cms", "T3_XX_Both", "T3_XX_OtherName"]
+    yield ["psn", "T3_XX_Short"]
+
+
+def storage() -> Iterator[list[str]]:
+    """Give the catalogue's rows of storage."""
+    for site in ODD_SITES:
+        yield [site.name, site.name, site.name]
+
+
+def reports(now: int) -> Iterator[dict[str, Any]]:
+    """Give the agents' own reports; the silent one's is old. One document is nobody's."""
+    for agent in ODD_AGENTS:
+        yield {"id": agent.hostname, "key": agent.hostname, "value": _report(agent, now)}
+    yield {"id": "leftover", "key": "leftover", "value": {"type": "agent_info", "status": "ok"}}
+
+
+def _report(agent: OddAgent, now: int) -> dict[str, Any]:
+    down = [name for name, workers in COMPONENTS.items() if not agent.dead.isdisjoint(workers)]
+    return {
+        "_id": agent.hostname,
+        "type": "agent_info",
+        "agent": "WMAgent",
+        "agent_url": agent.hostname,
+        "agent_team": TEAM,
+        "agent_version": VERSION,
+        "timestamp": now - DEAD_FOR if agent.is_silent else now,
+        "status": "down" if down else "ok",
+        "drain_mode": agent.drain or (agent.drains_at_times and is_odd_turn(now)),
+        "down_components": down,
+    }
+
+
+def ads() -> bytes:
+    """Write the odd agent's job ads, and four that are odd themselves, as `condor_q -json` does."""
+    return json.dumps([*(ad for site in ODD_SITES for ad in _ads(site)), *_odd_ads()]).encode()
+
+
+def _ads(site: OddSite) -> Iterator[dict[str, Any]]:
+    for task, (pending, running) in site.jobs.items():
+        about = {"WMAgent_AgentName": ODD.name, "CMS_JobType": task, "DESIRED_Sites": site.name}
+        for _ in range(pending if site.idle else 0):
+            yield about | {"JobStatus": 1}
+        for _ in range(running):
+            yield about | {"JobStatus": 2, "MachineAttrGLIDEIN_CMSSite0": site.name}
+
+
+def _odd_ads() -> Iterator[dict[str, Any]]:
+    sound = {"WMAgent_AgentName": ODD.name, "CMS_JobType": "Production", "JobStatus": 1}
+    yield sound | {"WMAgent_AgentName": "undefined", "DESIRED_Sites": "T3_XX_Plain"}
+    yield sound | {"JobStatus": "idle", "DESIRED_Sites": "T3_XX_Plain"}
+    yield sound | {"DESIRED_Sites": ""}
+    yield sound | {"JobStatus": 2, "DESIRED_Sites": "T3_XX_Plain"}

@@ -6,22 +6,18 @@ to delete each day. Columns of differences, compressed, take a tenth, and a mont
 
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
-from operator import sub
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-from msgspec import DecodeError, Raw, Struct, field, msgpack
+from msgspec import DecodeError, Struct, field, msgpack
 
 from rcmon.errors import StoreCorruptError
 from rcmon.model import HistoryRow, TaskPoint
+from rcmon.store import chunks_before
+from rcmon.store.columns import Column, Columns, squeeze
 
-Column: TypeAlias = list[int | None]
 NUMBERS = ("running_slots", "pending_slots", "running_jobs", "pending_jobs")
 TASK_NUMBERS = ("running_jobs", "pending_jobs", "max_slots", "pending_slots")
-_PLAIN, _CONSTANT, _DIFFERENCES = 0, 1, 2
-_SPAN = 2**62
-"""Differences below it are integers to MessagePack."""
 
 
 class Points(Struct):
@@ -127,29 +123,22 @@ def pack(points: Points) -> tuple[bytes, bytes]:
     place = {word: number for number, word in enumerate(words)}
     states: Column = [place[state] for state in points.states]
     times: Column = [*points.times]
-    body = [words, *map(_squeezed, (times, states, *points.numbers))]
     known: Column = [int(one) for one in points.known]
-    tasks = [_squeezed(known), {task: [*map(_squeezed, own)] for task, own in points.tasks.items()}]
-    return zlib.compress(msgpack.encode(body)), zlib.compress(msgpack.encode(tasks))
+    count, columns = len(times), [column for own in points.tasks.values() for column in own]
+    body = _Body(words, squeeze([times, states, *points.numbers], count))
+    tasks = _Tasks([*points.tasks], squeeze([known, *columns], count))
+    return _sealed(body), _sealed(tasks)
 
 
 def unpack(body: bytes, tasks: bytes | None = None) -> Points:
     """Decode points, with their task types where those are given. Raises StoreCorruptError."""
-    try:
-        words, times, states, *numbers = _BODY.decode(zlib.decompress(body))
-        read: list[Any] = [*_widened(times)]
-        points = Points(
-            read,
-            _words(words, states),
-            [*map(_widened, numbers)],
-            [False] * len(read),
-        )
+    with _readable():
+        times, states, numbers = _open_body(body)
+        points = Points([*times], [*states], numbers, [False] * len(times))  # type: ignore[list-item]
         if tasks is not None:
-            known, by_task = _TASKS.decode(zlib.decompress(tasks))
-            points.known = [bool(one) for one in _widened(known)]
-            points.tasks = {task: [*map(_widened, own)] for task, own in sorted(by_task.items())}
-    except (zlib.error, DecodeError, ValueError, TypeError, IndexError, KeyError) as error:
-        raise StoreCorruptError(f"packed history cannot be read: {error}") from error
+            known, by_task = _open_tasks(tasks)
+            points.known = [bool(one) for one in known]
+            points.tasks = dict(sorted(by_task.items()))
     return points
 
 
@@ -158,91 +147,89 @@ def pick(body: bytes, tasks: bytes | None, time: int, agent: str, site: str) -> 
 
     With its task types where those are given.
     """
-    try:
-        words, times, states, *numbers = _BODY.decode(zlib.decompress(body))
-        read: list[Any] = [*_widened(times)]
-        place = bisect_right(read, time) - 1
+    if body[:1] != _FORM or (tasks is not None and tasks[:1] != _FORM):
+        points = unpack(body, tasks)
+        place = bisect_right(points.times, time) - 1
+        return points.row(place, agent, site) if place >= 0 else None
+    with _readable():
+        own = _BODY.decode(_opened(body))
+        place = bisect_right(own.columns.column(_TIMES), time) - 1  # type: ignore[type-var]
         if place < 0:
             return None
-        known, by_task = _NO_TASKS if tasks is None else _RAW_TASKS.decode(zlib.decompress(tasks))
-        points = Points(
-            [read[place]],
-            [words[_at(states, place)]],
-            [[_at(column, place)] for column in numbers],
-            [bool(_at(known, place))],
-            {task: [[_raw_at(column, place)] for column in own] for task, own in sorted(by_task.items())},
+        at, state, *numbers = own.columns.at(place)
+        by_task = None if tasks is None else _tasks_at(_TASKS.decode(_opened(tasks)), place)
+        word = own.words[state or 0]
+        return HistoryRow(
+            (at or 0) / 1000, agent, site, word, numbers[0], numbers[1], numbers[2], numbers[3], by_task
         )
+
+
+class _Body(Struct, array_like=True):
+    """Points without their task types."""
+
+    words: list[str | None]
+    """States, by number."""
+    columns: Columns
+    """Times, states, and NUMBERS."""
+
+
+class _Tasks(Struct, array_like=True):
+    """Task types of points."""
+
+    names: list[str]
+    columns: Columns
+    """Whether they were kept; then TASK_NUMBERS of the first, and so on."""
+
+
+_FORM = b"\2"
+"""With what a packed day begins; those of releases up to revision 0008 begin as zlib's streams do, 0x78."""
+_TIMES = 0
+_BODY = msgpack.Decoder(_Body)
+_TASKS = msgpack.Decoder(_Tasks)
+_WIDE = len(TASK_NUMBERS)
+
+
+def _sealed(packed: _Body | _Tasks) -> bytes:
+    return _FORM + zlib.compress(msgpack.encode(packed))
+
+
+def _opened(packed: bytes) -> bytes:
+    return zlib.decompress(memoryview(packed)[1:])
+
+
+def _open_body(body: bytes) -> tuple[Column, list[str | None], list[Column]]:
+    if body[:1] != _FORM:
+        return chunks_before.read_body(body)
+    own = _BODY.decode(_opened(body))
+    times, states, *numbers = own.columns.all()
+    return times, [own.words[state or 0] for state in states], numbers
+
+
+def _open_tasks(tasks: bytes) -> tuple[Column, dict[str, list[Column]]]:
+    if tasks[:1] != _FORM:
+        return chunks_before.read_tasks(tasks)
+    own = _TASKS.decode(_opened(tasks))
+    known, *columns = own.columns.all()
+    by_task = {name: columns[place * _WIDE :][:_WIDE] for place, name in enumerate(own.names)}
+    return known, by_task
+
+
+def _tasks_at(own: _Tasks, place: int) -> tuple[TaskPoint, ...] | None:
+    known, *numbers = own.columns.at(place)
+    if not known:
+        return None
+    four = iter(numbers)
+    points = map(TaskPoint, own.names, four, four, four, four)
+    return tuple(point for point in points if not _is_absent(point))
+
+
+def _is_absent(point: TaskPoint) -> bool:
+    return point.running_jobs is point.pending_jobs is point.max_slots is point.pending_slots is None
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except (zlib.error, DecodeError, ValueError, TypeError, IndexError, KeyError) as error:
         raise StoreCorruptError(f"packed history cannot be read: {error}") from error
-    return points.row(0, agent, site)
-
-
-_BODY = msgpack.Decoder(list)
-_TASKS = msgpack.Decoder(tuple[list, dict[str, list]])  # type: ignore[type-arg]
-_RAW_TASKS = msgpack.Decoder(tuple[list, dict[str, list[list[Raw]]]])  # type: ignore[type-arg]
-_NO_TASKS: tuple[list[Any], dict[str, list[list[Raw]]]] = ([_CONSTANT, 0], {})
-_ANY = msgpack.Decoder()
-
-
-def _squeezed(column: Column) -> list[object]:
-    """Write a column in the shortest of three ways; its length stands in each."""
-    numbers = [number for number in column if number is not None]
-    if len(numbers) != len(column):
-        if numbers:
-            return [_PLAIN, column]
-        return [_CONSTANT, None, len(column)]
-    low, high = min(numbers, default=0), max(numbers, default=0)
-    if low == high and numbers:
-        return [_CONSTANT, low, len(column)]
-    if high - low >= _SPAN:
-        return [_PLAIN, column]
-    return [_DIFFERENCES, [*numbers[:1], *map(sub, numbers[1:], numbers)]]
-
-
-def _widened(squeezed: Sequence[Any]) -> Column:
-    way, *rest = squeezed
-    column: Column = rest[0]
-    if way == _CONSTANT:
-        column = [rest[0]] * rest[1]
-    elif way == _DIFFERENCES:
-        column = list(accumulate(rest[0]))
-    return column
-
-
-def _at(squeezed: Sequence[Any], place: int) -> Any:
-    way, values = squeezed[:2]
-    if way == _CONSTANT:
-        return values
-    return sum(values[: place + 1]) if way == _DIFFERENCES else values[place]
-
-
-def _raw_at(squeezed: Sequence[Raw], place: int) -> Any:
-    """Give what `_at` does of a column that was not decoded.
-
-    Nearly all differences are small, and MessagePack writes such a number as its one byte: they are added up
-    as the bytes that they are, behind the first.
-    """
-    if len(squeezed) == _CONSTANT_PARTS:
-        return _ANY.decode(squeezed[1])
-    values = memoryview(squeezed[1])
-    if len(values) > _HEAD and values[0] == _ARRAY_16:
-        count = values[1] << 8 | values[2]
-        begin = _HEAD + _SIZES.get(values[_HEAD], 1)
-        small = place < count and len(values) == begin + count - 1
-        if small and _ANY.decode(squeezed[0]) == _DIFFERENCES:
-            return _ANY.decode(values[_HEAD:begin]) + sum(values[begin : begin + place].cast("b"))
-    return _at([_ANY.decode(raw) for raw in squeezed], place)
-
-
-_CONSTANT_PARTS = 3
-_ARRAY_16, _HEAD = 0xDC, 3
-"""How MessagePack begins an array of 16 members or more, and bytes of that."""
-_SIZES = {0xCC: 2, 0xD0: 2, 0xCD: 3, 0xD1: 3, 0xCE: 5, 0xD2: 5, 0xCF: 9, 0xD3: 9}
-"""Bytes of an integer by the first of them, where they are more than one."""
-
-
-def _words(words: Sequence[str | None], states: Sequence[Any]) -> list[str | None]:
-    if states[0] == _CONSTANT:
-        return [words[states[1]]] * states[2]
-    places: list[Any] = [*_widened(states)]
-    return [words[place] for place in places]

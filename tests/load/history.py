@@ -89,7 +89,7 @@ class Days:
             body, tasks = pack(structs.replace(points, times=times[:count]))
         else:
             tasks = self._tasks[id(points)]
-            body, _ = pack(structs.replace(points, times=times, known=[], tasks={}))
+            body, _ = pack(structs.replace(points, times=times, tasks={}))
         return {"begin": begin, "points": count, "body": body, "tasks": tasks}
 
 

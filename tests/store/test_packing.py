@@ -8,17 +8,21 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
+from sqlalchemy import select, update
 from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreCorruptError
 from rcmon.model import GridPoint, HistoryRow, TaskPoint
 from rcmon.store import Store
-from rcmon.store.chunks import from_rows, pack, pick, unpack
+from rcmon.store.chunks import Points, from_rows, pack, pick, unpack
+from rcmon.store.columns import squeeze
 from rcmon.store.grid import add_grid, read_grid
 from rcmon.store.history import add_history
 from rcmon.store.past import Wanted, find_series, place_at, read_past
 from rcmon.store.pruning import Ages, prune, upkeep
+from rcmon.store.tables import CHUNK
 from tests.store.made import row
+from tests.store.packed_before import pack_before
 from tests.store.using import past
 
 OpenStore = Callable[[str | URL], Store]
@@ -60,23 +64,45 @@ def held(rows: list[HistoryRow], time: int) -> HistoryRow | None:
     return next((one for one in reversed(rows) if one.time <= time), None)
 
 
-@given(ROWS)
-def test_what_is_packed_is_what_was(rows: list[HistoryRow]) -> None:
-    points = unpack(*pack(from_rows(rows)))
+Pack = Callable[[Points], tuple[bytes, bytes]]
+FORMS = pytest.mark.parametrize("form", [pack, pack_before])
+
+
+@FORMS
+@given(rows=ROWS)
+def test_what_is_packed_is_what_was(form: Pack, rows: list[HistoryRow]) -> None:
+    packed = form(from_rows(rows))
+    points = unpack(*packed)
     assert [points.row(place, "a", "T2_XX_A") for place in range(len(rows))] == rows
-    for time in (0, 1000, 2 * DAY):
-        assert pick(*pack(from_rows(rows)), time * 1000, "a", "T2_XX_A") == held(rows, time)
+    for time in (0, 1000, 2 * DAY, *(int(one.time) for one in rows[::7])):
+        there = held(rows, time)
+        assert pick(*packed, time * 1000, "a", "T2_XX_A") == there
+        alone = there and structs.replace(there, tasks=None)
+        assert pick(packed[0], None, time * 1000, "a", "T2_XX_A") == alone
 
 
+def nine(number: st.SearchStrategy[int | None]) -> st.SearchStrategy[list[int | None]]:
+    return st.lists(number, min_size=9, max_size=9)
+
+
+@given(st.lists(nine(NUMBER) | nine(st.integers(0, 50)) | nine(st.integers(-999, 999)), max_size=6))
+def test_columns_are_read_whole_one_alone_and_at_each_place(columns: list[list[int | None]]) -> None:
+    packed = squeeze(columns, 9)
+    assert packed.all() == columns
+    assert [packed.column(number) for number in range(len(columns))] == columns
+    assert [packed.at(place) for place in range(9)] == [[own[place] for own in columns] for place in range(9)]
+
+
+@FORMS
 @pytest.mark.parametrize("jump", [0, 1, 127, 128, 255, 256, 70_000, 2**40])
-def test_one_point_is_picked_out_of_many_whatever_their_differences(jump: int) -> None:
+def test_one_point_is_picked_out_of_many_whatever_their_differences(form: Pack, jump: int) -> None:
     """Of differences that are one byte, and of those that are more; up to the first and beyond the last."""
     numbers = [jump + (place * 37) % 100 + (jump if place == 50 else 0) for place in range(97)]
     rows = [
         structs.replace(row(time, number), tasks=(TaskPoint("Merge", number, None, 7, -number),))
         for time, number in enumerate(numbers)
     ]
-    packed = pack(from_rows(rows))
+    packed = form(from_rows(rows))
     for place in (0, 1, 15, 16, 49, 50, 51, 96):
         assert pick(*packed, place * 1000, "a", "T2_XX_A") == rows[place]
     assert pick(*packed, 1_000_000, "a", "T2_XX_A") == rows[96]
@@ -132,6 +158,39 @@ def test_however_it_is_kept_it_is_the_same(
             times = [int(one.time) for one in rows]
             assert await at(store, times) == rows
             assert await past(store, "a", "T2_XX_A", -1) == [structs.replace(one, tasks=None) for one in rows]
+        await store.close()
+
+    asyncio.run(check())
+
+
+async def rewrite(store: Store) -> None:
+    """Pack again all that is packed, as an earlier release did."""
+    async with store.transaction() as connection:
+        for chunk in list(await connection.execute(select(CHUNK))):
+            body, tasks = pack_before(unpack(chunk.body, chunk.tasks))
+            key = (CHUNK.c.series == chunk.series, CHUNK.c.step == chunk.step, CHUNK.c.begin == chunk.begin)
+            await connection.execute(update(CHUNK).where(*key).values(body=body, tasks=tasks))
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS.filter(bool))
+def test_what_an_earlier_release_packed_is_read_and_goes_on(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[HistoryRow]
+) -> None:
+    directory: Path = tmp_path_factory.mktemp("packed")
+
+    async def check() -> None:
+        store = Store(f"sqlite:///{directory / 'rcmon.sqlite'}")
+        await store.migrate()
+        half = len(rows) // 2
+        await write(store, *rows[:half])
+        await prune(store, FOREVER, rows[half].time + 7200)
+        await rewrite(store)
+        await write(store, *rows[half:])
+        times = [int(one.time) for one in rows]
+        assert await at(store, times) == rows
+        await prune(store, FOREVER, 10.0 * DAY)
+        assert await at(store, times) == rows
         await store.close()
 
     asyncio.run(check())
@@ -207,6 +266,9 @@ async def test_the_grids_points_are_thinned_and_deleted(store: Store) -> None:
 
 
 def test_bytes_that_are_no_points_are_told() -> None:
-    for body in (b"", b"nonsense", pack(from_rows([]))[1]):
+    body, tasks = pack(from_rows([row(0, 1), row(1, 2), row(2, 4)]))
+    for broken in (b"", b"nonsense", b"\2", b"\3" + body[1:], body[:-9], tasks):
         with pytest.raises(StoreCorruptError):
-            unpack(body)
+            unpack(broken)
+        with pytest.raises(StoreCorruptError):
+            pick(broken, None, 1000, "a", "T2_XX_A")

@@ -1,0 +1,121 @@
+"""Columns of numbers as bytes, of which one place is read without decoding the rest.
+
+A column that does not change is one number. One that does is its first number and its differences, each of
+the fewest bytes that hold all of the column's: compressed they take a tenth of what they stand for, and the
+number at a place is a sum over a part of an array. Columns with gaps are lists.
+"""
+
+import sys
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import sub
+from typing import TypeAlias
+
+from msgspec import Struct, field
+
+Column: TypeAlias = list[int | None]
+_RANGES = {"b": 2**7, "h": 2**15, "i": 2**31, "q": 2**63}
+"""Differences below it, and not below its negative, are told by an array of that type; little-endian."""
+
+
+class Differences(Struct, array_like=True, gc=False):
+    """The differences of the columns that need numbers of one width, column after column."""
+
+    width: str
+    """As `array` names it."""
+    columns: Sequence[int]
+    """Which columns they are."""
+    steps: bytes
+
+    def opened(self, count: int) -> "array[int]":
+        """Give the differences, `count` - 1 of each column; raises ValueError where they are not so many."""
+        steps = _native(self.width, self.steps)
+        if len(steps) != (count - 1) * len(self.columns):
+            raise ValueError("columns differ in length")
+        return steps
+
+
+class Columns(Struct, array_like=True, gc=False):
+    """Some columns of one length, packed."""
+
+    count: int
+    """Their length."""
+    first: Column
+    """Each column's first number, which is all of them where the column does not change."""
+    changes: Sequence[Differences] = ()
+    gaps: dict[int, Column] = field(default_factory=dict)
+    """Columns that are lists."""
+
+    def at(self, place: int) -> Column:
+        """Give each column's number at a place. Raises ValueError and its like where they cannot be read."""
+        numbers = [*self.first]
+        for some in self.changes:
+            steps, begin = some.opened(self.count), 0
+            for column in some.columns:
+                numbers[column] += sum(steps[begin : begin + place])  # type: ignore[operator]
+                begin += self.count - 1
+        for column, values in self.gaps.items():
+            numbers[column] = values[place]
+        return numbers
+
+    def column(self, number: int) -> Column:
+        """Give one column whole; raises likewise."""
+        for some in self.changes:
+            if number in some.columns:
+                return self._sums(some.opened(self.count), some.columns.index(number), number)
+        return self.gaps.get(number) or [self.first[number]] * self.count
+
+    def all(self) -> list[Column]:
+        """Give all columns whole. Raises ValueError and its like where they cannot be read."""
+        columns: list[Column] = [[number] * self.count for number in self.first]
+        for some in self.changes:
+            steps = some.opened(self.count)
+            for place, column in enumerate(some.columns):
+                columns[column] = self._sums(steps, place, column)
+        for column, values in self.gaps.items():
+            if len(values) != self.count:
+                raise ValueError("columns differ in length")
+            columns[column] = values
+        return columns
+
+    def _sums(self, steps: "array[int]", place: int, column: int) -> Column:
+        size = self.count - 1
+        own = steps[place * size : (place + 1) * size]
+        return list(accumulate(own, initial=self.first[column]))
+
+
+def squeeze(columns: Sequence[Column], count: int) -> Columns:
+    """Pack columns, each of `count` numbers."""
+    packed = Columns(count, [column[0] if column else None for column in columns])
+    moving: dict[str, list[int]] = {width: [] for width in _RANGES}
+    steps: dict[str, list[int]] = {width: [] for width in _RANGES}
+    for number, column in enumerate(columns):
+        if column.count(packed.first[number]) == count:
+            continue
+        changes = None if None in column else [*map(sub, column[1:], column)]
+        width = None if changes is None else _width(changes)
+        if changes is None or width is None:
+            packed.gaps[number] = column
+        else:
+            moving[width].append(number)
+            steps[width] += changes
+    packed.changes = [
+        Differences(width, own, _native(width, array(width, steps[width])).tobytes())
+        for width, own in moving.items()
+        if own
+    ]
+    return packed
+
+
+def _width(changes: Sequence[int]) -> str | None:
+    low, high = min(changes), max(changes)
+    return next((width for width, end in _RANGES.items() if -end <= low and high < end), None)
+
+
+def _native(width: str, numbers: "bytes | array[int]") -> "array[int]":
+    """Turn little-endian numbers into the machine's, or back."""
+    own: array[int] = array(width, numbers)
+    if sys.byteorder == "big":
+        own.byteswap()
+    return own

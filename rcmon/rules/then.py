@@ -26,11 +26,18 @@ class AgentThen(Struct, frozen=True):
     down_components: Sequence[str] | None = None
 
 
-def judge_then(name: str, agent: AgentThen, rows: Sequence[HistoryRow]) -> Iterator[tuple[str, Place]]:
-    """Judge an agent's sites; one of which no task types were kept has no cells."""
+def judge_then(
+    name: str, agent: AgentThen, rows: Sequence[HistoryRow], site: str | None = None
+) -> Iterator[tuple[str, Place]]:
+    """Judge an agent's sites, or one of them; one of which no task types were kept has no cells.
+
+    `rows`: all its sites even for one of them, since its task types are those of all.
+    """
     whole = tuple(_standing(agent))
     tasks = sorted({point.task for row in rows for point in row.tasks or ()})
     for row in rows:
+        if site is not None and row.site != site:
+            continue
         points = {point.task: point for point in row.tasks or ()}
         yield (
             row.site,

@@ -202,6 +202,8 @@ def _open_body(body: bytes) -> tuple[Column, list[str | None], list[Column]]:
         return chunks_before.read_body(body)
     own = _BODY.decode(_opened(body))
     times, states, *numbers = own.columns.all()
+    if len(own.words) == 1:
+        return times, own.words * len(times), numbers
     return times, [own.words[state or 0] for state in states], numbers
 
 

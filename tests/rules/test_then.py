@@ -75,6 +75,12 @@ def test_more_running_jobs_than_any_overflow_allows_hold_back_all() -> None:
     assert verdicts(structs.replace(ROOM, tasks=points)) == {"Processing": (False, "task_running_full")}
 
 
+def test_one_site_is_judged_as_it_is_among_all() -> None:
+    other = structs.replace(ROOM, site="T2_XX_B", tasks=(TaskPoint("Skim", 0, 0, 5, 5),))
+    rows = (ROOM, other)
+    assert dict(judge_then("a", WELL, rows, "T2_XX_B")) == {"T2_XX_B": judged(*rows)["T2_XX_B"]}
+
+
 def test_a_task_type_of_another_site_has_no_threshold_here() -> None:
     other = structs.replace(ROOM, site="T2_XX_B", tasks=(TaskPoint("Skim", 0, 0, 5, 5),))
     cells = {cell.task: cell.reason for cell in judged(ROOM, other)["T2_XX_A"].cells}

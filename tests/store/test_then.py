@@ -51,6 +51,19 @@ async def test_each_series_is_what_it_last_became(store: Store, packed: bool) ->
         assert await held(store, time) == [one for one in expected if one is not None], time
 
 
+@pytest.mark.parametrize("packed", [False, True])
+async def test_of_many_series_those_that_are_asked_for_are_told(store: Store, packed: bool) -> None:
+    """Whether their numbers lie close together or far apart; others may lie between them."""
+    agents = [f"agent{number:02}" for number in range(12)]
+    await fill(store, *(row for agent in agents for row in rows_of(agent, 100, 9 * DAY)))
+    if packed:
+        await prune(store, FOREVER, 9 * DAY + 7200)
+    for asked in (agents, agents[2:4], agents[::2], [agents[0], agents[11]], agents[5:6], []):
+        async with store.asking() as connection:
+            series = [one for one in await find_series(connection) if one.agent in asked]
+            assert [one.agent for one in await read_then(connection, series, 200)] == asked
+
+
 async def test_what_had_left_is_not_there(store: Store) -> None:
     await fill(store, row(10, 1), row(20, None), row(30, 3))
     assert [one.running_jobs for time in (15, 25, 35) for one in await held(store, time)] == [1, 3]

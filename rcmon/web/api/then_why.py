@@ -21,11 +21,11 @@ _NAMED = 20
 """Places that are named at most."""
 
 
-def why_then(world: PastGrid) -> WhyIndex:
-    """Judge all that was there."""
+def why_then(world: PastGrid, only: str | None = None) -> WhyIndex:
+    """Judge all that was there, or one site of it."""
     places: dict[str, list[Place]] = {}
     for name, rows in world.by_agent().items():
-        for site, place in judge_then(name, world.agents[name], rows):
+        for site, place in judge_then(name, world.agents[name], rows, only):
             places.setdefault(site, []).append(place)
     encoder = msgspec.msgpack.Encoder()
     return WhyIndex({}, {site: Raw(encoder.encode(places[site])) for site in sorted(places)})

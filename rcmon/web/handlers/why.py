@@ -72,9 +72,9 @@ class SiteWhyHandler(Handler):
         return self.json(await why.document(iso(held.facts.started), chosen, index.agents, None))
 
     async def _then(self, site: str) -> Ready:
-        # all sites are read: an agent's task types are those of all of them
+        # all sites are read, and one is judged: an agent's task types are those of all of them
         world = await self.then(PastWanted(self.query.at))
-        index = await asyncio.to_thread(why_then, world)
+        index = await asyncio.to_thread(why_then, world, site)
         chosen = why.of_site(index, site)
         if chosen is None:
             raise Problem(404, f"No agent had a site {site!r} at {self.query.at}.", site=site)

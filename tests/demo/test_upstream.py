@@ -12,7 +12,7 @@ from rcmon.collector.cycle import Cycle
 from rcmon.demo import keep_moving, prepare
 from rcmon.demo.agents import AGENTS, STUBBORN_SITES
 from rcmon.demo.odd import ODD_AGENTS
-from rcmon.demo.odd.sites import ODD_SITES
+from rcmon.demo.odd.upstream import EVERY_SITE
 from rcmon.demo.simulation import Simulation
 from rcmon.demo.sites import SITES
 from rcmon.demo.upstream import HELD_BY_HAND, NEW_STORAGE, TEAM, Known, ads, board, names
@@ -38,7 +38,7 @@ def test_the_board_has_every_site_and_the_state_that_it_truly_is_in() -> None:
 def test_the_catalogue_has_a_storage_that_no_agent_knows() -> None:
     rows = json.loads(names()["data-processing"])["result"]
     more = {row[0] for row in rows} - {pnn for site in SITES for pnn in site.pnns}
-    assert more - {site.name for site in ODD_SITES} == {f"{NEW_STORAGE}_Tape"}
+    assert more - {site.name for site in EVERY_SITE} == {f"{NEW_STORAGE}_Tape"}
 
 
 def test_ads_are_of_jobs_that_the_batch_system_has(simulation: Simulation) -> None:

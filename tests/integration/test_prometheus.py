@@ -55,8 +55,8 @@ def test_the_scrape_succeeds(scraped):
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("count(rcmon_source_up == 1)", 15),
-        ("count(count by (agent) (rcmon_site_running_jobs))", 8),
+        ("count(rcmon_source_up == 1)", 16),
+        ("count(count by (agent) (rcmon_site_running_jobs))", 9),
         ('max(sum by (agent, site) (rcmon_site_state{agent="vocms0281"}))', 1),
         ("count(rcmon_build_info)", 1),
     ],

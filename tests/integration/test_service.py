@@ -41,7 +41,7 @@ class TestTheDemo:
         ]
         assert status["status"] == "unhealthy"
         assert Counter(source["kind"] for source in status["sources"]) == {
-            "wmagent": 8,
+            "wmagent": 9,
             "condor": 4,
             "ssb": 1,
             "cric": 1,

@@ -23,7 +23,6 @@ class OddAgent(Struct, frozen=True):
     dead: frozenset[str] = frozenset()
     """Workers that stopped long ago."""
     drain: bool = False
-    drains_at_times: bool = False
     ahead: int = 0
     """Seconds by which its ResourceControlUpdater's clock is ahead."""
 
@@ -40,10 +39,13 @@ class OddAgent(Struct, frozen=True):
 
 ODD = OddAgent("wmagent-odd", ahead=120)
 """The one whose database holds what it should not, and whose sites are each odd in another way."""
+UNSTEADY = OddAgent("wmagent-unsteady")
+"""The one in which things change: it drains, its sites go down and lose their slots, and all comes back."""
 ODD_AGENTS = (
     ODD,
     OddAgent("wmagent-drained", drain=True),
     OddAgent("wmagent-nocreator", dead=frozenset({"JobCreatorPoller"})),
-    OddAgent("wmagent-nosubmitter", dead=frozenset({"JobSubmitterPoller"}), drains_at_times=True),
+    OddAgent("wmagent-nosubmitter", dead=frozenset({"JobSubmitterPoller"})),
     OddAgent("wmagent-silent", dead=WORKERS),
+    UNSTEADY,
 )

@@ -1,17 +1,19 @@
-"""What moves in the testbed: heartbeats, one site that flaps, and an agent that drains now and then."""
+"""What moves in the testbed: heartbeats, and an agent that nothing is steady in."""
 
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from rcmon.demo.odd.agents import ODD, ODD_AGENTS, WORKERS, OddAgent
+from rcmon.demo.odd.agents import ODD_AGENTS, UNSTEADY, WORKERS, OddAgent
+from rcmon.demo.odd.sites import LIMITS
 from rcmon.demo.schema import connect
 
 AHEAD = "ResourceControlUpdater"
 """The worker whose clock is ahead."""
-FLAPPING = "T3_XX_Flapping"
-FLAPS_EVERY = 600
-"""Seconds from one change to the next."""
+TURN = 600
+"""Seconds from one change of what is unsteady to the next."""
+FEW = 1
+"""Running slots of its sites while they are down."""
 
 
 class Testbed:
@@ -37,9 +39,9 @@ class Testbed:
             self._connections.popitem()[1].close()
 
 
-def is_odd_turn(now: int) -> bool:
-    """Tell whether what flaps is in its other state."""
-    return now // FLAPS_EVERY % 2 == 1
+def is_off(now: int) -> bool:
+    """Tell whether it is the unsteady agent's turn to drain, with its sites down."""
+    return now // TURN % 2 == 1
 
 
 def write_beats(connection: sqlite3.Connection, agent: OddAgent, now: int) -> None:
@@ -48,10 +50,10 @@ def write_beats(connection: sqlite3.Connection, agent: OddAgent, now: int) -> No
         "UPDATE wm_workers SET last_updated = ? WHERE name = ?",
         [(now + (agent.ahead if worker == AHEAD else 0), worker) for worker in sorted(WORKERS - agent.dead)],
     )
-    if agent is ODD:
-        state = "Draining" if is_odd_turn(now) else "Normal"
+    if agent is UNSTEADY:
+        state, slots = ("Down", FEW) if is_off(now) else ("Normal", LIMITS.site.running)
         connection.execute(
-            "UPDATE wmbs_location SET state = s.id, state_time = ? FROM wmbs_location_state s"
-            " WHERE s.name = ? AND site_name = ? AND state <> s.id",
-            (now - now % FLAPS_EVERY, state, FLAPPING),
+            "UPDATE wmbs_location SET state = s.id, running_slots = ?, state_time = ?"
+            " FROM wmbs_location_state s WHERE s.name = ? AND state <> s.id",
+            (slots, now - now % TURN, state),
         )

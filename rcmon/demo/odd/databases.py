@@ -3,10 +3,10 @@
 import sqlite3
 from collections.abc import Iterable
 
-from rcmon.demo.odd.agents import COMPONENTS, ODD, OddAgent
+from rcmon.demo.odd.agents import COMPONENTS, ODD, UNSTEADY, OddAgent
 from rcmon.demo.odd.beating import write_beats
 from rcmon.demo.odd.rows import ODDITIES
-from rcmon.demo.odd.sites import LIMITS, ODD_SITES, PLAIN, OddSite
+from rcmon.demo.odd.sites import LIMITS, ODD_SITES, PLAIN, UNSTEADY_SITES, OddSite
 from rcmon.demo.schema import ids
 
 VERSION = "2.4.5"
@@ -15,7 +15,7 @@ DEAD_FOR = 9 * 3600
 USER = 1
 PRIORITY = 110_000
 CREATED = 12
-"""Jobs that wait for the plain site."""
+"""Jobs that wait for the plain site, or the first."""
 
 
 def write_odd_agent(connection: sqlite3.Connection, agent: OddAgent, now: int) -> None:
@@ -25,9 +25,10 @@ def write_odd_agent(connection: sqlite3.Connection, agent: OddAgent, now: int) -
     """
     connection.execute("PRAGMA foreign_keys=OFF")
     connection.execute("BEGIN")
-    sites = ODD_SITES if agent is ODD else (PLAIN,)
+    sites = {ODD: ODD_SITES, UNSTEADY: UNSTEADY_SITES}.get(agent, (PLAIN,))
     _write_about(connection, agent, now)
     _write_sites(connection, sites, now)
+    write_beats(connection, agent, now)
     _write_work(connection, now)
     for site in sites:
         _write_jobs(connection, site, now)
@@ -55,7 +56,6 @@ def _write_about(connection: sqlite3.Connection, agent: OddAgent, now: int) -> N
             " VALUES (?, ?, ?, 'Running', ?, 120, 1.5)",
             [(row, worker, now - DEAD_FOR, 3000 + row) for worker in workers],
         )
-    write_beats(connection, agent, now)
 
 
 def _write_sites(connection: sqlite3.Connection, sites: Iterable[OddSite], now: int) -> None:
@@ -96,7 +96,8 @@ def _write_work(connection: sqlite3.Connection, now: int) -> None:
             "INSERT INTO wmbs_jobgroup VALUES (?, ?, ?, ?, ?, NULL)", (row, row, name, row, now)
         )
     connection.execute("INSERT INTO wmbs_file_details (id, lfn) VALUES (1, '/store/testbed/0.root')")
-    connection.execute("INSERT INTO wmbs_file_location VALUES (1, ?)", (sites[PLAIN.name],))
+    home = sites.get(PLAIN.name, min(sites.values()))
+    connection.execute("INSERT INTO wmbs_file_location VALUES (1, ?)", (home,))
     for _ in range(CREATED):
         job = _job(connection, "created", "Production", now)
         connection.execute("INSERT INTO wmbs_job_assoc VALUES (?, 1)", (job,))

@@ -38,7 +38,6 @@ ODD_SITES: tuple[OddSite, ...] = (
     OddSite("T3_XX_AllZero", tasks=dict.fromkeys(LIMITS.tasks, NONE)),
     OddSite("T3_XX_Closed", "Down", "disabled", jobs={"Production": (0, 12)}),
     OddSite("T3_XX_Draining", "Draining", "drain", days=4, jobs={"Merge": (0, 3)}),
-    OddSite("T3_XX_Flapping"),
     OddSite("T3_XX_NoCmsName"),
     OddSite("T3_XX_NoPlugin", jobs={"Production": (0, 1)}),
     OddSite("T3_XX_NoSlots"),
@@ -59,3 +58,6 @@ ODD_SITES: tuple[OddSite, ...] = (
     OddSite("T3_XX_Twice"),
     OddSite("T3_XX_UnknownPlugin", jobs={"Production": (0, 1)}),
 )
+
+UNSTEADY_SITES: tuple[OddSite, ...] = tuple(OddSite(f"T3_XX_Unsteady{number}") for number in range(1, 6))
+"""What the unsteady agent has: as many as it takes for one cause to be likelier than five."""

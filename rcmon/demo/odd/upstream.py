@@ -4,20 +4,21 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from rcmon.demo.odd.agents import COMPONENTS, ODD, ODD_AGENTS, TEAM, OddAgent
-from rcmon.demo.odd.beating import is_odd_turn
+from rcmon.demo.odd.agents import COMPONENTS, ODD, ODD_AGENTS, TEAM, UNSTEADY, OddAgent
+from rcmon.demo.odd.beating import is_off
 from rcmon.demo.odd.databases import DEAD_FOR, VERSION
-from rcmon.demo.odd.sites import CPU, IO, ODD_SITES, OddSite
+from rcmon.demo.odd.sites import CPU, IO, ODD_SITES, UNSTEADY_SITES, OddSite
 
 Said = tuple[dict[str, Any], int]
 """What the board says of a site, and since when, seconds since the epoch."""
 DAY = 86400
+EVERY_SITE = (*ODD_SITES, *UNSTEADY_SITES)
 
 
 def statuses(now: int) -> Iterator[Said]:
     """Give the board's rows of the sites' states: those of the testbed, then odd ones."""
     since = now - now % DAY
-    for site in ODD_SITES:
+    for site in EVERY_SITE:
         yield {"name": site.name, "prod_status": site.status, "detail": ""}, since
     sound = {"prod_status": "enabled", "detail": ""}
     for name in ("CoresImplausible", "NoCpu", "ZeroCpu", "NoIo", "NoCores"):
@@ -41,7 +42,7 @@ _AHEAD = {
 def capacities(now: int) -> Iterator[Said]:
     """Give the board's rows of the sites' cores, likewise."""
     since = now - now % 900
-    for name in (*(site.name for site in ODD_SITES), "T3_XX_NewStatus", "T3_XX_NoText", "T3_XX_ManualAhead"):
+    for name in (*(site.name for site in EVERY_SITE), "T3_XX_NewStatus", "T3_XX_NoText", "T3_XX_ManualAhead"):
         yield _cores(name, CPU, IO), since
     # never the second number alone: that would end the round of every agent's updater
     yield _cores("T3_XX_CoresImplausible", CPU, -5), since
@@ -61,7 +62,7 @@ def site_names() -> Iterator[list[str]]:
 
     One site has two CMS names, one row is short.
     """
-    for site in ODD_SITES:
+    for site in EVERY_SITE:
         yield ["psn", site.name, site.name]
         yield ["cms", site.name, site.name]
     yield ["psn", "T3_XX_Both", "T3_XX_TwoNames"]
@@ -72,7 +73,7 @@ def site_names() -> Iterator[list[str]]:
 
 def storage() -> Iterator[list[str]]:
     """Give the catalogue's rows of storage."""
-    for site in ODD_SITES:
+    for site in EVERY_SITE:
         yield [site.name, site.name, site.name]
 
 
@@ -94,7 +95,7 @@ def _report(agent: OddAgent, now: int) -> dict[str, Any]:
         "agent_version": VERSION,
         "timestamp": now - DEAD_FOR if agent.is_silent else now,
         "status": "down" if down else "ok",
-        "drain_mode": agent.drain or (agent.drains_at_times and is_odd_turn(now)),
+        "drain_mode": agent.drain or (agent is UNSTEADY and is_off(now)),
         "down_components": down,
     }
 

@@ -17,6 +17,7 @@ from rcmon.collector import clock
 from rcmon.collector.changes import changes
 from rcmon.collector.cycle import Cycle
 from rcmon.collector.journal import entries
+from rcmon.collector.process import look_rarely
 from rcmon.demo.schema import create, ids
 from rcmon.demo.synthetic import SyntheticSource, parse_shape, synthetic_sources
 from rcmon.documents.deflated import inflate
@@ -160,6 +161,7 @@ async def measure(label: str, sources: list[Source], directory: Path) -> None:
 
 def main() -> None:
     """Run."""
+    look_rarely()  # as the collector does
     with tempfile.TemporaryDirectory(prefix="rcmon-cycle-") as name:
         directory = Path(name)
         make_agent(directory / "agent.sqlite")

@@ -66,6 +66,31 @@ async def test_every_route_for_every_persona(service: Serving, persona: str) -> 
                 assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+OWN = {"/api/agents/{agent}/report", "/api/agents/{agent}/control", "/api/agents/{agent}/ssb/_msearch"}
+"""What an agent's certificate reaches of its own agent alone."""
+
+
+async def test_an_agent_reads_what_readers_read_and_reaches_nothing_of_another(service: Serving) -> None:
+    """For every route about an agent and each of its methods, of an agent that it is not bound to."""
+    seen = set()
+    for handler in TABLE:
+        if "{agent}" not in handler.route:
+            continue
+        path = path_of(handler).replace("vocms0281", "vocms0282")
+        for method, need in needs(handler):
+            if need not in (Role.READER, Role.AGENT):
+                continue  # no agent may do this at all
+            more = {"body": b"{}", "Content_Type": "application/json"} if method in CHANGING else {}
+            answer = await service.ask(path, "agent", method=method, **more)
+            if handler.route in OWN:
+                assert answer.code == 403, (handler.route, method)
+                assert b"bound to" in answer.body or method == "HEAD"
+                seen.add(handler.route)
+            else:
+                assert answer.code == (await service.ask(path, "reader", method=method, **more)).code
+    assert seen == OWN
+
+
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 

@@ -13,7 +13,8 @@ from rcmon.demo.databases import ads_file, database
 from rcmon.demo.files import write_atomically
 from rcmon.demo.grid import dice
 from rcmon.demo.loading import load_world
-from rcmon.demo.odd import Testbed
+from rcmon.demo.odd import BATCH, Testbed
+from rcmon.demo.odd import upstream as odd
 from rcmon.demo.schema import connect, ids
 from rcmon.demo.serving import BOARD, CATALOGUE, STATS, Documents
 from rcmon.demo.sitestates import SiteStates
@@ -147,6 +148,7 @@ class Simulation:
         name = tuple(worlds)[self._turn % len(worlds)]  # one agent's at a time: they are large
         self._turn += 1
         write_atomically(ads_file(self._directory, name), ads(worlds[name].jobs.values()))
+        write_atomically(ads_file(self._directory, BATCH), odd.ads())  # the same, but not old
 
     def _open(self) -> None:
         """Open and read the databases where that is not done."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rcmon.demo.agents import AGENTS
-from rcmon.demo.databases import database
+from rcmon.demo.databases import ads_file, database
+from rcmon.demo.odd import BATCH
 from rcmon.demo.simulation import Simulation
 
 NOW = 1_780_000_000
@@ -172,6 +173,17 @@ def test_it_goes_on_after_a_sleep_or_a_clock_set_back(
     assert query(path, "SELECT COUNT(*) FROM wmbs_job WHERE state_time > ?", later + 5) > [(20,)]
     beats = query(path, "SELECT last_updated, poll_interval FROM wm_workers")
     assert all(abs(later - int(beat)) <= int(interval) + 30 for beat, interval in beats)  # type: ignore[call-overload]
+
+
+def test_no_file_of_job_ads_becomes_old(simulation: Simulation, directory: Path) -> None:
+    """Each is put in place anew within a minute: of one that is not, its source says that it is old."""
+    files = {ads_file(directory, name) for name in [*(agent.name for agent in AGENTS), BATCH]}
+    simulation.step(NOW)
+    for file in files:
+        file.unlink(missing_ok=True)
+    for second in range(1, 61):
+        simulation.step(NOW + second)
+    assert {*directory.glob("*.ads.json")} == files
 
 
 def test_workers_beat_but_for_the_dead_one(simulation: Simulation, directory: Path, query: Query) -> None:

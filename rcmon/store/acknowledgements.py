@@ -1,13 +1,14 @@
 """The statements about acknowledgements of findings. Each runs in its caller's transaction."""
 
 from msgspec import Struct, structs
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.model.journal import ACKNOWLEDGEMENT as KIND
 from rcmon.model.journal import JournalEntry
 from rcmon.store.journal import add_entries
 from rcmon.store.tables import ACKNOWLEDGEMENT as TABLE
+from rcmon.store.turn import take_turn
 from rcmon.timestamps import iso
 
 MOST = 10_000
@@ -31,7 +32,7 @@ async def keep_acknowledgement(connection: AsyncConnection, made: Acknowledgemen
 
     One that says the same as the one before, by the same person, is that one, asked for again.
     """
-    await _take_turn(connection)
+    await take_turn(connection, TABLE)
     before = await _read(connection, made.finding)
     if before is not None and structs.replace(made, made=before.made) == before:
         return
@@ -47,7 +48,7 @@ async def end_acknowledgement(connection: AsyncConnection, finding: str, now: fl
 
     `now`: seconds since the epoch; `by`: whose certificate ends it.
     """
-    await _take_turn(connection)
+    await take_turn(connection, TABLE)
     before = await _read(connection, finding)
     if before is None:
         return False
@@ -55,11 +56,6 @@ async def end_acknowledgement(connection: AsyncConnection, finding: str, now: fl
     if before.until > now:
         await add_entries(connection, [_entry(finding, now, before, None, by)])
     return True
-
-
-async def _take_turn(connection: AsyncConnection) -> None:
-    if connection.dialect.name != "sqlite":  # there a transaction that writes is alone as it is
-        await connection.execute(text("LOCK TABLE acknowledgement IN SHARE ROW EXCLUSIVE MODE"))
 
 
 async def _read(connection: AsyncConnection, finding: str) -> Acknowledgement | None:

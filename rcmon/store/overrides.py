@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from msgspec import structs
-from sqlalchemy import Row, bindparam, delete, func, insert, select, text
+from sqlalchemy import Row, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import StoreCorruptError
@@ -20,6 +20,7 @@ from rcmon.model.journal import JournalEntry, Value
 from rcmon.store.journal import add_entries
 from rcmon.store.tables import OVERRIDE as TABLE
 from rcmon.store.tables import OVERRIDE_CHANGE as CHANGE
+from rcmon.store.turn import take_turn
 from rcmon.timestamps import iso
 
 _COLUMNS = [TABLE.c[name] for name in Override.__struct_fields__]
@@ -41,8 +42,7 @@ async def read_override(connection: AsyncConnection, site: str, agent: str | Non
 
 async def next_change(connection: AsyncConnection) -> int:
     """Take the turn until the transaction ends; gives the number that the next change has."""
-    if connection.dialect.name != "sqlite":  # there a transaction that writes is alone as it is
-        await connection.execute(text("LOCK TABLE override_change IN SHARE ROW EXCLUSIVE MODE"))
+    await take_turn(connection, CHANGE)
     newest = (await connection.execute(select(func.max(CHANGE.c.number)))).scalar_one()
     return 1 if newest is None else int(newest) + 1
 

@@ -1,7 +1,7 @@
 """What handlers work with: built once per worker and passed in."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from msgspec import Struct, field
 
@@ -22,8 +22,8 @@ from rcmon.web.api.status import StatusReport
 from rcmon.web.api.steering import Steering
 from rcmon.web.api.weights import Weights
 from rcmon.web.board import Board
+from rcmon.web.page.assets import Assets
 from rcmon.web.page.pages import Pages
-from rcmon.web.page.static_files import read_static
 from rcmon.web.telemetry.exposition import Exposition
 from rcmon.web.telemetry.told import Seen
 from rcmon.web.telemetry.totals import Totals
@@ -57,7 +57,7 @@ class Services(Struct, frozen=True):
     pages: Pages
     resources: tuple[Resource, ...]
     index: Ready
-    static: Mapping[str, Ready]
+    assets: Assets
     clock: Callable[[], float]
     reports: Reports
     acknowledgements: Acknowledgements
@@ -70,7 +70,7 @@ class Services(Struct, frozen=True):
 
 def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
     """Build what the handlers work with from what the worker has."""
-    about, board = parts.about, parts.board
+    about, board, assets = parts.about, parts.board, Assets()
     status = StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock, control=parts.control)
     seen = Seen(about, board, parts.scoreboard, parts.trust, status.causes, parts.control)
     return Services(
@@ -79,10 +79,10 @@ def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
         store=parts.store,
         status=status,
         exposition=Exposition(seen, parts.totals),
-        pages=Pages(),
+        pages=Pages(assets),
         resources=resources,
         index=index(about, resources),
-        static=read_static(),
+        assets=assets,
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),
         acknowledgements=Acknowledgements(parts.store, parts.clock),

@@ -96,29 +96,41 @@ class Variant:
     __slots__ = ("entity", "etag", "ok", "parts", "size", "stable", "unchanged")
 
     def __init__(
-        self, etag: str, size: int, parts: Parts | None, entity: tuple[Field, ...], vary: str
+        self,
+        etag: str,
+        size: int,
+        parts: Parts | None,
+        entity: tuple[Field, ...],
+        common: tuple[Field, ...],
     ) -> None:
         self.etag, self.size = etag, size
         self.parts = parts
         """The bytes in order; None: only `Body.chunks` gives them."""
-        self.stable: tuple[Field, ...] = (("Vary", vary), ("ETag", etag), REVALIDATE)
+        self.stable: tuple[Field, ...] = (*common, ("ETag", etag))
         """Header fields of a 200 and of a 304."""
         self.entity: tuple[Field, ...] = (*entity, ("Content-Length", str(size)))
         """Header fields of a 200 alone."""
-        common = lines((*SECURITY, *self.stable))
-        self.unchanged = b"HTTP/1.1 304 Not Modified\r\n" + common
-        self.ok = b"HTTP/1.1 200 OK\r\n" + common + lines(self.entity)
+        head = lines((*SECURITY, *self.stable))
+        self.unchanged = b"HTTP/1.1 304 Not Modified\r\n" + head
+        self.ok = b"HTTP/1.1 200 OK\r\n" + head + lines(self.entity)
 
 
 class Ready:
     """An answer in every content coding; each is made when it is first asked for, then kept."""
 
-    __slots__ = ("_variants", "body", "fields", "vary")
+    __slots__ = ("_common", "_variants", "body", "fields")
 
     def __init__(
-        self, body: Body, media_type: str, *, vary: str = "Accept-Encoding", fields: tuple[Field, ...] = ()
+        self,
+        body: Body,
+        media_type: str,
+        *,
+        vary: str = "Accept-Encoding",
+        fields: tuple[Field, ...] = (),
+        cache: Field = REVALIDATE,
     ) -> None:
-        self.body, self.vary = body, vary
+        self.body = body
+        self._common: tuple[Field, ...] = (("Vary", vary), cache)
         self.fields: tuple[Field, ...] = (("Content-Type", media_type), *fields)
         self._variants: dict[Coding, Variant] = {}
 
@@ -135,10 +147,10 @@ class Ready:
         if coding == "gzip":
             parts = self.body.gzip()
             entity = (*self.fields, ("Content-Encoding", "gzip"))
-            variant = Variant(f'"{self.body.digest}-gz"', sum(map(len, parts)), parts, entity, self.vary)
+            variant = Variant(f'"{self.body.digest}-gz"', sum(map(len, parts)), parts, entity, self._common)
         else:
             variant = Variant(
-                f'"{self.body.digest}"', self.body.size, self.body.identity(), self.fields, self.vary
+                f'"{self.body.digest}"', self.body.size, self.body.identity(), self.fields, self._common
             )
         self._variants[coding] = variant
         return variant

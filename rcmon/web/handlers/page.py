@@ -6,13 +6,13 @@ from typing import Any
 from msgspec import field
 
 from rcmon.access.roles import Role
-from rcmon.web.about import BASE, FULL_NAME
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.site_query import STATES, TIERS
 from rcmon.web.api.whoami import describe
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler, page
+from rcmon.web.handlers.framed import frame
 from rcmon.web.page import overview
 from rcmon.web.page.agents import agent_rows, old_agents
 from rcmon.web.page.form import PageQuery, chosen
@@ -34,7 +34,8 @@ class PageHandler(Handler):
     @requires(Role.READER)
     async def get(self) -> Ready:
         """Answer with the page."""
-        body = self.services.pages.fill("page.html", **await self._values(self.query))
+        values = await self._values(self.query)
+        body = self.services.pages.show("page.html", frame(self, "overview"), **values)
         if self.problems:
             self.problems[0].page = body
             raise self.problems[0]
@@ -58,8 +59,6 @@ class PageHandler(Handler):
             [await self._rows(picked[start : start + _AT_ONCE]) for start in range(0, len(picked), _AT_ONCE)]
         )
         return {
-            "title": FULL_NAME,
-            "base": BASE,
             "status": self.services.status.now(),
             "facts": held.facts if held else None,
             "totals": overview.totals(sites.values()),
@@ -75,15 +74,12 @@ class PageHandler(Handler):
             "overrides": override_rows(held.facts if held else None),
             "me": describe(self.request.peer),
             "resources": self.services.resources,
-            "number": overview.number,
-            "span": overview.span,
-            "minute": overview.minute,
         }
 
     async def _rows(self, entries: Any) -> bytes:
         await asyncio.sleep(0)
         rows = [overview.row(entry) for entry in entries]
-        return self.services.pages.fill("rows.html", rows=rows, number=overview.number)
+        return self.services.pages.fill("rows.html", rows=rows)
 
 
 HANDLERS = (PageHandler,)

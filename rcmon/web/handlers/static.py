@@ -1,4 +1,4 @@
-"""The style sheet and the picture of the page."""
+"""The looks of the pages, and their scripts."""
 
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
@@ -7,15 +7,15 @@ from rcmon.web.base import Handler
 
 
 class StaticHandler(Handler):
-    """A file of the page's looks; the page of a refusal needs it too."""
+    """A file of the pages' looks and scripts; the page of a refusal needs it too."""
 
     route = "/static/{name}"
-    summary = "Style sheet and picture of the page."
+    summary = "Style sheets, scripts and pictures of the pages, under names that tell their content."
 
     @requires(ANYONE)
     def get(self, name: str) -> Ready:
         """Answer with the file's bytes."""
-        ready = self.services.static.get(name)
+        ready = self.services.assets.get(name)
         if ready is None:
             raise Problem(404, f"There is no static file {name!r}.")
         return ready

@@ -175,3 +175,8 @@ def span(seconds: float | None) -> str:
 def minute(time: str | None) -> str:
     """Write a time of the API for reading, to the minute."""
     return DASH if time is None else f"{time[:10]} {time[11:16]} UTC"
+
+
+def second(time: str | None) -> str:
+    """Write a time of the API for reading, to the second."""
+    return DASH if time is None else f"{time[:10]} {time[11:19]} UTC"

@@ -5,7 +5,12 @@ from typing import Any
 
 from tornado.template import Loader
 
+from rcmon.timestamps import iso
+from rcmon.web.about import BASE, FULL_NAME
 from rcmon.web.answers.problems import Problem, title
+from rcmon.web.page import overview
+from rcmon.web.page.assets import Assets
+from rcmon.web.page.frame import NAVIGATION, Frame
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -13,15 +18,31 @@ TEMPLATES = Path(__file__).parent / "templates"
 class Pages:
     """Fills the templates; every value is escaped."""
 
-    def __init__(self) -> None:
-        self._loader = Loader(str(TEMPLATES), autoescape="xhtml_escape", whitespace="single")
+    def __init__(self, assets: Assets) -> None:
+        words = {
+            "base": BASE,
+            "full_name": FULL_NAME,
+            "asset": assets.url,
+            "imported": assets.imported,
+            "navigation": NAVIGATION,
+            "number": overview.number,
+            "span": overview.span,
+            "minute": overview.minute,
+            "second": overview.second,
+            "iso": iso,
+        }
+        self._loader = Loader(str(TEMPLATES), autoescape="xhtml_escape", whitespace="single", namespace=words)
         for path in TEMPLATES.iterdir():
             self._loader.load(path.name)  # compiled at start, not while a client waits
 
     def fill(self, name: str, /, **values: Any) -> bytes:
-        """Fill a template."""
+        """Fill a template; one that has the layout's frame needs `frame`."""
         return self._loader.load(name).generate(**values)
+
+    def show(self, name: str, frame: Frame, /, **values: Any) -> bytes:
+        """Fill the template of a whole page."""
+        return self.fill(name, frame=frame, **values)
 
     def error(self, problem: Problem) -> bytes:
         """Make the page of an error."""
-        return self.fill("error.html", problem=problem, title=title(problem.status_code))
+        return self.fill("error.html", frame=None, problem=problem, title=title(problem.status_code))

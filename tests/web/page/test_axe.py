@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 from tornado.ioloop import IOLoop
 
-from rcmon.web.page.static_files import STATIC
+from rcmon.web.page.assets import STATIC
 from tests.servers import need
 from tests.web.grid import make_snapshot
 from tests.web.page.test_page import working
@@ -33,7 +33,7 @@ def whole(page: str, scheme: str) -> str:
     style = (STATIC / "style.css").read_text()
     if scheme == "dark":
         page = page.replace('content="light dark"', 'content="dark"')
-        style = style.replace("(prefers-color-scheme: dark)", "all")
+        style = style.replace("screen and (prefers-color-scheme: dark)", "all")
         style = style.replace("color-scheme: light dark", "color-scheme: dark")
     page, count = re.subn(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>{style}</style>", page)
     assert count == 1

@@ -4,14 +4,16 @@ import re
 
 import pytest
 
-from rcmon.web.page.static_files import STATIC
+from rcmon.web.page.assets import STATIC
 
 ENOUGH = 4.5
-STYLE = (STATIC / "style.css").read_text()
+STYLE = "\n".join(path.read_text() for path in sorted(STATIC.rglob("*.css"), reverse=True))
 RULES = re.findall(r"([^{}]+)\{([^{}]*)\}", STYLE)
 SCHEMES = {
     name: dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", body))
-    for name, (_, body) in zip(("light", "dark"), [rule for rule in RULES if ":root" in rule[0]], strict=True)
+    for name, (_, body) in zip(
+        ("light", "dark"), [rule for rule in RULES if "--page:" in rule[1]], strict=True
+    )
 }
 TEXTS = ("ink", "ink-2", "ink-3", "link", "bad")
 """Colours of text that stands on any of GROUNDS."""

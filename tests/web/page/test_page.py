@@ -13,8 +13,8 @@ from rcmon.process.trouble import Ending
 from rcmon.web.about import BASE
 from rcmon.web.app import TABLE, address
 from rcmon.web.page.agents import agent_rows
+from rcmon.web.page.assets import Assets
 from rcmon.web.page.overview import Share, span, totals
-from rcmon.web.page.static_files import read_static
 from tests.web.grid import DIFFERING, NOW, OVERRIDDEN, SITES, STATELESS, make_snapshot
 from tests.web.pki import CREDENTIALS, subject
 from tests.web.serving import Serving
@@ -102,10 +102,10 @@ async def test_an_age_is_told_as_of_when_the_page_was_made(service: Serving) -> 
     assert "page made 2026-01-01 12:00 UTC" in text
 
 
-async def test_it_needs_no_script_and_no_inline_style(service: Serving) -> None:
+async def test_it_has_no_inline_script_and_no_inline_style(service: Serving) -> None:
     """The content policy forbids both: what slipped in would not work."""
     seen = await page(service)
-    assert seen.all("script") == []
+    assert all(script["type"] == "module" and script["src"] for script in seen.all("script"))
     assert seen.all("style") == []
     assert not any("style" in attributes for _, attributes in seen.elements)
     assert not any(name.startswith("on") for _, attributes in seen.elements for name in attributes)
@@ -215,7 +215,7 @@ async def test_what_a_database_holds_is_escaped(service: Serving) -> None:
     source = structs.replace(snapshot.sources[0], name=evil, error=evil)
     await service.publish(structs.replace(snapshot, sites={evil: site}, sources=(source,)))
     seen = await page(service)
-    assert [image["src"] for image in seen.all("img")] == [f"{BASE}/static/icon.svg"]
+    assert [image["src"] for image in seen.all("img")] == [Assets().url("icon.svg")]
     assert evil in "".join(seen.text)
 
 
@@ -354,9 +354,9 @@ async def test_the_bar_is_whole(service: Serving) -> None:
 
 
 def test_a_static_file_of_an_unknown_kind_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "page.js").write_text("alert(1)")
+    (tmp_path / "page.wasm").write_text("")
     with pytest.raises(KeyError):
-        read_static(tmp_path)
+        Assets(tmp_path)
 
 
 async def test_overrides_stand_in_a_table_of_their_own(service: Serving) -> None:

@@ -1,0 +1,13 @@
+// What happens, told to whoever wants to know: "snapshot", "finding", "journal", "override", "link", "refresh".
+
+const heard = new EventTarget();
+
+/** Call `listener` with the detail of each event of a name. */
+export function on(name, listener) {
+  heard.addEventListener(name, (event) => listener(event.detail));
+}
+
+/** Tell everybody who listens. */
+export function tell(name, detail) {
+  heard.dispatchEvent(new CustomEvent(name, { detail }));
+}

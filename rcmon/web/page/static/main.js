@@ -1,0 +1,33 @@
+// What every page does: it says how old it is, and stays up to date.
+
+import { on } from "./bus.js";
+import * as live from "./live.js";
+import { morph, refresh } from "./refresh.js";
+import * as state from "./state.js";
+
+const line = document.getElementById("state");
+const main = document.getElementById("main");
+const base = document.querySelector(".brand").getAttribute("href");
+
+/** Times are UTC; on hover they are told in this machine's zone. */
+function local(event) {
+  const time = event.target.closest?.("time[datetime]");
+  if (time && !time.title) {
+    const moment = new Date(time.dateTime);
+    if (!Number.isNaN(moment.getTime())) time.title = moment.toLocaleString([], { timeZoneName: "short" });
+  }
+}
+
+state.start();
+document.addEventListener("pointerover", local, { passive: true });
+document.addEventListener("focusin", local);
+document.documentElement.classList.add("scripted");
+on("upgraded", () => document.documentElement.classList.add("upgraded"));
+
+if (main.hasAttribute("data-refresh")) {
+  const anew = () => refresh((fresh) => morph(main, fresh.getElementById("main")));
+  on("refresh", anew);
+  on("snapshot", anew);
+  on("override", anew);
+}
+live.start({ url: `${base}api/events`, probe: `${base}api/status`, interval: Number(line.dataset.interval) });

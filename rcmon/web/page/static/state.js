@@ -1,0 +1,77 @@
+// One line that says how old what one reads is: live, paused, stale by so long, offline. It ticks.
+
+import { on } from "./bus.js";
+import * as clock from "./clock.js";
+import { isPaused, linkState, pause } from "./live.js";
+import { span } from "./words.js";
+
+const line = document.getElementById("state");
+const word = document.createElement("b");
+const age = document.createElement("span");
+const button = document.createElement("button");
+
+/** Begin of the newest snapshot's cycle, seconds since the epoch; null: there is none. */
+let begun = null;
+let interval = 60;
+let late = 120;
+
+/** Take up what a page says of its moment. */
+export function read(from) {
+  const { begun: since, now, interval: every, late: after } = from.dataset;
+  begun = since === "" ? null : Number(since);
+  interval = Number(every);
+  late = Number(after);
+  clock.set(Number(now));
+  show();
+}
+
+/** Take up the begin of a newer snapshot. */
+export function newer(since) {
+  begun = since;
+  show();
+}
+
+function told() {
+  const old = begun === null ? null : clock.now() - begun;
+  const link = linkState();
+  const ago = old === null ? "" : old < -interval ? "data of no known age" : `data ${span(old)} old`;
+  if (link === "forbidden") return ["forbidden", "you may not read this any more", ago];
+  if (link === "offline") return ["offline", "offline", ago && `the service does not answer; ${ago}`];
+  if (isPaused()) return ["paused", "paused", ago];
+  if (old === null) return ["none", "no snapshot yet", ""];
+  if (old > late) return ["stale", `stale by ${span(old - interval)}`, ago];
+  return link === "loading" ? ["loading", "connecting", ago] : ["live", "live", ago];
+}
+
+function show() {
+  const [state, name, detail] = told();
+  line.dataset.state = state;
+  document.documentElement.dataset.state = state;
+  // the word of a state is said once; what ticks is not read out
+  if (word.dataset.state !== state) {
+    word.dataset.state = state;
+    said.textContent = name;
+  }
+  if (word.textContent !== name) word.textContent = name;
+  if (age.textContent !== detail) age.textContent = detail;
+  const wanted = isPaused() ? "Go on" : "Pause";
+  if (button.textContent !== wanted) button.textContent = wanted;
+}
+
+const said = document.createElement("span");
+
+/** Begin to tick. */
+export function start() {
+  said.className = "hidden";
+  said.setAttribute("role", "status");
+  age.className = "age";
+  button.type = "button";
+  button.addEventListener("click", () => pause(!isPaused()));
+  const text = document.createElement("p");
+  text.append(word, " ", age);
+  line.replaceChildren(text, said, button);
+  read(line);
+  setInterval(show, 1000);
+  on("link", show);
+  on("paused", show);
+}

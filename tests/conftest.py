@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import inspect
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from tornado.platform.asyncio import AsyncIOLoop
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+# the service is started some hundred times: it shall be compiled once
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 LONGEST = 600
 """Seconds after which a test hangs; whatever runs beside it, none is that slow."""

@@ -16,14 +16,18 @@ BASE = "/wm_resource_monitor"
 WITHIN = 240.0
 """Seconds for whatever is waited for: long, because the machine may be busy."""
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
+"""Seconds between two questions whether it holds."""
+
 
 def until(holds: Callable[[], Any], what: str) -> Any:
-    """Wait until something holds, and give it."""
-    end = time.monotonic() + WITHIN
+    """Wait until something holds, and give it; asked ever more rarely, since asking costs CPU."""
+    end, pause = time.monotonic() + WITHIN, FIRST_PAUSE
     while time.monotonic() < end:
         if value := holds():
             return value
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE, 1.3 * pause)
     raise AssertionError(f"waited {WITHIN:g} s in vain for {what}")
 
 

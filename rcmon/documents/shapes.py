@@ -5,8 +5,9 @@ documents in WMCore's own shapes are in `rcmon.documents.wmcore`.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from rcmon.documents.drift import ForecastShape, Inputs
 from rcmon.documents.health import AgentHealth
@@ -320,7 +321,10 @@ class WorkflowsDocument(Struct, frozen=True):
     count: int
     total: int
     next: str | None
-    tasks: Raw
+    tasks: Annotated[
+        Raw, Meta(extra_json_schema={"type": "array", "items": {"$ref": "#/components/schemas/TaskHolders"}})
+    ]
+    """`TaskHolders`, by task type."""
 
 
 class Facts(Struct, frozen=True):

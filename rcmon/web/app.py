@@ -3,7 +3,7 @@
 import functools
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tornado.routing import Rule, URLSpec
@@ -12,7 +12,8 @@ from tornado.web import Application
 from rcmon.web.about import BASE
 from rcmon.web.answers.compress import Gzip
 from rcmon.web.api.catalog import Resource, Taken
-from rcmon.web.auth import allowed, check_roles, label, needs
+from rcmon.web.api.contract import PAGE, Given, Operation, PathPart, QueryPart, body_of, given_by
+from rcmon.web.auth import allowed, check_roles, label, need_for, needs
 from rcmon.web.base import Handler
 from rcmon.web.delivery import Delivery, finished
 from rcmon.web.handlers import (
@@ -24,6 +25,7 @@ from rcmon.web.handlers import (
     journal,
     metrics,
     moved,
+    openapi,
     overrides,
     page,
     reports,
@@ -43,6 +45,7 @@ Table = Sequence[type[Handler]]
 TABLE: Table = (
     *page.HANDLERS,
     *index.HANDLERS,
+    *openapi.HANDLERS,
     *status.HANDLERS,
     *whoami.HANDLERS,
     *metrics.HANDLERS,
@@ -62,6 +65,17 @@ TABLE: Table = (
 )
 """Every resource there is."""
 
+_OPTIONS = Given(statuses=(204,))
+_PARTS: Mapping[str, str] = {
+    "site": "A site's name, such as T1_US_FNAL.",
+    "agent": "An agent's name.",
+    "finding": "A finding's `id`.",
+    "change": "The number of a change of overrides.",
+    "id": "The `id` of what is held.",
+    "name": "The name of a file that a page names.",
+}
+"""What stands in the paths."""
+
 
 def make_app(parts: Parts, table: Table = TABLE) -> Application:
     """Build the application. Raises TypeError for a route that bypasses the role check."""
@@ -72,7 +86,11 @@ def make_app(parts: Parts, table: Table = TABLE) -> Application:
         default_handler_args={"resource": NotFoundHandler},
         log_function=finished,
         cross_origin_protection=True,
-        services=make_services(parts, tuple(resource for handler in table for resource in describe(handler))),
+        services=make_services(
+            parts,
+            tuple(resource for handler in table for resource in describe(handler)),
+            tuple(one for handler in table for one in operations(handler)),
+        ),
     )
     check(application)
     return application
@@ -121,6 +139,30 @@ def describe(handler: type[Handler]) -> Iterator[Resource]:
         # HEAD and OPTIONS follow the first method's role
         methods = tuple(name for name in allowed(handler) if declared.get(name, first) == role)
         yield Resource(address(handler), methods, role, handler.summary, taken)
+
+
+def operations(handler: type[Handler]) -> Iterator[Operation]:
+    """Describe every method of a handler, for machines."""
+    where = address(handler)
+    parts = tuple(PathPart(name, _PARTS.get(name, "")) for name in re.findall(r"\{([a-z]+)\}", where))
+    query = tuple(QueryPart(one.name, one.allowed, one.schema, one.many) for one in handler.reader.parameters)
+    for method in allowed(handler):
+        written = getattr(handler, "get" if method == "HEAD" else method.lower())
+        said = inspect.getdoc(written) or handler.summary
+        options = method == "OPTIONS"
+        yield Operation(
+            path=where,
+            method=method,
+            identifier=method.lower() + handler.__name__.removesuffix("Handler"),
+            role=label(need_for(handler, method)),
+            summary=handler.summary,
+            meaning=said.partition("\n")[0],
+            parts=parts,
+            query=() if options else query,
+            given=_OPTIONS if options else given_by(written) or PAGE,
+            body=body_of(written),
+            page=not handler.route.startswith("/api"),
+        )
 
 
 def check(application: Application) -> None:

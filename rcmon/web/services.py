@@ -14,7 +14,9 @@ from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.catalog import Resource, index
+from rcmon.web.api.contract import Operation
 from rcmon.web.api.findings import Acknowledgements
+from rcmon.web.api.openapi import written
 from rcmon.web.api.overrides import Overrides
 from rcmon.web.api.quarantine import QuarantineDesk
 from rcmon.web.api.reports import Reports
@@ -57,6 +59,7 @@ class Services(Struct, frozen=True):
     pages: Pages
     resources: tuple[Resource, ...]
     index: Ready
+    openapi: Ready
     assets: Assets
     clock: Callable[[], float]
     reports: Reports
@@ -68,7 +71,9 @@ class Services(Struct, frozen=True):
     weights: Weights
 
 
-def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
+def make_services(
+    parts: Parts, resources: tuple[Resource, ...], operations: tuple[Operation, ...]
+) -> Services:
     """Build what the handlers work with from what the worker has."""
     about, board, assets = parts.about, parts.board, Assets()
     status = StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock, control=parts.control)
@@ -82,6 +87,7 @@ def make_services(parts: Parts, resources: tuple[Resource, ...]) -> Services:
         pages=Pages(assets),
         resources=resources,
         index=index(about, resources),
+        openapi=written(about, operations),
         assets=assets,
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),

@@ -31,9 +31,20 @@ class Resource(Struct, frozen=True):
     parameters: tuple[Taken, ...]
 
 
+class IndexDocument(Struct, frozen=True):
+    """All endpoints."""
+
+    name: str
+    title: str
+    version: str
+    count: int
+    total: int
+    next: None
+    endpoints: Sequence[Resource]
+
+
 def index(about: About, table: Sequence[Resource]) -> Ready:
     """Write the index, ready to send."""
     number = len(table)
-    body: dict[str, object] = {"name": about.name, "title": FULL_NAME, "version": about.version}
-    body |= {"count": number, "total": number, "next": None, "endpoints": table}
+    body = IndexDocument(about.name, FULL_NAME, about.version, number, number, None, table)
     return Ready(Fresh(msgspec.json.encode(body) + b"\n"), "application/json")

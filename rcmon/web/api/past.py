@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from rcmon.model import GridPoint, HistoryRow, TaskPoint
 from rcmon.store.chunks import Points
@@ -138,3 +138,51 @@ def changed(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Leave out the points at which nothing that is shown changed."""
     shown = [{**point, "time": None} for point in points]
     return [point for place, point in enumerate(points) if place == 0 or shown[place] != shown[place - 1]]
+
+
+class PointShape(Struct, frozen=True):
+    """One point of a history, as it is documented: what is not asked for is not there."""
+
+    time: str
+    sites: Mapping[str, int] | UnsetType | None = UNSET
+    """How many there were by state."""
+    state: str | UnsetType | None = UNSET
+    running_slots: int | UnsetType | None = UNSET
+    pending_slots: int | UnsetType | None = UNSET
+    running_jobs: int | UnsetType | None = UNSET
+    pending_jobs: int | UnsetType | None = UNSET
+    max_slots: int | UnsetType | None = UNSET
+
+
+class SeriesShape(Struct, frozen=True):
+    """One site in one agent over time."""
+
+    agent: str
+    points: Sequence[PointShape]
+
+
+class SiteHistoryDocument(Struct, frozen=True):
+    """One site over time, as it is documented."""
+
+    timestamp: str | None
+    site: str
+    from_: str = field(name="from")
+    to: str
+    resolution: int
+    """Seconds that may lie between what is kept there; 0: every change is."""
+    count: int
+    total: int
+    next: str | None
+    series: Sequence[SeriesShape]
+
+
+class HistoryDocument(Struct, frozen=True):
+    """All sites together over time, as it is documented."""
+
+    timestamp: str | None
+    from_: str = field(name="from")
+    to: str
+    resolution: int
+    count: int
+    next: str | None
+    points: Sequence[PointShape]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from rcmon.documents.shapes import SiteEntry, SitesDocument
+from rcmon.documents.shapes import AgentSiteShape, JobCounts, SiteEntry, SitesDocument
 from rcmon.documents.then import Then
 from rcmon.web.api.site_query import SiteQuery
 
@@ -45,6 +45,32 @@ _COLUMNS: Mapping[str, Sequence[_Column]] = {
     "agents": [("agents", lambda entry: " ".join(entry.agents))],
 }
 """The columns of CSV by the field they stand for."""
+
+
+class SiteMembers(Struct, frozen=True):
+    """The members of one site that `fields` asks for, as they are documented."""
+
+    name: str | UnsetType = UNSET
+    tier: str | UnsetType | None = UNSET
+    state: str | UnsetType | None = UNSET
+    states: Mapping[str, Sequence[str]] | UnsetType = UNSET
+    running_slots: int | UnsetType | None = UNSET
+    pending_slots: int | UnsetType | None = UNSET
+    running_jobs: int | UnsetType | None = UNSET
+    pending_jobs: int | UnsetType | None = UNSET
+    jobs: JobCounts | UnsetType = UNSET
+    agents: Mapping[str, AgentSiteShape] | UnsetType = UNSET
+
+
+class SiteMembersDocument(Struct, frozen=True):
+    """The same of all sites that are asked for."""
+
+    timestamp: str | None
+    count: int
+    total: int
+    next: str | None
+    sites: Sequence[SiteMembers]
+    past: Then | UnsetType = UNSET
 
 
 class Listed(Struct, frozen=True):

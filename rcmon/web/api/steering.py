@@ -7,7 +7,8 @@ doubt is a 503, by which an agent changes nothing.
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -78,6 +79,12 @@ class ControlShape(Struct, frozen=True):
     problem: str | None
     """Why an unmodified agent is answered 503; null: it is answered."""
     sites: Mapping[str, SiteControlShape]
+
+
+class SearchAnswer(Struct, frozen=True):
+    """An answer in MonIT's shape, as it is documented."""
+
+    responses: Sequence[Mapping[str, Any]]
 
 
 class Searched(Struct, frozen=True):

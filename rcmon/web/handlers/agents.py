@@ -1,12 +1,15 @@
 """The workload agents."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from rcmon.access.roles import Role
 from rcmon.documents import keys
+from rcmon.documents.shapes import AgentDocument, AgentsDocument
+from rcmon.documents.wmcore import SiteBacklog, SiteThresholds
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.contract import gives
 from rcmon.web.api.query import AtPretty, Pretty
 from rcmon.web.api.then import PastWanted
 from rcmon.web.api.then_sites import agent_then, agents_then
@@ -23,6 +26,7 @@ class AgentsHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
+    @gives(AgentsDocument, refuses=(410,))
     def get(self) -> Ready | Awaitable[Ready]:
         """Answer with the snapshot's agents, or with those of a past moment."""
         return self._then() if self.query.at else self.document(self.held().ready(keys.AGENTS))
@@ -40,6 +44,7 @@ class AgentHandler(Handler):
     query: AtPretty
 
     @requires(Role.READER)
+    @gives(AgentDocument, refuses=(410,))
     async def get(self, agent: str) -> Ready:
         """Answer with the agent's document, or with what is known of it at a past moment."""
         if self.query.at:
@@ -64,6 +69,7 @@ class ThresholdsHandler(Handler):
     query: Pretty
 
     @requires(Role.READER)
+    @gives(Mapping[str, SiteThresholds])
     def get(self, agent: str) -> Ready:
         """Answer with the agent's thresholds."""
         return self.document(_of(self, agent, keys.thresholds))
@@ -77,6 +83,7 @@ class BacklogHandler(Handler):
     query: Pretty
 
     @requires(Role.READER)
+    @gives(Mapping[str, SiteBacklog])
     def get(self, agent: str) -> Ready:
         """Answer with the agent's backlog."""
         return self.document(_of(self, agent, keys.backlog))

@@ -7,6 +7,7 @@ from rcmon.model import AgentExpected, Drift
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.contract import gives
 from rcmon.web.api.cursor import Position, cut, position
 from rcmon.web.api.drift import DriftQuery, choose, pairs, place_of, shaped
 from rcmon.web.api.query import Pretty
@@ -22,6 +23,7 @@ class DriftHandler(Handler):
     query: DriftQuery
 
     @requires(Role.READER)
+    @gives(DriftsDocument)
     async def get(self) -> Ready:
         """Answer with a part of the list."""
         held, asked = self.held(), self.query
@@ -46,6 +48,7 @@ class SiteExpectedHandler(Handler):
     query: Pretty
 
     @requires(Role.READER)
+    @gives(ExpectedDocument)
     async def get(self, site: str) -> Ready:
         """Answer with expected beside actual, by agent."""
         held = self.held()

@@ -8,7 +8,8 @@ from rcmon.web.answers.answer import Bare
 from rcmon.web.answers.headers import NO_STORE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
-from rcmon.web.api.findings import LARGEST, FindingsQuery, behind, choose, joined, listed
+from rcmon.web.api.contract import gives, takes
+from rcmon.web.api.findings import LARGEST, AcknowledgementBody, FindingsQuery, behind, choose, joined, listed
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -21,6 +22,7 @@ class FindingsHandler(Handler):
     query: FindingsQuery
 
     @requires(Role.READER)
+    @gives(FindingsDocument)
     async def get(self) -> Ready:
         """Answer with the snapshot's findings: ready bytes where nothing is asked or acknowledged."""
         held, asked = self.held(), self.query
@@ -44,6 +46,8 @@ class AcknowledgementHandler(Handler):
     max_body = LARGEST
 
     @requires(Role.OPERATOR)
+    @gives(statuses=(204,))
+    @takes(AcknowledgementBody)
     async def put(self, finding: str) -> Bare:
         """Acknowledge a finding that is listed now."""
         if not self._is_listed(finding):
@@ -52,6 +56,7 @@ class AcknowledgementHandler(Handler):
         return Bare(204, (NO_STORE,))
 
     @requires(Role.OPERATOR)
+    @gives(statuses=(204,))
     async def delete(self, finding: str) -> Bare:
         """End an acknowledgement; once more changes nothing."""
         if not await self.services.acknowledgements.end(finding, self.request) and not self._is_listed(

@@ -17,7 +17,18 @@ from rcmon.timestamps import iso
 from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
-from rcmon.web.api.past import Part, PastQuery, changed, grid_point, read_part, site_point, site_steps
+from rcmon.web.api.contract import gives
+from rcmon.web.api.past import (
+    HistoryDocument,
+    Part,
+    PastQuery,
+    SiteHistoryDocument,
+    changed,
+    grid_point,
+    read_part,
+    site_point,
+    site_steps,
+)
 from rcmon.web.api.query import Agent
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -37,6 +48,7 @@ class SiteHistoryHandler(Handler):
     query: HistoryQuery
 
     @requires(Role.READER)
+    @gives(SiteHistoryDocument)
     async def get(self, site: str) -> Ready:
         """Answer with every change from a time to a time, or with what held at each step."""
         part = read_part(self.query, self.services.clock())
@@ -101,6 +113,7 @@ class HistoryHandler(Handler):
     query: PastQuery
 
     @requires(Role.READER)
+    @gives(HistoryDocument)
     async def get(self) -> Ready:
         """Answer with every change from a time to a time, or with what held at each step."""
         asked = self.query

@@ -2,6 +2,8 @@
 
 from rcmon.access.roles import Role
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.catalog import IndexDocument
+from rcmon.web.api.contract import gives
 from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -16,6 +18,7 @@ class IndexHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
+    @gives(IndexDocument)
     def get(self) -> Ready:
         """Answer with the list."""
         return self.document(self.services.index)

@@ -3,6 +3,7 @@
 from rcmon.access.roles import Role
 from rcmon.web.answers.negotiation import exposition
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.contract import gives
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -15,6 +16,7 @@ class MetricsHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
+    @gives(texts=("text/plain", "application/openmetrics-text"))
     def get(self) -> Ready:
         """Answer in the format that is asked for; a scrape changes nothing."""
         form = exposition(self.request.headers.get("Accept"))

@@ -5,6 +5,7 @@ from typing import ClassVar
 from rcmon.access.roles import Role
 from rcmon.web.about import BASE
 from rcmon.web.answers.answer import Bare
+from rcmon.web.api.contract import gives
 from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -18,6 +19,7 @@ class MovedHandler(Handler):
     """The route where it stands."""
 
     @requires(Role.READER)
+    @gives(statuses=(308,))
     def get(self) -> Bare:
         """Answer with where it is now, for the same query."""
         query = f"?{self.request.query}" if self.request.query else ""

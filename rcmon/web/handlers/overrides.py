@@ -13,20 +13,23 @@ from rcmon.web.answers.answer import Written
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.content import read_json
+from rcmon.web.api.contract import gives, takes
 from rcmon.web.api.override_body import (
     LARGEST,
     LARGEST_BATCH,
     BatchBody,
     BatchEntry,
+    ChangeShape,
     OverrideBody,
     OverridesDocument,
+    OverrideShape,
     UndoBody,
     change_shape,
     nothing_changed,
     shape,
     understood,
 )
-from rcmon.web.api.override_preview import preview
+from rcmon.web.api.override_preview import PreviewDocument, preview
 from rcmon.web.api.overrides import Author, Done, Wish, places_of
 from rcmon.web.api.preconditions import Precondition, read_precondition
 from rcmon.web.api.query import Pretty
@@ -113,12 +116,15 @@ class PlaceHandler(OverrideHandler):
     max_body = LARGEST
 
     @requires(Role.READER)
+    @gives(OverrideShape)
     async def get(self, site: str, agent: str | None = None) -> Ready:
         """Answer with it."""
         found = shape(await self.services.overrides.at((site, agent)))
         return self.json(found, found.etag)
 
     @requires(Role.OPERATOR)
+    @gives(OverrideShape, PreviewDocument, statuses=(200, 201), refuses=(409, 412, 428))
+    @takes(OverrideBody)
     async def put(self, site: str, agent: str | None = None) -> Written:
         """Set it."""
         spot, now = (site, agent), self.services.clock()
@@ -134,6 +140,7 @@ class PlaceHandler(OverrideHandler):
         return self.written(made, 201 if created else 200, made.etag)
 
     @requires(Role.OPERATOR)
+    @gives(ChangeShape, PreviewDocument, refuses=(409, 412, 428))
     async def delete(self, site: str, agent: str | None = None) -> Written:
         """End it."""
         now = self.services.clock()
@@ -168,6 +175,7 @@ class OverridesHandler(OverrideHandler):
     max_body = LARGEST_BATCH
 
     @requires(Role.READER)
+    @gives(OverridesDocument)
     async def get(self) -> Ready:
         """Answer with the list."""
         every = await self.services.overrides.every()
@@ -181,6 +189,8 @@ class OverridesHandler(OverrideHandler):
         )
 
     @requires(Role.OPERATOR)
+    @gives(ChangeShape, PreviewDocument, refuses=(404, 409, 412))
+    @takes(BatchBody)
     async def put(self) -> Written:
         """Change many."""
         now = self.services.clock()
@@ -218,6 +228,7 @@ class OverrideChangeHandler(OverrideHandler):
     query: Pretty  # type: ignore[assignment]
 
     @requires(Role.READER)
+    @gives(ChangeShape)
     async def get(self, change: str) -> Ready:
         """Answer with it."""
         found = await self.services.overrides.change(_number(change))
@@ -233,6 +244,8 @@ class OverrideUndoHandler(OverrideHandler):
     max_body = LARGEST
 
     @requires(Role.OPERATOR)
+    @gives(ChangeShape, refuses=(409, 412, 428))
+    @takes(UndoBody, needed=False)
     async def post(self, change: str) -> Written:
         """Undo it."""
         given, sent, body = read_precondition(self.request.headers), self.request.body, UndoBody()

@@ -1,13 +1,16 @@
 """What agents report of themselves."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from rcmon.access.roles import Role
 from rcmon.web.answers.answer import Bare, Streamed
 from rcmon.web.answers.headers import NO_STORE
 from rcmon.web.answers.problems import Problem
+from rcmon.web.api.contract import gives, takes
 from rcmon.web.api.query import Pretty
-from rcmon.web.api.reports import LARGEST
+from rcmon.web.api.reports import LARGEST, ReportsShape
 from rcmon.web.auth import not_theirs, requires
 from rcmon.web.base import Handler
 
@@ -39,11 +42,14 @@ class ReportHandler(Handler):
         raise not_theirs(self.request, Role.AGENT if pushes else Role.READER, detail, theirs)
 
     @requires(Role.READER)
+    @gives(ReportsShape)
     async def get(self, agent: str) -> Streamed:
         """Answer with what the store holds."""
         return await self.services.reports.tell(agent, pretty=self.query.pretty)
 
     @requires(Role.AGENT)
+    @gives(statuses=(204,), refuses=(409,))
+    @takes(Mapping[str, Any])
     async def put(self, agent: str) -> Bare:
         """Keep a report."""
         if not _NAME.fullmatch(agent):

@@ -9,15 +9,16 @@ from msgspec import UNSET, UnsetType
 
 from rcmon.access.roles import Role
 from rcmon.documents import keys
-from rcmon.documents.shapes import SiteEntry
+from rcmon.documents.shapes import SiteEntry, SitesDocument, SiteShape, SiteThen
 from rcmon.documents.then import Then
 from rcmon.timestamps import iso
 from rcmon.web.answers.answer import Streamed
 from rcmon.web.answers.headers import Field
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.contract import gives
 from rcmon.web.api.query import AtPretty
-from rcmon.web.api.site_formats import MEDIA_TYPES, Listed, write
+from rcmon.web.api.site_formats import MEDIA_TYPES, Listed, SiteMembersDocument, write
 from rcmon.web.api.site_query import Format, SiteQuery, cut, next_offset, select
 from rcmon.web.api.then import PastWanted
 from rcmon.web.api.then_sites import OF_SITES, entries_then, site_then
@@ -37,6 +38,7 @@ class SitesHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
+    @gives(SitesDocument, SiteMembersDocument, texts=("text/csv", "application/x-ndjson"), refuses=(410,))
     def get(self) -> Ready | Awaitable[Streamed]:
         """Answer with the snapshot's sites: ready bytes without a query, else a stream."""
         if self.query.at:
@@ -89,6 +91,7 @@ class SiteHandler(Handler):
     query: AtPretty
 
     @requires(Role.READER)
+    @gives(SiteShape, SiteThen, refuses=(410,))
     async def get(self, site: str) -> Ready:
         """Answer with the site's part of the list, or with what is known of it at a past moment."""
         if self.query.at:

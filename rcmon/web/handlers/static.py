@@ -2,6 +2,7 @@
 
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.contract import gives
 from rcmon.web.auth import ANYONE, requires
 from rcmon.web.base import Handler
 
@@ -13,6 +14,7 @@ class StaticHandler(Handler):
     summary = "Style sheets, scripts and pictures of the pages, under names that tell their content."
 
     @requires(ANYONE)
+    @gives(texts=("text/css", "text/javascript", "image/svg+xml"))
     def get(self, name: str) -> Ready:
         """Answer with the file's bytes."""
         ready = self.services.assets.get(name)

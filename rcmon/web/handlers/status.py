@@ -2,7 +2,9 @@
 
 from rcmon.access.roles import Role
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.contract import gives
 from rcmon.web.api.query import Pretty
+from rcmon.web.api.status_shapes import Status
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -16,6 +18,7 @@ class StatusHandler(Handler):
     immediate = True
 
     @requires(Role.READER)
+    @gives(Status)
     def get(self) -> Ready:
         """Answer with the document as it was within the last tenth of a second."""
         return self.document(self.services.status.ready())

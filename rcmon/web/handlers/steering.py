@@ -1,6 +1,6 @@
 """What agents are steered with."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -9,8 +9,9 @@ from rcmon.web.answers.answer import Bare
 from rcmon.web.answers.headers import NO_STORE
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api import quarantine, weights
+from rcmon.web.api.contract import gives, takes
 from rcmon.web.api.query import Pretty
-from rcmon.web.api.steering import LARGEST, VERSION
+from rcmon.web.api.steering import LARGEST, VERSION, ControlShape, SearchAnswer
 from rcmon.web.auth import not_theirs, requires
 from rcmon.web.base import JSON, Handler
 
@@ -52,6 +53,7 @@ class ControlHandler(Handler):
             check_own(self, agent)
 
     @requires(Role.READER)
+    @gives(ControlShape)
     async def get(self, agent: str) -> Ready:
         """Answer with what holds, where somebody waits once it is another version."""
         told = await self.services.steering.told(agent, self.query.wait, self.query.version or None)
@@ -70,6 +72,8 @@ class SearchHandler(Handler):
         check_own(self, agent)
 
     @requires(Role.AGENT)
+    @gives(SearchAnswer)
+    @takes(Any)
     async def post(self, agent: str) -> Ready:
         """Answer one of the questions of an agent's cycle."""
         found = await self.services.steering.search(agent, self.request)
@@ -84,6 +88,7 @@ class QuarantineHandler(Handler):
     query: Pretty
 
     @requires(Role.READER)
+    @gives(quarantine.QuarantineDocument)
     async def get(self) -> Ready:
         """Answer with all that is held now."""
         return self.json(await self.services.quarantine.told())
@@ -97,6 +102,8 @@ class ReleaseHandler(Handler):
     max_body = quarantine.LARGEST
 
     @requires(Role.OPERATOR)
+    @gives(statuses=(204,), refuses=(409,))
+    @takes(quarantine.DecisionBody)
     async def post(self, id: str) -> Bare:  # noqa: A002 - as the route calls it
         """Release it."""
         await self.services.quarantine.decide(id, "released", self.request)
@@ -111,6 +118,8 @@ class RejectHandler(Handler):
     max_body = quarantine.LARGEST
 
     @requires(Role.OPERATOR)
+    @gives(statuses=(204,), refuses=(409,))
+    @takes(quarantine.DecisionBody)
     async def post(self, id: str) -> Bare:  # noqa: A002 - as the route calls it
         """Reject it."""
         await self.services.quarantine.decide(id, "rejected", self.request)
@@ -125,6 +134,8 @@ class WeightHandler(Handler):
     max_body = weights.LARGEST
 
     @requires(Role.OPERATOR)
+    @gives(statuses=(204,))
+    @takes(weights.WeightBody)
     async def put(self, agent: str) -> Bare:
         """Set it."""
         settings = await self.services.steering.settings()

@@ -1,8 +1,9 @@
 """Who the client is."""
 
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.contract import gives
 from rcmon.web.api.query import Pretty
-from rcmon.web.api.whoami import describe
+from rcmon.web.api.whoami import Whoami, describe
 from rcmon.web.auth import ANYONE, requires
 from rcmon.web.base import Handler
 
@@ -15,6 +16,7 @@ class WhoamiHandler(Handler):
     query: Pretty
 
     @requires(ANYONE)
+    @gives(Whoami)
     def get(self) -> Ready:
         """Answer with the identity of this connection."""
         return self.json(describe(self.request.peer))

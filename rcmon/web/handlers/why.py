@@ -3,10 +3,12 @@
 import asyncio
 
 from rcmon.access.roles import Role
+from rcmon.documents.why import WhyDocument
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api import why
+from rcmon.web.api.contract import gives
 from rcmon.web.api.query import AtPretty
 from rcmon.web.api.then import PastWanted
 from rcmon.web.api.then_why import told, why_then
@@ -26,6 +28,7 @@ class WhyHandler(Handler):
     query: WhyQuery
 
     @requires(Role.READER)
+    @gives(WhyDocument, refuses=(410,))
     async def get(self) -> Ready:
         """Answer with a page, in the order of site, agent and task type."""
         if self.query.at:
@@ -60,6 +63,7 @@ class SiteWhyHandler(Handler):
     query: AtPretty
 
     @requires(Role.READER)
+    @gives(WhyDocument, refuses=(410,))
     async def get(self, site: str) -> Ready:
         """Answer with all of the site."""
         if self.query.at:

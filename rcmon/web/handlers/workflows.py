@@ -3,10 +3,11 @@
 from msgspec import Raw, json
 
 from rcmon.access.roles import Role
-from rcmon.documents.shapes import WorkflowsDocument
+from rcmon.documents.shapes import TaskHolders, WorkflowsDocument
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.contract import gives
 from rcmon.web.api.query import Pretty
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -20,6 +21,7 @@ class SiteWorkflowsHandler(Handler):
     query: Pretty
 
     @requires(Role.READER)
+    @gives(WorkflowsDocument, named=(TaskHolders,))
     async def get(self, site: str) -> Ready:
         """Answer with the lists that the collector made."""
         held = self.held()

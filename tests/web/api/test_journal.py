@@ -9,8 +9,8 @@ from rcmon.errors import StoreError
 from rcmon.model.journal import JOURNAL_KINDS, JournalEntry
 from rcmon.store.journal import add_entries
 from rcmon.web.about import BASE
+from rcmon.web.api.journal import JournalQuery
 from rcmon.web.api.query import QueryReader
-from rcmon.web.handlers.journal import JournalQuery
 from tests.web.serving import Serving
 
 

@@ -28,6 +28,7 @@ from rcmon.process import (
     run_async,
     run_single,
 )
+from rcmon.process.arenas import share_arenas
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.store.about import DEMO, PRODUCTION
@@ -63,6 +64,7 @@ class Service:
         state = Path(self._config.state_dir)
         make_state_dir(state)
         raise_file_limit()
+        share_arenas()
         sockets = bind_sockets(self._config.host, self._config.port)
         on_ready = functools.partial(announce, sockets[0].getsockname()[1])
         with listening_at(state / HEALTH_SOCKET) as local:

@@ -286,9 +286,9 @@ def test_what_is_refused_is_told_while_it_lasts_and_taken_up_when_it_is_right(tm
 
 @pytest.mark.parametrize("days", [400, -400], ids=["forward", "back"])
 def test_a_clock_that_jumps_and_is_set_right_again_locks_nobody_out(tmp_path, stack, monkeypatch, days):
-    """Of the whole service, under libfaketime: who is refused meanwhile is let in right afterwards."""
+    """Of the whole service, its clock set: who is refused meanwhile is let in right afterwards."""
     options, pki = stack
-    need("faketime")
+    need("cc")
     clock = tmp_path / "clock"
     clock.write_text("+0d\n")
     for name, value in faked(clock).items():

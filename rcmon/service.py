@@ -175,6 +175,8 @@ def web_limits(config: Config) -> ClientLimits:
         per_identity=config.max_connections_per_identity,
         body_memory=config.max_body_memory,
         body_memory_per_identity=config.max_body_memory_per_identity,
+        streams=config.max_streams,
+        streams_per_identity=config.max_streams_per_identity,
         handshake_timeout=config.tls_handshake_timeout,
         request_timeout=config.request_timeout,
         idle_timeout=config.idle_timeout,

@@ -55,6 +55,8 @@ class Config(Struct, frozen=True, kw_only=True):
     max_connections_per_identity: int
     max_body_memory: int
     max_body_memory_per_identity: int
+    max_streams: int
+    max_streams_per_identity: int
     request_timeout: float
     idle_timeout: float
     write_timeout: float

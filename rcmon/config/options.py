@@ -169,6 +169,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "max-body-memory-per-identity", "limits", 8 << 20, whole(4 << 20, 1 << 36), "of them by one identity"
     ),
+    Option("max-streams", "limits", 1000, whole(1, 1_000_000), "streams of events a web process keeps open"),
+    Option("max-streams-per-identity", "limits", 100, whole(1, 1_000_000), "of them by one identity"),
     Option(
         "request-timeout", "limits", 10.0, seconds(1, 600), "seconds a client has to send a whole request"
     ),

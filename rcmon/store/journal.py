@@ -75,6 +75,18 @@ async def read_journal(connection: AsyncConnection, asked: JournalSpan) -> list[
     return [NumberedEntry(row.id, _entry(row)) for row in await connection.execute(statement)]
 
 
+async def last_number(connection: AsyncConnection) -> int:
+    """Give the number of the newest entry; 0: there is none."""
+    newest = (await connection.execute(select(func.max(JOURNAL.c.id)))).scalar_one()
+    return 0 if newest is None else int(newest)
+
+
+async def read_behind(connection: AsyncConnection, number: int, limit: int) -> list[NumberedEntry]:
+    """Read the entries with greater numbers, oldest first."""
+    later = select(JOURNAL).where(JOURNAL.c.id > number).order_by(JOURNAL.c.id).limit(limit)
+    return [NumberedEntry(row.id, _entry(row)) for row in await connection.execute(later)]
+
+
 async def count_journal(connection: AsyncConnection, asked: JournalSpan) -> int:
     """Count the entries that are asked for, whatever their number."""
     counted = _chosen(select(func.count()).select_from(JOURNAL), asked)

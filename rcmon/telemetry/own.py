@@ -67,6 +67,18 @@ BODIES_REFUSED = counter(
     "Bodies of requests that were refused unread, or as soon as they became too large.",
     {"reason": ("not_taken", "too_large", "identity", "total")},
 )
+STREAMS = gauge("rcmon_event_streams", "Streams of events that are open.")
+STREAMS_REFUSED = counter(
+    "rcmon_event_streams_refused_total",
+    "Streams that were refused since too many were open: of that identity, or in total.",
+    {"reason": ("identity", "total")},
+)
+STREAMS_ENDED = counter(
+    "rcmon_event_streams_ended_total",
+    "Streams that ended: client (it left), slow (it did not take what was sent), access (it may not read any"
+    " more), stop (the process ended), error (a bug).",
+    {"reason": ("client", "slow", "access", "stop", "error")},
+)
 DECISIONS = counter(
     "rcmon_authorization_decisions_total",
     "Role checks by the role that was needed.",

@@ -19,6 +19,7 @@ from rcmon.web.delivery import Delivery, finished
 from rcmon.web.handlers import (
     agents,
     drift,
+    events,
     findings,
     history,
     index,
@@ -58,6 +59,7 @@ TABLE: Table = (
     *reports.HANDLERS,
     *why.HANDLERS,
     *findings.HANDLERS,
+    *events.HANDLERS,
     *overrides.HANDLERS,
     *steering.HANDLERS,
     *moved.HANDLERS,

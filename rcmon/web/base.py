@@ -38,6 +38,9 @@ class Handler(Guarded, eq=False):
     immediate: ClassVar[bool] = False
     """Whether GET without a query returns ready bytes at once, and may run twice: it goes the short way."""
 
+    lasting: ClassVar[bool] = False
+    """Whether the answer to GET has no end of its own."""
+
     max_body: ClassVar[int] = 0
     """Bytes that the body of a request may have, at most LARGEST; 0: none is taken."""
 

@@ -13,6 +13,7 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from rcmon.telemetry.own import OTHER
 from rcmon.web.answers import sending
+from rcmon.web.answers.answer import Live
 from rcmon.web.answers.headers import CONTENT_POLICY, NO_STORE, SECURITY
 from rcmon.web.answers.negotiation import prefers_html
 from rcmon.web.answers.problems import MEDIA_TYPE, Problem, document, problem_of
@@ -37,6 +38,8 @@ class Delivery(RequestHandler):
     """
 
     asked: Request | None = None
+    _live: Live | None = None
+    """An answer that is under way."""
     _room: BodyRoom | None = None
     """For the body."""
 
@@ -106,6 +109,8 @@ class Delivery(RequestHandler):
     def on_connection_close(self) -> None:
         """Give it back where the client is gone."""
         super().on_connection_close()
+        if self._live is not None and not self._live.over.done():
+            self._live.over.set_result("client")
         self.on_finish()
 
     async def deliver(self, *args: str, **kwargs: str) -> None:
@@ -115,7 +120,10 @@ class Delivery(RequestHandler):
         handler = self._handler(self._ask())
         written = "get" if method == "HEAD" else method.lower()
         answer = getattr(handler, written)(*args, **kwargs)
-        await sending.send(self, await answer if inspect.isawaitable(answer) else answer)
+        given = await answer if inspect.isawaitable(answer) else answer
+        if isinstance(given, Live):
+            self._live = given
+        await sending.send(self, given)
 
     get = head = post = put = patch = delete = options = deliver
 

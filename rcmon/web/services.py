@@ -24,6 +24,9 @@ from rcmon.web.api.status import StatusReport
 from rcmon.web.api.steering import Steering
 from rcmon.web.api.weights import Weights
 from rcmon.web.board import Board
+from rcmon.web.events.hub import Hub
+from rcmon.web.events.lookout import Lookout
+from rcmon.web.events.room import StreamLimits, StreamRoom
 from rcmon.web.page.assets import Assets
 from rcmon.web.page.pages import Pages
 from rcmon.web.telemetry.exposition import Exposition
@@ -44,6 +47,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     """Seconds since the epoch."""
     control: Follower[ControlSettings] = field(default_factory=lambda: follow_control(None))
     tally: Tally | None = None
+    streams: StreamLimits = StreamLimits()
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the worker is to end."""
 
@@ -69,6 +73,7 @@ class Services(Struct, frozen=True):
     steering: Steering
     quarantine: QuarantineDesk
     weights: Weights
+    hub: Hub
 
 
 def make_services(
@@ -77,6 +82,7 @@ def make_services(
     """Build what the handlers work with from what the worker has."""
     about, board, assets = parts.about, parts.board, Assets()
     status = StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock, control=parts.control)
+    acknowledgements = Acknowledgements(parts.store, parts.clock)
     seen = Seen(about, board, parts.scoreboard, parts.trust, status.causes, parts.control)
     return Services(
         about=about,
@@ -91,10 +97,13 @@ def make_services(
         assets=assets,
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),
-        acknowledgements=Acknowledgements(parts.store, parts.clock),
+        acknowledgements=acknowledgements,
         overrides=Overrides(parts.store),
         control=parts.control,
         steering=Steering(parts.store, parts.control, parts.tally, parts.clock, parts.stop),
         quarantine=QuarantineDesk(parts.store, parts.clock),
         weights=Weights(parts.store, parts.clock),
+        hub=Hub(
+            Lookout(board, parts.store, acknowledgements), StreamRoom(parts.streams, parts.tally), parts.stop
+        ),
     )

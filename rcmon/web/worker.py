@@ -25,6 +25,7 @@ from rcmon.web.about import About
 from rcmon.web.api.status import StatusReport
 from rcmon.web.app import TABLE, Table, make_app, short_routes
 from rcmon.web.board import Board
+from rcmon.web.events.room import StreamLimits
 from rcmon.web.probe import Probe
 from rcmon.web.recording import RolesRecord
 from rcmon.web.services import Parts
@@ -125,6 +126,7 @@ def make_server(
             clock=clock,
             control=settings.control,
             tally=tally,
+            streams=StreamLimits(settings.limits.streams, settings.limits.streams_per_identity),
             stop=context.stop,
         ),
         table,

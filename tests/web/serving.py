@@ -249,6 +249,7 @@ class Serving:
         """Cut everything."""
         self.server.stop()
         await self.server.close_all_connections()
+        await self.services.hub.close()
         for caller in self.callers:
             await caller.close()
         if self.store is not None:

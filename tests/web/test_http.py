@@ -19,9 +19,9 @@ from rcmon.web.handlers.reports import ReportHandler
 from rcmon.web.handlers.sites import SitesHandler
 from rcmon.web.handlers.steering import ControlHandler
 from tests.web.serving import Serving
-from tests.web.test_auth import path_of
+from tests.web.test_auth import ENDING, path_of
 
-HERE = [handler for handler in TABLE if not issubclass(handler, MovedHandler)]
+HERE = [handler for handler in ENDING if not issubclass(handler, MovedHandler)]
 """What answers itself, and with no other address."""
 LATER = (ReportHandler, ControlHandler)
 """What is there once it was pushed, or once a control file lets agents be told something."""
@@ -41,7 +41,7 @@ def problem(answer: HTTPResponse) -> dict[str, object]:
 
 
 async def test_every_answer_in_both_codings(service: Serving) -> None:
-    for handler in TABLE:
+    for handler in ENDING:
         path = path_of(handler)
         plain = await service.ask(path)
         packed = await service.ask(path, Accept_Encoding="gzip")
@@ -253,7 +253,8 @@ async def test_a_large_error_is_compressed_too(service: Serving) -> None:
 
 
 async def test_no_answer_names_a_version_and_every_one_is_guarded(service: Serving) -> None:
-    answers = [await service.ask(path_of(handler)) for handler in TABLE]
+    answers = [await service.ask(path_of(handler)) for handler in ENDING]
+    answers += [await service.ask("/api/events", method="HEAD")]
     answers += [await service.ask(path) for path in ("/nothing", "/api/sites?x", "/static/%00")]
     answers += [await service.ask("/api/status", "stranger"), await service.ask("/api", method="DELETE")]
     for answer in answers:
@@ -295,6 +296,7 @@ async def test_what_the_short_way_may_answer(service: Serving) -> None:
     paths = short_routes(service.services)
     assert set(paths) == {
         f"{BASE}/api",
+        f"{BASE}/api/openapi.json",
         f"{BASE}/api/status",
         f"{BASE}/api/metrics",
         f"{BASE}/api/sites",

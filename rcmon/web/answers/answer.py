@@ -1,5 +1,6 @@
 """What a handler's method returns: the answer, whichever way it then leaves."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from msgspec import Struct
@@ -19,6 +20,24 @@ class Streamed(Struct, frozen=True):
     """Further header fields."""
 
 
+class Block(Struct, frozen=True, eq=False):
+    """Bytes that many answers share."""
+
+    plain: bytes
+    deflated: bytes
+    """The same, as a part of a deflate stream that can stand behind any other such part and before any."""
+
+
+class Live(Struct, frozen=True):
+    """Bytes that come as things happen, without an end of their own."""
+
+    blocks: AsyncIterator[Block]
+    """A Problem before the first block is the answer."""
+    over: "asyncio.Future[str]"
+    """Once this is there nothing more is to leave; whoever sees the client go sets it."""
+    media_type: str
+
+
 class Bare(Struct, frozen=True):
     """An answer without a body, such as a 204 or a redirect."""
 
@@ -35,4 +54,4 @@ class Written(Struct, frozen=True):
     fields: tuple[Field, ...] = ()
 
 
-Answer = Ready | Streamed | Bare | Written
+Answer = Ready | Streamed | Live | Bare | Written

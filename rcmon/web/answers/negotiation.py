@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from rcmon.exposition.formats import Format
+from rcmon.web.answers.problems import Problem
 
 Coding = Literal["gzip", "identity"]
 
@@ -45,6 +46,20 @@ def codings(accept_encoding: str | None) -> tuple[Coding, ...]:
     if gzip and identity:
         return GZIP_FIRST if gzip >= identity else ("identity", "gzip")
     return ("gzip",) if gzip else IDENTITY_ONLY if identity else ()
+
+
+def preferred(accept_encoding: str | None) -> Coding:
+    """Name the preferred content coding; Problem 406 where none is acceptable."""
+    acceptable = codings(accept_encoding)
+    if not acceptable:
+        raise not_acceptable(accept_encoding)
+    return acceptable[0]
+
+
+def not_acceptable(accept_encoding: str | None) -> Problem:
+    """Make the problem with an Accept-Encoding that refuses all there is: 406."""
+    detail = f"Accept-Encoding {accept_encoding!r} refuses every content coding there is: gzip and identity."
+    return Problem(406, detail, allowed=["gzip", "identity"])
 
 
 def wants_gzip(accept_encoding: str | None) -> bool:

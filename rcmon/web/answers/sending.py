@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-from rcmon.web.answers.answer import Answer, Bare, Streamed, Written
+from rcmon.web.answers.answer import Answer, Bare, Live, Streamed, Written
 from rcmon.web.answers.headers import NO_STORE, REVALIDATE, Field
-from rcmon.web.answers.negotiation import codings, wants_gzip
-from rcmon.web.answers.problems import Problem
+from rcmon.web.answers.live import live
+from rcmon.web.answers.negotiation import codings, not_acceptable, wants_gzip
 from rcmon.web.answers.ready import CHUNK, Fresh, Ready, Variant, matches
 
 
@@ -19,6 +19,8 @@ async def send(handler: RequestHandler, answer: Answer) -> None:
         await _ready(handler, answer)
     elif isinstance(answer, Streamed):
         await _stream(handler, answer)
+    elif isinstance(answer, Live):
+        await live(handler, answer)
     elif isinstance(answer, Bare):
         handler.set_status(answer.status)
         _set(handler, answer.fields)
@@ -50,8 +52,7 @@ def _choose(handler: RequestHandler, ready: Ready) -> Variant:
     accepted = handler.request.headers.get("Accept-Encoding")
     variant = ready.choose(codings(accepted))
     if variant is None:
-        detail = f"Accept-Encoding {accepted!r} refuses every content coding there is: gzip and identity."
-        raise Problem(406, detail, allowed=["gzip", "identity"])
+        raise not_acceptable(accepted)
     return variant
 
 

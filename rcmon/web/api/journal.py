@@ -106,10 +106,11 @@ async def read_part(store: Store, query: JournalQuery) -> JournalPart:
         raise Problem(503, detail, fields=(("Retry-After", "5"),)) from error
     shown = kept[: query.limit]
     more = shown[-1].number if len(kept) > len(shown) else None
-    return JournalPart([_shape(one) for one in shown], total, more)
+    return JournalPart([entry_shape(one) for one in shown], total, more)
 
 
-def _shape(kept: NumberedEntry) -> EntryShape:
+def entry_shape(kept: NumberedEntry) -> EntryShape:
+    """Shape one entry."""
     entry = kept.entry
     time = iso(entry.time)
     return EntryShape(

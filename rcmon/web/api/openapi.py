@@ -11,6 +11,7 @@ from rcmon.web.about import FULL_NAME, About
 from rcmon.web.answers.problems import MEDIA_TYPE
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api.contract import Given, Operation, QueryPart
+from rcmon.web.api.events import MEDIA_TYPE as EVENT_STREAM
 
 VERSION = "3.1.1"
 OPENAPI_TYPE = "application/openapi+json"
@@ -39,6 +40,7 @@ _MEANINGS: Mapping[int, str] = {
     415: "The body is said to be something else than JSON.",
     422: "The body cannot be meant.",
     428: "It must be said what was seen.",
+    429: "Too many are under way for this identity; `Retry-After` says when to ask again.",
     503: "It cannot be told just now; `Retry-After` says when to ask again.",
 }
 
@@ -183,7 +185,7 @@ def _responses(one: Operation, schemas: _Schemas) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for status in one.given.statuses:
         found[str(status)] = {"description": _SEEN[status]} | _content(one, status, schemas)
-    if one.method in ("GET", "HEAD") and 200 in one.given.statuses:  # noqa: PLR2004 - a status
+    if one.method in ("GET", "HEAD") and 200 in one.given.statuses and EVENT_STREAM not in one.given.texts:  # noqa: PLR2004 - a status
         found["304"] = {"description": _SEEN[304]}
     refused = {*_ALWAYS, *one.given.refuses}
     refused |= {404} if one.parts else set()

@@ -33,6 +33,9 @@ class ClientLimits(Struct, frozen=True):
     body_memory: int = 64 << 20
     """Bytes of bodies that are held at a time."""
     body_memory_per_identity: int = 8 << 20
+    streams: int = 1000
+    """Of events, that are open at a time."""
+    streams_per_identity: int = 100
     idle_timeout: float = 75.0
     write_timeout: float = 30.0
     """Without progress of an answer."""

@@ -136,7 +136,7 @@ async def test_every_answer_is_as_it_says(service: Serving, tmp_path: Path) -> N
         (path, method)
         for path, methods in judge.told["paths"].items()
         for method, one in methods.items()
-        if method not in ("head", "options") and "api" in one["tags"]
+        if method not in ("head", "options") and "api" in one["tags"] and not path.endswith("/api/events")
     }
     assert told - judge.seen == set()
 

@@ -15,7 +15,7 @@ from rcmon.web.base import Handler
 from tests.web.grid import AGENTS, NOW, SITES, make_snapshot
 from tests.web.pki import CREDENTIALS, subject
 from tests.web.serving import Serving
-from tests.web.test_auth import path_of
+from tests.web.test_auth import ENDING, path_of
 
 
 async def read(service: Serving, path: str, persona: str = "reader") -> dict[str, object]:
@@ -171,7 +171,7 @@ async def test_no_number_has_more_than_milliseconds(service: Serving) -> None:
     )
     service.now += odd
     service.trust.lists = (CrlStatus("/ca/1.r0", "/CN=CA", NOW - 60, NOW + 60, 1, 20, None),)
-    for handler in TABLE:
+    for handler in ENDING:
         answer = await service.ask(path_of(handler))
         if answer.headers["Content-Type"] == "application/json":
             assert re.findall(rb"[0-9]\.[0-9]{4,}", answer.body) == [], handler.route

@@ -87,6 +87,13 @@ async def read_behind(connection: AsyncConnection, number: int, limit: int) -> l
     return [NumberedEntry(row.id, _entry(row)) for row in await connection.execute(later)]
 
 
+async def journal_begin(connection: AsyncConnection) -> float | None:
+    """Tell since when changes are kept: the time of the oldest entry; None: there is none."""
+    first = select(JOURNAL.c.time).order_by(JOURNAL.c.id).limit(1)
+    time: float | None = (await connection.execute(first)).scalar()
+    return time
+
+
 async def count_journal(connection: AsyncConnection, asked: JournalSpan) -> int:
     """Count the entries that are asked for, whatever their number."""
     counted = _chosen(select(func.count()).select_from(JOURNAL), asked)

@@ -17,6 +17,7 @@ from rcmon.web.auth import allowed, check_roles, label, need_for, needs
 from rcmon.web.base import Handler
 from rcmon.web.delivery import Delivery, finished
 from rcmon.web.handlers import (
+    agent_page,
     agents,
     drift,
     events,
@@ -30,6 +31,7 @@ from rcmon.web.handlers import (
     overrides,
     page,
     reports,
+    site_page,
     sites,
     static,
     status,
@@ -45,6 +47,8 @@ from rcmon.web.transport.state import ShortRoute
 Table = Sequence[type[Handler]]
 TABLE: Table = (
     *page.HANDLERS,
+    *site_page.HANDLERS,
+    *agent_page.HANDLERS,
     *index.HANDLERS,
     *openapi.HANDLERS,
     *status.HANDLERS,

@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct, structs
 
 from rcmon.documents import keys
-from rcmon.documents.deflated import inflate
 from rcmon.documents.shapes import AcknowledgementShape, FindingsDocument, FindingShape
 from rcmon.errors import StoreBusyError, StoreError
 from rcmon.store import Store
@@ -24,6 +22,7 @@ from rcmon.timestamps import iso, moment
 from rcmon.web.answers.problems import Problem
 from rcmon.web.api.content import read_json
 from rcmon.web.api.cursor import Cursor
+from rcmon.web.api.documents import read_document
 from rcmon.web.api.query import AgentGlob, Many, Moment, Pretty, SiteGlob
 from rcmon.web.board import Held
 from rcmon.web.transport.request import Request
@@ -138,11 +137,7 @@ def _unavailable(error: StoreError) -> Problem:
 
 def listed(held: Held) -> Sequence[FindingShape]:
     """Read the findings of a snapshot. Problem 503 where they are of a form that is not known here."""
-    try:
-        text = inflate(held.document(keys.FINDINGS))
-        return msgspec.json.decode(text, type=FindingsDocument).findings
-    except msgspec.DecodeError:
-        raise held.missing(keys.FINDINGS) from None
+    return read_document(held, keys.FINDINGS, FindingsDocument).findings
 
 
 def joined(

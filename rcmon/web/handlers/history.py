@@ -1,18 +1,14 @@
 """What sites were over time, and all of them together."""
 
-import asyncio
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from rcmon.access.roles import Role
 from rcmon.errors import StoreError
-from rcmon.store.chunks import Points, milliseconds
 from rcmon.store.extract import Extract, Span, read_site
 from rcmon.store.grid import read_grid, read_steps
 from rcmon.store.horizons import Horizons, read_horizons
 from rcmon.store.packing import COARSE
-from rcmon.store.past import Series, Wanted, find_series, places_at, read_past
 from rcmon.timestamps import iso
 from rcmon.web.about import BASE
 from rcmon.web.answers.problems import Problem
@@ -27,9 +23,9 @@ from rcmon.web.api.past import (
     grid_point,
     read_part,
     site_point,
-    site_steps,
 )
 from rcmon.web.api.query import Agent
+from rcmon.web.api.stepped import read_stepped
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
 
@@ -80,15 +76,16 @@ class SiteHistoryHandler(Handler):
 
     async def _steps(self, site: str, part: Part) -> dict[str, Any]:
         asked = self.query
-        coarse = COARSE if part.step % COARSE == 0 else 0
-        wanted = Wanted(next(part.times(), part.since), part.until, coarse, bool(asked.task))
-        async with self.services.store.asking() as connection:
-            series = await find_series(connection, site, asked.agent or None)
-            past = await read_past(connection, series, wanted)
-            horizons = await read_horizons(connection)
-        await self._must_be_known(site, bool(series))
-        return await asyncio.to_thread(_stepped, past, part, asked.task) | {
-            "resolution": max(part.step, _resolution(part, horizons)),
+        found = await read_stepped(self.services.store, site, part, asked.agent, asked.task)
+        await self._must_be_known(site, bool(found.series))
+        series = [{"agent": agent, "points": points} for agent, points in found.series.items()]
+        count = sum(map(len, found.series.values()))
+        return {
+            "resolution": max(part.step, found.resolution),
+            "count": count,
+            "total": count,
+            "next": None,
+            "series": series,
         }
 
     async def _must_be_known(self, site: str, kept: bool) -> None:  # noqa: FBT001 - as it was found
@@ -151,21 +148,6 @@ class HistoryHandler(Handler):
         asked: dict[str, object] = {"from": repr(since), "to": repr(part.until), "limit": self.query.limit}
         asked |= {"task": self.query.task} if self.query.task else {}
         return f"{BASE}{self.route}?{urlencode(asked)}"
-
-
-def _stepped(past: Mapping[Series, Points], part: Part, task: str) -> dict[str, Any]:
-    times = [*part.times()]
-    told = [iso(time) for time in times]
-    moments = [milliseconds(time) for time in times]
-    series = [
-        {
-            "agent": one.agent,
-            "points": site_steps(points, places_at(points, moments), told, task),
-        }
-        for one, points in past.items()
-    ]
-    count = sum(len(one["points"]) for one in series)
-    return {"count": count, "total": count, "next": None, "series": series}
 
 
 def _resolution(part: Part, horizons: Horizons) -> int:

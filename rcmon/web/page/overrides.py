@@ -1,6 +1,6 @@
 """What the page shows of overrides."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -28,7 +28,12 @@ class OverrideRow(Struct, frozen=True):
 
 def override_rows(facts: Facts | None) -> Sequence[OverrideRow]:
     """Show what held at the snapshot."""
-    return [_row(one) for one in (facts.overrides if facts else None) or ()]
+    return override_rows_of((facts.overrides if facts else None) or ())
+
+
+def override_rows_of(overrides: Iterable[Override]) -> Sequence[OverrideRow]:
+    """Show overrides, as they come."""
+    return [_row(one) for one in overrides]
 
 
 def _row(one: Override) -> OverrideRow:

@@ -73,7 +73,9 @@ def test_every_rule_that_sets_both(scheme: str) -> None:
 
 
 def test_nothing_fades_text() -> None:
-    assert "opacity" not in STYLE
+    own = "".join(path.read_text() for path in STATIC.glob("*.css"))
+    assert "opacity" not in own
+    assert re.search(r"\.u-legend \{ pointer-events: none", own), "uPlot's style fades what is clicked away"
     used = set(re.findall(r"(?<![-\w])color:\s*var\(--([\w-]+)\)", STYLE))
     grounds = {colour[6:-1] for _, colour, _ in rules_with_both() if colour.startswith("var")}
     assert used <= {*TEXTS, *grounds}, "a colour of text that no test sees"

@@ -1,0 +1,20 @@
+"""Where the pages of sites and agents are."""
+
+from urllib.parse import quote, urlencode
+
+from rcmon.web.about import BASE
+
+
+def site_page(name: str, **asked: str) -> str:
+    """Tell the address of a site's page; what is asked as nothing is left out."""
+    return f"{BASE}/sites/{quote(name, safe='')}{_query(asked)}"
+
+
+def agent_page(name: str, **asked: str) -> str:
+    """Tell the address of an agent's page."""
+    return f"{BASE}/agents/{quote(name, safe='')}{_query(asked)}"
+
+
+def _query(asked: dict[str, str]) -> str:
+    given = {name: text for name, text in asked.items() if text}
+    return f"?{urlencode(given)}" if given else ""

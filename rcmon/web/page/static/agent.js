@@ -1,0 +1,4 @@
+// The page of one agent.
+
+import "./acknowledge.js";
+import "./copy.js";

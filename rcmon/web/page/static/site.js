@@ -1,0 +1,9 @@
+// The page of one site.
+
+import "./acknowledge.js";
+import "./copy.js";
+import * as chart from "./chart.js";
+import * as override from "./override.js";
+
+chart.start();
+override.start();

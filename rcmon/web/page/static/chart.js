@@ -83,7 +83,8 @@ export async function show() {
     return;
   }
   if (asked !== url) return; // a newer question is on its way
-  const times = (told.series[0]?.points ?? []).map((point) => Date.parse(point.time) / 1000);
+  if (!told.series.length) return; // nothing is kept: the picture has what holds now
+  const times = told.series[0].points.map((point) => Date.parse(point.time) / 1000);
   const slots = { running: task ? "max_slots" : "running_slots", pending: "pending_slots" };
   for (const name of ["running", "pending"]) {
     const figure = document.getElementById(`chart-${name}`);

@@ -21,7 +21,8 @@ const KEPT = { DETAILS: ["open"], DIALOG: ["open"] };
 
 /** Put the content of one element into another; no focus, scroll, open part or typed text is lost. */
 export function morph(into, from) {
-  Idiomorph.morph(into, document.importNode(from, true), {
+  // its children, since an element would be taken for the one child that is to be
+  Idiomorph.morph(into, [...document.importNode(from, true).childNodes], {
     morphStyle: "innerHTML",
     ignoreActiveValue: true,
     restoreFocus: true,

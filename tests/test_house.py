@@ -18,6 +18,7 @@ ROOMS = {
     "files": {"errors"},
     "reports": {"errors", "model"},
     "exposition": set(),
+    "monitoring": set(),
     "telemetry": {"access"},
     "documents": {"errors", "model"},
     "config": {"errors", "files"},

@@ -14,11 +14,11 @@ from rcmon.render.facts import facts_document
 from rcmon.render.findings import findings_document
 from rcmon.render.rendering import Rendering
 from rcmon.render.sites import site_documents
-from rcmon.render.why import expositions_and_why
+from rcmon.render.why import made_of_verdicts
 from rcmon.render.wmcore import wmcore_documents
 
 RENDERINGS: tuple[Rendering, ...] = (
-    Rendering((keys.METRICS_TEXT, keys.METRICS_OPENMETRICS, keys.WHY), expositions_and_why),
+    Rendering((keys.METRICS_TEXT, keys.METRICS_OPENMETRICS, keys.WHY, keys.OVERVIEW), made_of_verdicts),
     Rendering((keys.SITES, keys.SITES_INDEX), site_documents),
     Rendering((keys.AGENTS, keys.agent("{agent}")), agent_documents),
     Rendering((keys.thresholds("{agent}"), keys.backlog("{agent}")), wmcore_documents),

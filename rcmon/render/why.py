@@ -1,4 +1,4 @@
-"""The documents that are made of verdicts: both expositions, which tell who is blocked, and all verdicts."""
+"""The documents that are made of verdicts: the expositions, which tell who is blocked, the maps, and all."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -12,14 +12,19 @@ from rcmon.model import Document, Place, Snapshot
 from rcmon.render.families import exposed
 from rcmon.render.families.view import view
 from rcmon.render.freshness import is_stale
+from rcmon.render.overview import overview_document
 from rcmon.render.sites import MSGPACK
 from rcmon.rules.judging import Places
 
 
-def expositions_and_why(snapshot: Snapshot, previous: Mapping[str, Document]) -> list[Document]:
+def made_of_verdicts(snapshot: Snapshot, previous: Mapping[str, Document]) -> list[Document]:
     """Judge a snapshot once for all."""
     seen = view(snapshot)
-    return [*exposed(seen), why_index(snapshot, seen.places, previous)]
+    return [
+        *exposed(seen),
+        why_index(snapshot, seen.places, previous),
+        overview_document(snapshot, seen.places, previous),
+    ]
 
 
 def why_index(snapshot: Snapshot, places: Places, previous: Mapping[str, Document]) -> Document:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from rcmon.documents import keys, shapes
 from rcmon.documents.deflated import inflate
+from rcmon.documents.overview import OverviewDocument
 from rcmon.documents.wmcore import SiteBacklog, SiteThresholds
 from rcmon.model import Finding, Snapshot
 from rcmon.render import RENDERINGS, render
@@ -82,6 +83,7 @@ def json_shapes(snapshot: Snapshot) -> dict[str, type]:
         keys.SITES: shapes.SitesDocument,
         keys.AGENTS: shapes.AgentsDocument,
         keys.FINDINGS: shapes.FindingsDocument,
+        keys.OVERVIEW: OverviewDocument,
     }
     for name in snapshot.agents:
         found[keys.agent(name)] = shapes.AgentDocument

@@ -301,5 +301,7 @@ async def test_what_the_short_way_may_answer(service: Serving) -> None:
         f"{BASE}/api/metrics",
         f"{BASE}/api/sites",
         f"{BASE}/api/agents",
+        f"{BASE}/api/openapi.json",
+        f"{BASE}/api/overview",
     }
     assert paths[f"{BASE}/api/sites"].route == SitesHandler.route

@@ -26,6 +26,7 @@ RESOURCES = {
     keys.AGENTS: ["/api/agents"],
     keys.FINDINGS: ["/api/findings"],
     keys.DRIFT: ["/api/drift"],
+    keys.OVERVIEW: ["/api/overview"],
     keys.EXPECTED: [f"/api/sites/{SITE}/expected"],
     keys.agent(AGENT): [f"/api/agents/{AGENT}"],
     keys.thresholds(AGENT): [f"/api/agents/{AGENT}/thresholds"],

@@ -19,8 +19,9 @@ State = Literal["Normal", "Draining", "Down", "Aborted", "differing", "unknown"]
 """A state that any agent holds the site in, DIFFERING or UNKNOWN."""
 Tier = Literal["T0", "T1", "T2", "T3"]
 Sort = Literal[
-    "name", "tier", "state", "running_slots", "pending_slots", "running_jobs", "pending_jobs",
+    "name", "tier", "state", "running_slots", "pending_slots", "running_jobs", "pending_jobs", "agents",
     "-name", "-tier", "-state", "-running_slots", "-pending_slots", "-running_jobs", "-pending_jobs",
+    "-agents",
 ]  # fmt: skip
 """What to sort by; `-` reverses."""
 Field = Literal[
@@ -42,6 +43,7 @@ _KEYS: dict[str, Callable[[SiteEntry], str | int | None]] = {
     "pending_slots": lambda entry: entry.pending_slots,
     "running_jobs": lambda entry: entry.jobs.running,
     "pending_jobs": lambda entry: entry.jobs.pending,
+    "agents": lambda entry: len(entry.agents),
 }
 
 

@@ -151,9 +151,10 @@ async def ask_all(judge: Judge, service: Serving) -> None:
     said = {"method": "PUT", "body": b'{"reason": "known"}', **JSON}
     await judge.ask(service, finding, 204, **said)
     for path in (
-        "/api", "/api/status", "/api/whoami", "/api/metrics", "/api/agents", agent, f"{agent}/thresholds",
-        f"{agent}/backlog", f"{agent}/report", "/api/sites", "/api/sites?limit=2&fields=name,jobs",
-        "/api/sites?format=csv", "/api/sites?format=ndjson", site, f"{site}/why", f"{site}/expected",
+        "/api", "/api/status", "/api/whoami", "/api/metrics", "/api/agents", "/api/overview", agent,
+        f"{agent}/thresholds", f"{agent}/backlog", f"{agent}/report", "/api/sites",
+        "/api/sites?limit=2&fields=name,jobs", "/api/sites?format=csv", "/api/sites?format=ndjson",
+        site, f"{site}/why", f"{site}/expected",
         f"{site}/workflows", f"{site}/history", f"{site}/history?step=1h", f"{site}/history?task=Merge",
         f"{site}/override", f"{agent}/sites/T1_US_FNAL/override", "/api/overrides", "/api/overrides/1",
         "/api/history", "/api/history?step=1h", "/api/history?task=Merge", "/api/why?limit=20", "/api/drift",

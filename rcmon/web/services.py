@@ -29,6 +29,7 @@ from rcmon.web.events.lookout import Lookout
 from rcmon.web.events.room import StreamLimits, StreamRoom
 from rcmon.web.page.assets import Assets
 from rcmon.web.page.pages import Pages
+from rcmon.web.page.trend import Trend
 from rcmon.web.telemetry.exposition import Exposition
 from rcmon.web.telemetry.told import Seen
 from rcmon.web.telemetry.totals import Totals
@@ -61,6 +62,7 @@ class Services(Struct, frozen=True):
     status: StatusReport
     exposition: Exposition
     pages: Pages
+    trend: Trend
     resources: tuple[Resource, ...]
     index: Ready
     openapi: Ready
@@ -91,6 +93,7 @@ def make_services(
         status=status,
         exposition=Exposition(seen, parts.totals),
         pages=Pages(assets),
+        trend=Trend(parts.store, parts.clock),
         resources=resources,
         index=index(about, resources),
         openapi=written(about, operations),

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.browser.grid import make_grid
 from tests.browser.site import PATIENCE, Site
 from tests.servers import need
+from tests.web.grid import NOW
 from tests.web.pki import files
 
 Stage = ThreadPoolExecutor
@@ -45,6 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def published(site: Site) -> Iterator[Site]:
     """The service, for a test that publishes; the grid is there again afterwards."""
     yield site
+    site.serving.now = NOW
     site.publish(make_grid())
 
 

@@ -2,7 +2,8 @@
 
 from msgspec import structs
 
-from rcmon.model import Component, Finding, Snapshot, Worker
+from rcmon.collector.totals import grid_point
+from rcmon.model import Component, Finding, GridPoint, Snapshot, Worker
 from tests.web.grid import NOW, SITES, make_snapshot
 
 
@@ -19,7 +20,7 @@ def make_grid(started: float = NOW - 12, seed: int = 7) -> Snapshot:
     findings = (
         *snapshot.findings,
         Finding(
-            "worker_unhealthy", "vocms0281", "JobSubmitter of vocms0281 has had no heartbeat for 3 h", 1,
+            "worker_unhealthy", "vocms0281", "ErrorHandler of vocms0281 has had no heartbeat for 3 h", 1,
             severity="critical", since=started - 10_800, id="c3",
         ),
         Finding(
@@ -28,6 +29,21 @@ def make_grid(started: float = NOW - 12, seed: int = 7) -> Snapshot:
         ),
     )  # fmt: skip
     return structs.replace(snapshot, agents=agents, findings=findings)
+
+
+def make_day(snapshot: Snapshot) -> list[GridPoint]:
+    """Make the day before a snapshot: what it holds, more at night."""
+    end = grid_point(snapshot)
+    return [
+        structs.replace(
+            end,
+            time=end.time - 900 * ago,
+            running_jobs=end.running_jobs - 300 * abs(48 - ago),
+            pending_jobs=end.pending_jobs + 170 * (ago % 7),
+            sites=end.sites | {"Normal": end.sites["Normal"] - (2 if 20 < ago < 30 else 0)},
+        )
+        for ago in range(95, -1, -1)
+    ]
 
 
 def _components(problem: str | None) -> tuple[Component, ...]:
@@ -39,7 +55,7 @@ def _components(problem: str | None) -> tuple[Component, ...]:
         "JobSubmitter",
         "JobTracker",
     )
-    return tuple(_component(name, problem if name == "JobSubmitter" else None) for name in names)
+    return tuple(_component(name, problem if name == "ErrorHandler" else None) for name in names)
 
 
 def _component(name: str, problem: str | None) -> Component:

@@ -9,7 +9,9 @@ from typing import TypeVar
 from rcmon.model import Snapshot
 from rcmon.render import render
 from rcmon.store import Store
+from rcmon.store.grid import add_grid
 from rcmon.web.app import TABLE
+from tests.browser.grid import make_day
 from tests.store.using import save
 from tests.web.serving import PROCESSES, Serving
 
@@ -61,6 +63,9 @@ class Site:
         store = Store(f"sqlite:///{path}")
         await store.migrate()
         await save(store, snapshot, render(snapshot), [])
+        async with store.adding() as connection:
+            for point in make_day(snapshot):
+                await add_grid(connection, point)
         serving = Serving(table=TABLE, store=store, processes=PROCESSES)
         await serving.board.check()
         return serving

@@ -1,13 +1,19 @@
-"""The page for people."""
+"""The page for people: the overview."""
 
 import asyncio
 from typing import Any
 
+import msgspec
 from msgspec import field
 
 from rcmon.access.roles import Role
+from rcmon.documents import keys
+from rcmon.documents.deflated import inflate
+from rcmon.documents.overview import OverviewDocument
+from rcmon.documents.shapes import FindingShape
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
+from rcmon.web.api.findings import joined, listed
 from rcmon.web.api.site_query import STATES, TIERS
 from rcmon.web.api.whoami import describe
 from rcmon.web.auth import requires
@@ -15,18 +21,65 @@ from rcmon.web.base import Handler, page
 from rcmon.web.handlers.framed import frame
 from rcmon.web.page import overview
 from rcmon.web.page.agents import agent_rows, old_agents
+from rcmon.web.page.attention import Attention, attention
+from rcmon.web.page.figures import figures
 from rcmon.web.page.form import PageQuery, chosen
+from rcmon.web.page.heatmap import maps
 from rcmon.web.page.overrides import override_rows
+from rcmon.web.page.paths import agent_page, site_page
+from rcmon.web.page.shades import SHADES, shown_reasons
 
 _AT_ONCE = 100
 """Rows made before other requests get their turn."""
+MOST = 1000
+"""Rows of the table: a grid of more sites is filtered by the service."""
+
+
+async def of_now(handler: Handler) -> dict[str, Any]:
+    """Give what the upper part of the page shows: it has no form, and is patched as a whole."""
+    services = handler.services
+    held = services.board.current
+    facts = held.facts if held else None
+    sites = await held.sites() if held else {}
+    totals = overview.totals(sites.values())
+    agents = agent_rows(facts, services.clock())
+    return {
+        "status": services.status.now(),
+        "facts": facts,
+        "totals": totals,
+        "figures": figures(totals, await services.trend.points()),
+        "attention": await _attention(handler),
+        "agents": agents,
+        "unwell": sum(agent.health != "ok" for agent in agents),
+        "operator": Role.OPERATOR in handler.request.peer.decision().roles,
+    }
+
+
+async def _attention(handler: Handler) -> Attention | None:
+    """Order the findings; None where there are none to be read."""
+    services = handler.services
+    held = services.board.current
+    if held is None:
+        return None
+    try:
+        found = joined(listed(held), await services.acknowledgements.in_force())
+    except Problem:
+        return None
+    links = {one.id: link for one in found if (link := _link(one))}
+    return attention(found, links, services.clock(), held.facts.interval)
+
+
+def _link(one: FindingShape) -> str | None:
+    if one.site is not None:
+        return site_page(one.site)
+    return None if one.agent is None else agent_page(one.agent)
 
 
 class PageHandler(Handler):
-    """The state of everything on one page, without a script."""
+    """The state of everything on one page."""
 
     route = "/"
-    summary = "The page: what the service is, who you are, and the state of all sites."
+    summary = "The page: what needs attention, how the agents do, and the state of all sites."
     query: PageQuery
     problems: list[Problem] = field(default_factory=list)
     """What of the query is not understood: the page says so itself, above its form."""
@@ -34,8 +87,8 @@ class PageHandler(Handler):
     @requires(Role.READER)
     async def get(self) -> Ready:
         """Answer with the page."""
-        values = await self._values(self.query)
-        body = self.services.pages.show("page.html", frame(self, "overview"), **values)
+        values = await of_now(self) | await self._values(self.query)
+        body = self.services.pages.show("overview.html", frame(self, "overview"), **values)
         if self.problems:
             self.problems[0].page = body
             raise self.problems[0]
@@ -53,25 +106,34 @@ class PageHandler(Handler):
 
     async def _values(self, asked: PageQuery) -> dict[str, Any]:
         held = self.services.board.current
+        facts = held.facts if held else None
         sites = await held.sites() if held else {}
         picked = chosen(sites.values(), asked)
+        shown = picked[:MOST]
         rows = b"".join(
-            [await self._rows(picked[start : start + _AT_ONCE]) for start in range(0, len(picked), _AT_ONCE)]
+            [await self._rows(shown[start : start + _AT_ONCE]) for start in range(0, len(shown), _AT_ONCE)]
         )
+        seen = _seen(self)
+        columns = asked.columns or overview.USUAL
         return {
-            "status": self.services.status.now(),
-            "facts": held.facts if held else None,
-            "totals": overview.totals(sites.values()),
             "shown": len(picked),
+            "most": MOST,
             "rows": rows,
-            "headings": overview.headings(asked),
+            "headings": overview.headings(asked, asked.columns),
+            "columns": overview.COLUMNS[1:],
+            "shown_columns": columns,
+            "exports": overview.exports(asked, columns),
             "wanted": asked,
+            "filtered": bool(overview.filters(asked)),
             "problems": self.problems,
             "states": STATES,
             "tiers": TIERS,
-            "agents": agent_rows(held.facts if held else None, self.services.clock()),
-            "old": old_agents(held.facts if held else None, self.services.clock()),
-            "overrides": override_rows(held.facts if held else None),
+            "seen": seen,
+            "maps": maps(seen, {entry.name for entry in shown}) if seen else (),
+            "shades": SHADES,
+            "reasons": shown_reasons(),
+            "old": old_agents(facts, self.services.clock()),
+            "overrides": override_rows(facts),
             "me": describe(self.request.peer),
             "resources": self.services.resources,
         }
@@ -82,4 +144,28 @@ class PageHandler(Handler):
         return self.services.pages.fill("rows.html", rows=rows)
 
 
-HANDLERS = (PageHandler,)
+def _seen(handler: Handler) -> OverviewDocument | None:
+    """Read what the maps show; None where this collector does not tell, or tells it in another form."""
+    held = handler.services.board.current
+    if held is None:
+        return None
+    try:
+        return msgspec.json.decode(inflate(held.document(keys.OVERVIEW)), type=OverviewDocument)
+    except (Problem, msgspec.DecodeError):
+        return None
+
+
+class NowHandler(Handler):
+    """The upper part of the page alone, for the page itself: it stays up to date by it."""
+
+    route = "/now"
+    summary = "The upper part of the page by itself, by which a page that is open stays up to date."
+
+    @requires(Role.READER)
+    async def get(self) -> Ready:
+        """Answer with that part."""
+        body = self.services.pages.show("part.html", frame(self, "overview"), **await of_now(self))
+        return page(body)
+
+
+HANDLERS = (PageHandler, NowHandler)

@@ -1,15 +1,14 @@
 """What the page shows of the agents."""
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from msgspec import Struct
 
 from rcmon.documents.health import AgentHealth
 from rcmon.documents.shapes import Facts
-from rcmon.web.about import BASE
 from rcmon.web.api.diagnosis import TOO_OLD, age
 from rcmon.web.page.overview import span
+from rcmon.web.page.paths import agent_page
 
 _NAMED = 5
 """So many components are named; the agent's document has them all."""
@@ -53,7 +52,7 @@ def old_agents(facts: Facts | None, now: float) -> Sequence[str]:
 
 
 def _row(name: str, agent: AgentHealth | None, now: float, slack: float, *, stale: bool) -> AgentRow:
-    link = f"{BASE}/api/agents/{quote(name, safe='')}?pretty"
+    link = agent_page(name)
     if agent is None:
         return AgentRow(name, link, "unknown", "not known", "", None, None, None, None, None)
     old = age(agent.polled_at, now, slack)

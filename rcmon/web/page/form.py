@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, structs
 
@@ -12,6 +12,9 @@ from rcmon.web.api.site_query import SiteSelection, select
 
 _WILD = re.compile(r"[*?\[]")
 
+ColumnName = Literal[
+    "tier", "state", "running_jobs", "running_slots", "pending_jobs", "pending_slots", "agents"
+]
 # whatever is typed finds something or nothing
 Part = Annotated[
     str, Meta(max_length=100, description="parts of names, in any case, with the wildcards *, ? and [...]")
@@ -23,6 +26,8 @@ class PageQuery(SiteSelection, frozen=True, kw_only=True):
 
     site: Many[Part] = ()
     """Parts of names."""
+    columns: Many[ColumnName] = ()
+    """Which columns the table has; none: the usual ones."""
 
 
 def chosen(sites: Iterable[SiteEntry], asked: PageQuery) -> Sequence[SiteEntry]:

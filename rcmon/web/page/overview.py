@@ -1,8 +1,9 @@
 """What the page shows, computed from the snapshot: totals, rows, words for times and numbers."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
@@ -10,23 +11,39 @@ from rcmon.documents.shapes import SiteEntry
 from rcmon.model import SITE_STATES
 from rcmon.web.about import BASE
 from rcmon.web.api.site_query import DIFFERING, UNKNOWN, SiteSelection, differs
+from rcmon.web.page.paths import site_page
 
 DASH = "\N{EN DASH}"
 OVERFLOW = 1.2
 """Jobs may exceed slots so far: a workflow of high priority is let in above the threshold (WMCore)."""
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
+_WILD = re.compile(r"[*?\[]")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
-COLUMNS: tuple[tuple[str, str, bool], ...] = (
-    ("name", "Site", False),
-    ("tier", "Tier", False),
-    ("state", "State", False),
-    ("running_jobs", "Running jobs", True),
-    ("running_slots", "of slots", True),
-    ("pending_jobs", "Pending jobs", True),
-    ("pending_slots", "of slots", True),
+
+class TableColumn(Struct, frozen=True):
+    """A column of the table."""
+
+    key: str
+    """What it sorts by."""
+    title: str
+    heading: str
+    numeric: bool = True
+
+
+COLUMNS: tuple[TableColumn, ...] = (
+    TableColumn("name", "Site", "Site", numeric=False),
+    TableColumn("tier", "Tier", "Tier", numeric=False),
+    TableColumn("state", "State", "State", numeric=False),
+    TableColumn("running_jobs", "Running jobs", "Running jobs"),
+    TableColumn("running_slots", "Running slots", "of slots"),
+    TableColumn("pending_jobs", "Pending jobs", "Pending jobs"),
+    TableColumn("pending_slots", "Pending slots", "of slots"),
+    TableColumn("agents", "Agents", "Agents"),
 )
-"""Columns of the table: what they sort by, their heading, and whether they hold numbers."""
+"""Columns of the table; the first is always there."""
+USUAL = tuple(column.key for column in COLUMNS[1:-1])
+"""Those that are shown where nobody chose."""
 
 
 class Share(Struct, frozen=True):
@@ -43,6 +60,13 @@ class Share(Struct, frozen=True):
         if not self.slots:
             return 100 if self.jobs else 0
         return min(round(100 * self.jobs / self.slots), 100)
+
+    @property
+    def fill(self) -> str:
+        """Name the class that draws how full it is, in steps of five."""
+        if self.percent is None:
+            return ""
+        return f"p{5 * -(-self.percent // 5)}" + (" over" if self.over else "")
 
     @property
     def over(self) -> bool:
@@ -87,6 +111,7 @@ class GridTotals(Struct, frozen=True):
 class Heading(Struct, frozen=True):
     """A column's heading, which sorts by it."""
 
+    key: str
     title: str
     link: str
     order: str
@@ -99,7 +124,7 @@ def row(entry: SiteEntry) -> Row:
     varied = differs(entry)
     return Row(
         name=entry.name,
-        link=f"{BASE}/api/sites/{quote(entry.name, safe='')}?pretty",
+        link=site_page(entry.name),
         tier=entry.tier,
         states=[(state, ", ".join(held) if varied else "") for state, held in entry.states.items()],
         differs=varied,
@@ -137,19 +162,60 @@ def _sum(entries: Iterable[SiteEntry], value: Callable[[SiteEntry], int | None])
     return sum(known) if known else None
 
 
-def headings(wanted: SiteSelection) -> Sequence[Heading]:
-    """Make the table's headings: a click sorts by the column, a second one the other way round."""
-    return [_heading(wanted, *column) for column in COLUMNS]
+def headings(wanted: SiteSelection, shown: Sequence[str] = ()) -> Sequence[Heading]:
+    """Make the table's headings: a click sorts by the column, a second one the other way round.
+
+    `shown`: the columns that somebody chose; none where nobody did.
+    """
+    return [_heading(wanted, shown, column) for column in COLUMNS]
 
 
-def _heading(wanted: SiteSelection, key: str, title: str, numeric: bool) -> Heading:  # noqa: FBT001 - a row of COLUMNS
-    first, second = (f"-{key}", key) if numeric else (key, f"-{key}")
+def _heading(wanted: SiteSelection, shown: Sequence[str], column: TableColumn) -> Heading:
+    key = column.key
+    first, second = (f"-{key}", key) if column.numeric else (key, f"-{key}")
     current = wanted.sort[0] if wanted.sort else "name"
     sort = second if current == first else first
     order = "none" if current.removeprefix("-") != key else "descending" if current[0] == "-" else "ascending"
-    filters = [(name, item) for name in ("site", "state", "agent", "tier") for item in getattr(wanted, name)]
-    link = f"{BASE}/?{urlencode([*filters, ('sort', sort)])}#sites"
-    return Heading(title, link, order, numeric)
+    asked = [*filters(wanted), ("sort", sort), *(("columns", one) for one in shown)]
+    return Heading(key, column.heading, f"{BASE}/?{urlencode(asked)}#sites", order, column.numeric)
+
+
+def filters(wanted: SiteSelection) -> list[tuple[str, str]]:
+    """List what of a selection filters, as a query has it."""
+    return [(name, item) for name in ("site", "state", "agent", "tier") for item in getattr(wanted, name)]
+
+
+def exports(wanted: SiteSelection, shown: Sequence[str]) -> Mapping[str, str]:
+    """Tell where this very view is as CSV and as JSON: the API's names are whole and in one case."""
+    asked = [
+        (name, anywhere(item) if name == "site" else item) for name, item in filters(wanted) if item.strip()
+    ]
+    asked += [("sort", key) for key in wanted.sort]
+    columns = ("name", *shown)
+    fields = [*columns, "states"] if "state" in columns else columns
+    return {
+        form: f"{BASE}/api/sites?{urlencode([*asked, ('fields', ','.join(fields)), ('format', form)])}"
+        for form in ("csv", "json")
+    }
+
+
+def anywhere(typed: str) -> str:
+    """Write what somebody typed as a pattern of whole names: any part, in any case."""
+    part = typed.strip()
+    whole = part if _WILD.search(part) else f"*{part}*"
+    pieces = re.split(r"(\[[^\]]*\])", whole)
+    return "".join(
+        piece if piece.startswith("[") else re.sub("[a-zA-Z]", _either_case, piece) for piece in pieces
+    )
+
+
+def _either_case(found: re.Match[str]) -> str:
+    return f"[{found[0].lower()}{found[0].upper()}]"
+
+
+def findings_page(**asked: str) -> str:
+    """Tell where findings are listed."""
+    return f"{BASE}/api/findings?{urlencode([*asked.items(), ('pretty', '1')])}"
 
 
 def number(value: float | None) -> str:

@@ -11,6 +11,7 @@ from rcmon.web.answers.problems import Problem, title
 from rcmon.web.page import overview
 from rcmon.web.page.assets import Assets
 from rcmon.web.page.frame import NAVIGATION, Frame
+from rcmon.web.page.paths import agent_page, site_page
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -30,6 +31,9 @@ class Pages:
             "minute": overview.minute,
             "second": overview.second,
             "iso": iso,
+            "site_page": site_page,
+            "agent_page": agent_page,
+            "findings_page": overview.findings_page,
         }
         self._loader = Loader(str(TEMPLATES), autoescape="xhtml_escape", whitespace="single", namespace=words)
         for path in TEMPLATES.iterdir():

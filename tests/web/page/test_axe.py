@@ -30,12 +30,13 @@ axe.run(document, {resultTypes: ["violations"]}).then(result => {
 
 def whole(page: str, scheme: str) -> str:
     """Put style and axe into a page: from a file nothing else is read."""
-    style = (STATIC / "style.css").read_text()
+    style = "".join((STATIC / name).read_text() for name in ("style.css", "overview.css"))
     if scheme == "dark":
         page = page.replace('content="light dark"', 'content="dark"')
         style = style.replace("screen and (prefers-color-scheme: dark)", "all")
         style = style.replace("color-scheme: light dark", "color-scheme: dark")
-    page, count = re.subn(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>{style}</style>", page)
+    page = re.sub(r'<link rel="stylesheet"[^>]*>', "", page)
+    page, count = re.subn("</head>", lambda _: f"<style>{style}</style></head>", page)
     assert count == 1
     return page.replace("</body>", f"<script>{AXE.read_text()}</script><script>{RUN}</script></body>")
 

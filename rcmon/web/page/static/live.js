@@ -15,6 +15,8 @@ let poll = 0;
 let hiding = 0;
 let paused = false;
 let options = null;
+/** Whether something may have been told while nobody listened. */
+let missed = false;
 
 /** "loading", "live", "polling", "offline", "forbidden". */
 let link = "loading";
@@ -31,25 +33,22 @@ function connect() {
   source?.close();
   source = new EventSource(options.url);
   source.onopen = () => {
-    const away = link === "offline" || link === "polling" || link === "forbidden";
     retry = 0;
     clearInterval(poll);
     become("live");
-    if (away) tell("refresh");
+    if (missed) tell("refresh");
+    missed = false;
   };
+  source.addEventListener("reload", () => paused || tell("refresh"));
   source.onerror = lost;
   for (const name of EVENTS) {
     source.addEventListener(name, (event) => {
       if (paused) return;
-      let detail = null;
       try {
-        detail = JSON.parse(event.data);
+        tell(name, JSON.parse(event.data));
       } catch {
-        return; // of a version that speaks otherwise: the next snapshot is asked for whole
-      } finally {
-        if (detail === null) tell("refresh");
+        tell("refresh"); // of a version that speaks otherwise: what is shown is asked for anew
       }
-      tell(name, detail);
     });
   }
 }
@@ -58,6 +57,7 @@ function connect() {
 async function lost() {
   source?.close();
   source = null;
+  missed = true;
   clearTimeout(timer);
   retry += 1;
   timer = setTimeout(connect, Math.min(1000 * 2 ** Math.min(retry, 5), RETRY_MOST) * (0.5 + Math.random() / 2));
@@ -103,6 +103,11 @@ export function start(given) {
       if (!paused) tell("refresh");
     }
   });
+}
+
+/** Connect anew. */
+export function reconnect() {
+  if (options) connect();
 }
 
 /** Stop or go on with telling what changes. */

@@ -30,4 +30,4 @@ if (main.hasAttribute("data-refresh")) {
   on("snapshot", anew);
   on("override", anew);
 }
-live.start({ url: `${base}api/events`, probe: `${base}api/status`, interval: Number(line.dataset.interval) });
+live.start({ url: `${base}api/events?rows=names`, probe: `${base}api/status`, interval: Number(line.dataset.interval) });

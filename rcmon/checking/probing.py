@@ -63,8 +63,7 @@ async def _probe_store(config: Config, report: Report) -> None:
             return
         store = Store(url)
         try:
-            async with store.reading() as connection:
-                newest = await newest_id(connection)
+            newest = await store.look(newest_id)
         finally:
             await store.close()
     except StoreCorruptError as error:

@@ -199,7 +199,7 @@ class Publisher:
             if not same(self._grid, grid):
                 await add_grid(connection, grid)
             number = await add_snapshot(connection, packed, FORMAT)
-            notes = await read_notes(connection)
+            notes = await connection.run_sync(read_notes)
         self._last, self._told, self._grid = snapshot, snapshot, grid
         await self._store.read_back(number)
         return notes
@@ -221,7 +221,7 @@ class Publisher:
         begun = time.time()
         await self._store.migrate(str(damage), condemned=condemned)
         async with self._store.reading() as connection:
-            if set_aside_since(await read_notes(connection), begun):
+            if set_aside_since(await connection.run_sync(read_notes), begun):
                 self._mended()
         self._last, self._told = await self._read_last()
         self._grid = None

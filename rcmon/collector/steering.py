@@ -96,7 +96,7 @@ class Steersman:
     async def _read(self, connection: AsyncConnection) -> Remembered:
         found = memory = await read_memory(connection)
         if memory is None:
-            notes = await read_notes(connection)
+            notes = await connection.run_sync(read_notes)
             memory = SteeringMemory(harmed=self._known or any(one.kind == SET_ASIDE for one in notes))
         return Remembered(
             memory,

@@ -8,6 +8,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from msgspec import DecodeError, Struct, field, msgpack
 
@@ -142,6 +143,19 @@ def unpack(body: bytes, tasks: bytes | None = None) -> Points:
     return points
 
 
+def unpack_some(body: bytes, tasks: bytes | None, task: str) -> tuple[list[int], Sequence[Sequence[Any]]]:
+    """Decode times with states and NUMBERS, or with TASK_NUMBERS of one task type where `tasks` are given.
+
+    Raises StoreCorruptError.
+    """
+    with _readable():
+        if tasks is None:
+            times, states, numbers = _open_body(body)
+            return times, [states, *numbers]  # type: ignore[return-value]
+        times = _open_times(body)
+        return times, _open_task(tasks, task) or [[None] * len(times) for _ in TASK_NUMBERS]  # type: ignore[return-value]
+
+
 def pick(body: bytes, tasks: bytes | None, time: int, agent: str, site: str) -> HistoryRow | None:
     """Decode the point that held at a time alone, a tenth of the whole's work; None: it was earlier.
 
@@ -205,6 +219,23 @@ def _open_body(body: bytes) -> tuple[Column, list[str | None], list[Column]]:
     if len(own.words) == 1:
         return times, own.words * len(times), numbers
     return times, [own.words[state or 0] for state in states], numbers
+
+
+def _open_times(body: bytes) -> Column:
+    if body[:1] != _FORM:
+        return chunks_before.read_body(body)[0]
+    return _BODY.decode(_opened(body)).columns.column(_TIMES)
+
+
+def _open_task(tasks: bytes, task: str) -> list[Column] | None:
+    """Open the columns of one task type; None: there are none."""
+    if tasks[:1] != _FORM:
+        return chunks_before.read_tasks(tasks)[1].get(task)
+    own = _TASKS.decode(_opened(tasks))
+    if task not in own.names:
+        return None
+    first = 1 + own.names.index(task) * _WIDE
+    return own.columns.some(range(first, first + _WIDE))
 
 
 def _open_tasks(tasks: bytes) -> tuple[Column, dict[str, list[Column]]]:

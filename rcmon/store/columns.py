@@ -68,16 +68,22 @@ class Columns(Struct, array_like=True, gc=False):
 
     def all(self) -> list[Column]:
         """Give all columns whole. Raises ValueError and its like where they cannot be read."""
-        columns: list[Column] = [[number] * self.count for number in self.first]
-        for some in self.changes:
-            steps = some.opened(self.count)
-            for place, column in enumerate(some.columns):
-                columns[column] = self._sums(steps, place, column)
+        return self.some(range(len(self.first)))
+
+    def some(self, wanted: Sequence[int]) -> list[Column]:
+        """Give some columns whole; raises likewise."""
+        found: dict[int, Column] = {number: [self.first[number]] * self.count for number in wanted}
+        for moving in self.changes:
+            steps = moving.opened(self.count)
+            for place, column in enumerate(moving.columns):
+                if column in found:
+                    found[column] = self._sums(steps, place, column)
         for column, values in self.gaps.items():
             if len(values) != self.count:
                 raise ValueError("columns differ in length")
-            columns[column] = values
-        return columns
+            if column in found:
+                found[column] = values
+        return [found[number] for number in wanted]
 
     def _sums(self, steps: "array[int]", place: int, column: int) -> Column:
         size = self.count - 1

@@ -2,23 +2,24 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool, QueuePool
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store.address import Address
 
 BUSY_SECONDS = 5
 """How long a write waits for another one on SQLite."""
-SERVER = {
+SQLITE: Mapping[str, Any] = {"timeout": BUSY_SECONDS, "isolation_level": None}
+SERVER: Mapping[str, Any] = {
     "timeout": 10,
     "command_timeout": 60,
     "statement_cache_size": 0,
@@ -59,7 +60,7 @@ def make_engine(
     loss of power, too, as on a server in any case.
     """
     sqlite = address.path is not None
-    arguments = {"timeout": BUSY_SECONDS, "isolation_level": None} if sqlite else SERVER
+    arguments = SQLITE if sqlite else SERVER
     pool: dict[str, Any] = {"poolclass": NullPool}
     if keeps:
         pool = {
@@ -69,16 +70,34 @@ def make_engine(
             "pool_pre_ping": not sqlite,
         }
     try:
-        engine = create_async_engine(address.url, connect_args=arguments, hide_parameters=True, **pool)
+        engine = create_async_engine(address.url, connect_args=dict(arguments), hide_parameters=True, **pool)
     except ModuleNotFoundError as error:
         raise StoreError(f"{address} needs {error.name}: pip install '.[postgres]' in the clone") from None
     if sqlite:
-        event.listen(engine.sync_engine, "connect", partial(_set_up, durable=durable))
-        event.listen(engine.sync_engine, "begin", _begin)
+        _prepare(engine.sync_engine, durable=durable)
     if longest is not None:
         limit, when = (_limit_use, "connect") if sqlite else (_limit_statements, "begin")
         event.listen(engine.sync_engine, when, partial(limit, longest))
     return engine
+
+
+def make_desk_engine(address: Address, *, keeps: bool, longest: float | None) -> Engine:
+    """Make an engine for threads that read an SQLite file; the rest is as in `make_engine`."""
+    pool: dict[str, Any] = {"poolclass": NullPool}
+    if keeps:
+        pool = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
+    arguments = {**SQLITE, "check_same_thread": False}  # it is closed by another one than it is used by
+    url = address.url.set(drivername="sqlite")
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
+    _prepare(engine)
+    if longest is not None:
+        event.listen(engine, "connect", partial(_limit_desk, longest))
+    return engine
+
+
+def _prepare(engine: Engine, *, durable: bool = False) -> None:
+    event.listen(engine, "connect", partial(_set_up, durable=durable))
+    event.listen(engine, "begin", _begin)
 
 
 def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry, *, durable: bool) -> None:
@@ -90,12 +109,17 @@ def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry, *, durable: boo
 
 def _limit_use(longest: float, connection: Any, _: ConnectionPoolEntry) -> None:
     """Have SQLite give up by itself: nothing else ends a statement whose thread works."""
-    end = time.monotonic() + longest
-
-    def is_over() -> bool:
-        return time.monotonic() > end
-
+    is_over = _end_of(longest)
     connection.run_async(lambda driver: driver.set_progress_handler(is_over, _STEPS))
+
+
+def _limit_desk(longest: float, connection: Any, _: ConnectionPoolEntry) -> None:
+    connection.set_progress_handler(_end_of(longest), _STEPS)
+
+
+def _end_of(longest: float) -> Callable[[], bool]:
+    end = time.monotonic() + longest
+    return lambda: time.monotonic() > end
 
 
 def _limit_statements(longest: float, connection: Connection) -> None:

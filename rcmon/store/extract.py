@@ -1,5 +1,6 @@
 """Every change of one site in a part of its history, page by page."""
 
+import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -7,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.model import HistoryRow
 from rcmon.store.packing import DAY
-from rcmon.store.past import Series, Wanted, day_of, find_series, read_days, read_past
+from rcmon.store.past import Series, Wanted, day_of, fetch, find_series, read_days, unpacked
 
 
 class Span(Struct, frozen=True):
@@ -40,8 +41,8 @@ class Extract(Struct, frozen=True):
 
 async def read_site(connection: AsyncConnection, site: str, span: Span) -> Extract:
     """Read a part of a site's history: no more days than one page needs."""
-    series = await find_series(connection, site, span.agent)
-    days = await read_days(connection, series, Wanted(span.since, span.until))
+    series = await connection.run_sync(find_series, site, span.agent)
+    days = await connection.run_sync(read_days, series, Wanted(span.since, span.until))
     end = _end(days, span)
     held, changes = await _rows(connection, series, Wanted(span.since, end, tasks=span.tasks))
     total = sum(days[day] for day in days if day_of(span.since) < day < day_of(span.until))
@@ -62,7 +63,8 @@ async def _rows(
     """Read what held at a part's begin, and what changed after it."""
     held: list[HistoryRow] = []
     changes: list[HistoryRow] = []
-    for one, points in (await read_past(connection, series, wanted)).items():
+    past = await asyncio.to_thread(unpacked, await connection.run_sync(fetch, series, wanted))
+    for one, points in past.items():
         for place in range(len(points.times)):
             row = points.row(place, one.agent, one.site)
             (held if row.time <= wanted.since else changes).append(row)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from msgspec import DecodeError, msgpack
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import StoreCorruptError
@@ -24,33 +24,31 @@ async def add_grid(connection: AsyncConnection, point: GridPoint) -> None:
     await connection.execute(insert(GRID), {"time": point.time, "body": msgpack.encode(point)})
 
 
-async def read_grid(
-    connection: AsyncConnection, since: float, until: float, limit: int
-) -> Sequence[GridPoint]:
+def read_grid(connection: Connection, since: float, until: float, limit: int) -> Sequence[GridPoint]:
     """Read the points from the one that held at `since` to `until`, oldest first, `limit` at most."""
     held = select(func.max(GRID.c.time)).where(GRID.c.time <= since)
-    begin = (await connection.execute(held)).scalar_one()
+    begin = connection.execute(held).scalar_one()
     within = (GRID.c.time >= (since if begin is None else begin), GRID.c.time <= until)
     found = select(GRID.c.body).where(*within).order_by(GRID.c.time).limit(limit)
     try:
-        return [_POINT.decode(body) for body in (await connection.execute(found)).scalars()]
+        return [_POINT.decode(body) for body in connection.execute(found).scalars()]
     except DecodeError as error:
         raise StoreCorruptError(f"a point of the grid's history cannot be read: {error}") from error
 
 
-async def read_steps(connection: AsyncConnection, times: Sequence[int]) -> list[GridPoint | None]:
+def read_steps(connection: Connection, times: Sequence[int]) -> list[GridPoint | None]:
     """Read what held at each of some times, which ascend; None: nothing is kept of then."""
     if not times:
         return []
-    found = list(await read_grid(connection, times[0], times[0], 1))
+    found = read_grid(connection, times[0], times[0], 1)
     held = found[0] if found and found[0].time <= times[0] else None
     steps: dict[int, GridPoint | None] = {}
     for time, after in pairwise(times):
         steps[time] = held
         latest = select(func.max(GRID.c.time)).where(GRID.c.time > time, GRID.c.time <= after)
-        last = (await connection.execute(latest)).scalar_one()
+        last = connection.execute(latest).scalar_one()
         if last is not None:
-            held = (await read_grid(connection, last, last, 1))[0]
+            held = read_grid(connection, last, last, 1)[0]
     steps[times[-1]] = held
     return [steps[time] for time in times]
 

@@ -44,7 +44,7 @@ async def add_history(connection: AsyncConnection, rows: Sequence[HistoryRow]) -
         delete(HISTORY).where(later), [{"of": value["series"], "since": value["time"]} for value in values]
     )
     first = min(row.time for row in rows)
-    if first < (await read_horizons(connection)).packed:
+    if first < (await connection.run_sync(read_horizons)).packed:
         for row in rows:
             await cut_chunks(connection, numbers[row.agent, row.site], row.time)
         await set_horizon(connection, "packed", first)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.store.tables import ABOUT
@@ -23,13 +23,11 @@ class Horizons(Struct, frozen=True):
     """Since when history is whole; before, only what has held since is left."""
 
 
-async def read_horizons(connection: AsyncConnection) -> Horizons:
+def read_horizons(connection: Connection) -> Horizons:
     """Read them."""
     names = {f"history_{name}": name for name in Horizons.__struct_fields__}
     found = select(ABOUT.c.key, ABOUT.c.value).where(ABOUT.c.key.in_(names))
-    values: Mapping[str, float] = {
-        names[row.key]: float(row.value) for row in await connection.execute(found)
-    }
+    values: Mapping[str, float] = {names[row.key]: float(row.value) for row in connection.execute(found)}
     return Horizons(**values)
 
 

@@ -2,14 +2,19 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store.address import Address, FileId
+from rcmon.store.desk import Desk
 from rcmon.store.engine import WRITES, make_engine, store_errors
+
+T = TypeVar("T")
 
 
 class Lane:
@@ -34,6 +39,7 @@ class Lane:
         self._address, self._places, self._follows, self._durable = address, places, follows, durable
         self._longest = longest
         self._engine: AsyncEngine | None = None
+        self._desk: Desk | None = None
         self._process = 0
         self._files: tuple[FileId, FileId] = None, None
         self._turn = asyncio.Semaphore(places)
@@ -41,14 +47,34 @@ class Lane:
     @asynccontextmanager
     async def connection(self, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
         """Run one transaction; one that only reads is rolled back. Raises StoreError and its kinds."""
+        async with self._use() as opened:
+            engine = opened.execution_options(**{WRITES: writes})
+            async with engine.begin() if writes else engine.connect() as connection:
+                yield connection
+
+    async def ask(self, question: Callable[[Connection], T]) -> T:
+        """Have a question answered in one transaction, which is rolled back; raises likewise.
+
+        On SQLite a thread runs all of it; on a server each statement is awaited, and the loop runs the rest:
+        a question must not compute at length.
+        """
+        async with self._use() as engine:
+            if self._address.path is None:
+                async with engine.connect() as connection:
+                    return await connection.run_sync(question)
+            if self._desk is None:
+                self._desk = Desk(self._address, places=self._places, longest=self._longest)
+            return await self._desk.answer(question)
+
+    @asynccontextmanager
+    async def _use(self) -> AsyncIterator[AsyncEngine]:
+        """Wait for the turn, and see to what goes wrong."""
         async with self._turn:
             if self._engine is not None and self._process != os.getpid():
                 raise StoreError(f"{self._address} was open when the process forked: close it before")
             try:
                 with store_errors(self._address):
-                    engine = (await self._open()).execution_options(**{WRITES: writes})
-                    async with engine.begin() if writes else engine.connect() as connection:
-                        yield connection
+                    yield await self._open()
                     self._remember()
             except StoreBusyError:
                 raise
@@ -96,7 +122,10 @@ class Lane:
             self._files = self._address.files()
 
     async def _dispose(self) -> None:
-        engine, self._engine = self._engine, None
+        (engine, self._engine), (desk, self._desk) = (self._engine, None), (self._desk, None)
         self._files = None, None
-        if engine is not None and self._process == os.getpid():
-            await engine.dispose()
+        if self._process == os.getpid():
+            if engine is not None:
+                await engine.dispose()
+            if desk is not None:
+                await desk.close()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.store.tables import NOTE
@@ -30,10 +30,10 @@ async def add_note(connection: AsyncConnection, note: Note) -> None:
     await connection.execute(insert(NOTE), {"time": note.time, "kind": note.kind, "text": note.text})
 
 
-async def read_notes(connection: AsyncConnection) -> tuple[Note, ...]:
+def read_notes(connection: Connection) -> tuple[Note, ...]:
     """Read the newest notes, oldest first."""
     columns = NOTE.c.time, NOTE.c.kind, NOTE.c.text
-    rows = await connection.execute(select(*columns).order_by(NOTE.c.id.desc()).limit(NEWEST))
+    rows = connection.execute(select(*columns).order_by(NOTE.c.id.desc()).limit(NEWEST))
     return tuple(Note(row.time, row.kind, row.text) for row in reversed(rows.all()))
 
 

@@ -1,15 +1,15 @@
-"""Reading history: rows and packed days as one. Each statement runs in its caller's transaction."""
+"""Reading history: rows and packed days as one. Each statement runs in its caller's transaction.
 
-import asyncio
+What is fetched is unpacked apart from the connection: that is work, and waits for what is urgent.
+"""
+
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Row, and_, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, and_, func, select
 
-from rcmon.model import HistoryRow
 from rcmon.store.chunks import Points, from_rows, milliseconds, unpack
 from rcmon.store.packing import COARSE, DAY, row_of
 from rcmon.store.tables import CHUNK, HISTORY, SERIES
@@ -41,33 +41,55 @@ class Wanted(Struct, frozen=True):
     """With task types."""
 
 
-async def find_series(
-    connection: AsyncConnection, site: str | None = None, agent: str | None = None
-) -> list[Series]:
+class Fetched(Struct, frozen=True):
+    """What the store holds of some series in what is wanted, as it is stored."""
+
+    wanted: Wanted
+    series: Sequence[Series]
+    days: Mapping[int, Sequence[Row[Any]]]
+    """Packed days by the series' number, oldest first, the finer of those that there are twice."""
+    rows: Mapping[int, Sequence[Row[Any]]]
+    """Rows of the last hours, likewise."""
+
+
+def find_series(connection: Connection, site: str | None = None, agent: str | None = None) -> list[Series]:
     """Find series, by agent and site."""
     found = select(SERIES.c.id, SERIES.c.agent, SERIES.c.site).order_by(SERIES.c.agent, SERIES.c.site)
     if site is not None:
         found = found.where(SERIES.c.site == site)
     if agent is not None:
         found = found.where(SERIES.c.agent == agent)
-    return [Series(*row) for row in await connection.execute(found)]
+    return [Series(*row) for row in connection.execute(found)]
 
 
-async def read_past(
-    connection: AsyncConnection, series: Sequence[Series], wanted: Wanted
-) -> dict[Series, Points]:
-    """Read each series' points from the one that held at `since` to `until`; none where nothing held."""
-    past: dict[Series, Points] = {}
+def fetch(connection: Connection, series: Sequence[Series], wanted: Wanted) -> Fetched:
+    """Fetch each series' points from the one that held at `since` to `until`."""
+    days: dict[int, dict[int, Row[Any]]] = {}
+    rows: dict[int, list[Row[Any]]] = {}
     for first in range(0, len(series), MOST_AT_ONCE):
-        some = series[first : first + MOST_AT_ONCE]
-        numbers = [one.number for one in some]
-        chunks = await _chunks(connection, numbers, wanted)
-        rows = await _rows(connection, numbers, wanted)
-        past |= await asyncio.to_thread(_together, some, chunks, rows, wanted)
+        numbers = [one.number for one in series[first : first + MOST_AT_ONCE]]
+        for chunk in sorted(_chunks(connection, numbers, wanted), key=lambda one: -one.step):
+            days.setdefault(chunk.series, {})[chunk.begin] = chunk
+        for row in _rows(connection, numbers, wanted):
+            rows.setdefault(row.series, []).append(row)
+    ordered = {number: [own[begin] for begin in sorted(own)] for number, own in days.items()}
+    return Fetched(wanted, series, ordered, rows)
+
+
+def unpacked(fetched: Fetched, rest: Callable[[], None] = lambda: None) -> dict[Series, Points]:
+    """Unpack what was fetched; no points where nothing held. `rest` is called after each day."""
+    past, wanted = {}, fetched.wanted
+    for one in fetched.series:
+        points = Points()
+        for chunk in fetched.days.get(one.number, ()):
+            points.extend(unpack(chunk.body, chunk.tasks if wanted.tasks else None))
+            rest()
+        points.extend(from_rows(row_of(row, tasks=wanted.tasks) for row in fetched.rows.get(one.number, ())))
+        past[one] = _within(points, wanted)
     return past
 
 
-async def _chunks(connection: AsyncConnection, series: Sequence[int], wanted: Wanted) -> Sequence[Row[Any]]:
+def _chunks(connection: Connection, series: Sequence[int], wanted: Wanted) -> Sequence[Row[Any]]:
     """Read the days that reach into what is wanted, and the one before: it tells what held at the begin."""
     day = day_of(wanted.since)
     other = CHUNK.alias()
@@ -77,23 +99,20 @@ async def _chunks(connection: AsyncConnection, series: Sequence[int], wanted: Wa
         .correlate(SERIES)
         .scalar_subquery()
     )
-    within = and_(CHUNK.c.begin >= day, CHUNK.c.begin <= day_of(wanted.until))
-    if wanted.step:
-        within = and_(within, CHUNK.c.step == COARSE)
+    coarse = and_(CHUNK.c.step == COARSE, CHUNK.c.begin >= func.coalesce(last, day))
+    fine = and_(CHUNK.c.step == 0, CHUNK.c.begin >= day)
     columns = [CHUNK.c.series, CHUNK.c.begin, CHUNK.c.step, CHUNK.c.body]
     if wanted.tasks:
         columns.append(CHUNK.c.tasks)
-    before = and_(CHUNK.c.step == COARSE, CHUNK.c.begin == last)
     found: list[Row[Any]] = []
-    for some in (within, before):
-        statement = (
-            select(*columns).select_from(SERIES).join(CHUNK, and_(CHUNK.c.series == SERIES.c.id, some))
-        )
-        found += await connection.execute(statement.where(SERIES.c.id.in_(series)))
+    for some in (coarse,) if wanted.step else (coarse, fine):
+        within = and_(CHUNK.c.series == SERIES.c.id, some, CHUNK.c.begin <= day_of(wanted.until))
+        joined = select(*columns).select_from(SERIES).join(CHUNK, within)
+        found += connection.execute(joined.where(SERIES.c.id.in_(series)))
     return found
 
 
-async def _rows(connection: AsyncConnection, series: Sequence[int], wanted: Wanted) -> Sequence[Row[Any]]:
+def _rows(connection: Connection, series: Sequence[int], wanted: Wanted) -> Sequence[Row[Any]]:
     """Read the rows of the last hours within what is wanted, and each series' that held at its begin."""
     earlier = HISTORY.alias()
     held = (
@@ -103,37 +122,10 @@ async def _rows(connection: AsyncConnection, series: Sequence[int], wanted: Want
         .scalar_subquery()
     )
     columns = [column for column in HISTORY.c if wanted.tasks or column is not HISTORY.c.tasks]
-    found: list[Row[Any]] = []
-    for some in (
-        HISTORY.c.time == held,
-        and_(HISTORY.c.time > wanted.since, HISTORY.c.time <= wanted.until),
-    ):
-        joined = (
-            select(*columns).select_from(SERIES).join(HISTORY, and_(HISTORY.c.series == SERIES.c.id, some))
-        )
-        ordered = joined.where(SERIES.c.id.in_(series)).order_by(HISTORY.c.series, HISTORY.c.time)
-        found += await connection.execute(ordered)
-    return found
-
-
-def _together(
-    series: Iterable[Series], chunks: Iterable[Row[Any]], rows: Iterable[Row[Any]], wanted: Wanted
-) -> dict[Series, Points]:
-    """Put each series' chunks and rows together; of a day that has both chunks the finer one is taken."""
-    days: dict[int, dict[int, Row[Any]]] = {}
-    for chunk in sorted(chunks, key=lambda one: -one.step):
-        days.setdefault(chunk.series, {})[chunk.begin] = chunk
-    by_series: dict[int, list[HistoryRow]] = {}
-    for row in rows:
-        by_series.setdefault(row.series, []).append(row_of(row, tasks=wanted.tasks))
-    past = {}
-    for one in series:
-        points = Points()
-        for _, chunk in sorted(days.get(one.number, {}).items()):
-            points.extend(unpack(chunk.body, chunk.tasks if wanted.tasks else None))
-        points.extend(from_rows(by_series.get(one.number, ())))
-        past[one] = _within(points, wanted)
-    return past
+    within = and_(HISTORY.c.time >= func.coalesce(held, wanted.since), HISTORY.c.time <= wanted.until)
+    joined = select(*columns).select_from(SERIES).join(HISTORY, and_(HISTORY.c.series == SERIES.c.id, within))
+    ordered = joined.where(SERIES.c.id.in_(series)).order_by(HISTORY.c.series, HISTORY.c.time)
+    return connection.execute(ordered).all()
 
 
 def _within(points: Points, wanted: Wanted) -> Points:
@@ -149,18 +141,12 @@ def place_at(points: Points, time: float) -> int:
     return bisect_right(points.times, milliseconds(time)) - 1
 
 
-def places_at(points: Points, times: Iterable[int]) -> list[int]:
-    """Find the points that held at some times in milliseconds since the epoch; -1: none did."""
-    known = points.times
-    return [bisect_right(known, time) - 1 for time in times]
-
-
 def day_of(time: float) -> int:
     """Give the begin of a time's day (UTC)."""
     return int(min(time, LATEST) // DAY) * DAY
 
 
-async def read_days(connection: AsyncConnection, series: Sequence[Series], wanted: Wanted) -> dict[int, int]:
+def read_days(connection: Connection, series: Sequence[Series], wanted: Wanted) -> dict[int, int]:
     """Count the points of each day (its begin) that reaches into what is wanted, before any is read."""
     numbers = [one.number for one in series]
     days: dict[int, int] = {}
@@ -171,7 +157,7 @@ async def read_days(connection: AsyncConnection, series: Sequence[Series], wante
     )
     counted: dict[tuple[int, int], int] = {}
     finest_last = select(CHUNK.c.series, CHUNK.c.begin, CHUNK.c.points).where(*within)
-    for row in await connection.execute(finest_last.order_by(CHUNK.c.step.desc())):
+    for row in connection.execute(finest_last.order_by(CHUNK.c.step.desc())):
         counted[row.series, row.begin] = row.points
     for (_, begin), points in counted.items():
         days[begin] = days.get(begin, 0) + points
@@ -179,7 +165,7 @@ async def read_days(connection: AsyncConnection, series: Sequence[Series], wante
     found = select(HISTORY.c.time).where(
         HISTORY.c.series.in_(numbers), recent, HISTORY.c.time <= wanted.until
     )
-    for time in (await connection.execute(found)).scalars():
+    for time in connection.execute(found).scalars():
         begin = day_of(time)
         days[begin] = days.get(begin, 0) + 1
     return days

@@ -53,7 +53,7 @@ async def upkeep(store: Store, ages: Ages, now: float) -> AsyncIterator[None]:
         await prune_reports(connection, now - min(ages.kept, ages.raw))
         await prune_acknowledgements(connection, now - min(ages.kept, ages.raw))
         series = await read_series(connection)
-        horizons = await read_horizons(connection)
+        horizons = await connection.run_sync(read_horizons)
         for name, time in (("packed", packed), ("raw", raw), ("kept", before)):
             if time > getattr(horizons, name):  # told before it is true: nobody takes less for more
                 await set_horizon(connection, name, time)

@@ -17,20 +17,17 @@ class StoredSnapshots:
 
     async def newest_id(self) -> int | None:
         """Read the newest snapshot's id; None: there is none yet."""
-        async with self._store.reading() as connection:
-            return await snapshots.newest_id(connection)
+        return await self._store.look(snapshots.newest_id)
 
     async def load(self, number: int) -> StoredDocuments | None:
         """Read a snapshot's documents; None where the snapshot is gone by now."""
-        async with self._store.reading() as connection:
-            loaded = await snapshots.load(connection, number)
+        loaded = await self._store.look(lambda connection: snapshots.load(connection, number))
         await self._read_notes()
         return loaded
 
     async def _read_notes(self) -> None:
         """Read the notes by themselves: where they are damaged, the snapshot need not be."""
         try:
-            async with self._store.reading() as connection:
-                self.notes = await read_notes(connection)
+            self.notes = await self._store.look(read_notes)
         except StoreError:
             return  # whoever writes was told, and mends them

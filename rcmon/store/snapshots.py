@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Sequence
 
 from msgspec import Struct, structs
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import StoreCorruptError
@@ -47,9 +47,9 @@ def pack_all(snapshot: Snapshot, documents: Sequence[Document]) -> Packed:
     return Packed(snapshot.started, snapshot.started + snapshot.duration, pack(snapshot), rows)
 
 
-async def newest_id(connection: AsyncConnection) -> int | None:
+def newest_id(connection: Connection) -> int | None:
     """Read the newest snapshot's id; None: there is none."""
-    newest: int | None = (await connection.execute(select(func.max(SNAPSHOT.c.id)))).scalar_one()
+    newest: int | None = connection.execute(select(func.max(SNAPSHOT.c.id))).scalar_one()
     return newest
 
 
@@ -73,17 +73,17 @@ async def add_snapshot(connection: AsyncConnection, packed: Packed, written: int
     return number
 
 
-async def load(connection: AsyncConnection, number: int) -> StoredDocuments | None:
+def load(connection: Connection, number: int) -> StoredDocuments | None:
     """Read a snapshot's documents; None where it is gone by now.
 
     Raises StoreCorruptError where a body is not what was saved.
     """
     of = select(SNAPSHOT.c.format).where(SNAPSHOT.c.id == number)
-    written = (await connection.execute(of)).scalar_one_or_none()
+    written = connection.execute(of).scalar_one_or_none()
     if written is None:
         return None
     documents = []
-    for row in await connection.execute(select(DOCUMENT).where(DOCUMENT.c.snapshot == number)):
+    for row in connection.execute(select(DOCUMENT).where(DOCUMENT.c.snapshot == number)).all():
         body = bytes(row.body)
         if zlib.crc32(body) != row.checksum:
             raise StoreCorruptError(f"document {row.key!r} of snapshot {number} is damaged in the store")

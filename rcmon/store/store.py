@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import TypeVar
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rcmon.errors import StoreCorruptError, StoreError, StoreForeignError
 from rcmon.store.about import PRODUCTION, claim
 from rcmon.store.address import parse
+from rcmon.store.calm import Calm
 from rcmon.store.lane import Lane
 from rcmon.store.migrations import revisions, upgrade
 from rcmon.store.notes import MADE, SET_ASIDE, Note, add_note
@@ -22,6 +24,7 @@ from rcmon.store.sqlite import Care, SetAside, beside, prepare
 from rcmon.store.tables import COLUMNS
 
 LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _COLUMNS = (
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
@@ -53,6 +56,7 @@ class Store:
         self._reading = Lane(self.address)
         self._asking = Lane(self.address, places=ASKERS, longest=longest)
         self._adding = Lane(self.address, durable=True)
+        self._calm, self._work = Calm(), asyncio.Lock()
         self._readback = Readback(self.address.path) if self.address.path else None
         self._known = len(revisions())
 
@@ -72,6 +76,20 @@ class Store:
     def asking(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Read something that may take long, from one state; StoreBusyError where it takes too long."""
         return self._suspicious(self._asking)
+
+    async def look(self, question: Callable[[Connection], T]) -> T:
+        """Ask something short as a whole, from one state, while long work rests: see `Lane.ask`."""
+        with self._calm.disturbed():
+            return await self._watched(self._reading, question)
+
+    async def ask(self, question: Callable[[Connection], T]) -> T:
+        """Ask what may take long likewise; StoreBusyError where it takes too long."""
+        return await self._watched(self._asking, question)
+
+    async def compute(self, work: Callable[[Callable[[], None]], T]) -> T:
+        """Do long work in a thread, one at a time; it calls what it is given after each millisecond or so."""
+        async with self._work:
+            return await asyncio.to_thread(work, self._calm.rest)
 
     @asynccontextmanager
     async def adding(self) -> AsyncIterator[AsyncConnection]:
@@ -125,6 +143,7 @@ class Store:
         """End all connections and their threads, after those who use them."""
         for lane in (self._writing, self._reading, self._asking, self._adding):
             await lane.close()
+        self._work = asyncio.Lock()  # the next use may come from another loop
 
     async def _migrate(self, found: str | None, *, ours: bool) -> None:
         now = time.time()
@@ -152,6 +171,13 @@ class Store:
             raise StoreCorruptError(f"{self.address}: {missing}")
         await connection.run_sync(make_again, now)
         return Note(now, SET_ASIDE, f"{missing}: what is lost was made again, empty")
+
+    async def _watched(self, lane: Lane, question: Callable[[Connection], T]) -> T:
+        try:
+            return await lane.ask(question)
+        except StoreCorruptError as error:
+            self.suspect(error)
+            raise
 
     @asynccontextmanager
     async def _suspicious(self, lane: Lane, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:

@@ -1,19 +1,21 @@
-"""Reading what held at one moment: every series, the agents, the sources; in its caller's transaction."""
+"""Reading what held at one moment: every series, the agents, the sources.
 
-import asyncio
+Each statement runs in its caller's transaction; what is packed is read apart from it: that is work.
+"""
+
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Row, and_, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, Row, and_, func, select
 
 from rcmon.model import HistoryRow
 from rcmon.store.chunks import milliseconds, pick
 from rcmon.store.horizons import NEVER, read_horizons
 from rcmon.store.packing import COARSE, row_of
 from rcmon.store.past import MOST_AT_ONCE, Series, day_of
+from rcmon.store.store import Store
 from rcmon.store.tables import CHUNK, GRID, HISTORY, JOURNAL, SERIES
 
 
@@ -30,42 +32,58 @@ class KeptSince(Struct, frozen=True):
         return COARSE if time < self.raw else 0
 
 
-async def read_kept(connection: AsyncConnection) -> KeptSince:
+def read_kept(connection: Connection) -> KeptSince:
     """Read since when."""
-    horizons = await read_horizons(connection)
-    first = (await connection.execute(select(func.min(GRID.c.time)))).scalar_one()
+    horizons = read_horizons(connection)
+    first = connection.execute(select(func.min(GRID.c.time))).scalar_one()
     if first is None or first > horizons.kept:  # a store may have been upgraded to the grid's totals later
-        firsts = [first, await _first(connection)]
+        firsts = [first, _first(connection)]
         first = min((time for time in firsts if time is not None), default=None)
     since = None if first is None else max(first, horizons.kept)
     return KeptSince(since, horizons.raw if horizons.raw > NEVER else 0.0)
 
 
-async def read_then(
-    connection: AsyncConnection, series: Sequence[Series], time: float, *, tasks: bool = True
-) -> list[HistoryRow]:
-    """Read what held at a time, in the series' order; without what was not there.
+class FetchedThen(Struct, frozen=True):
+    """What the store holds of some series at a time, but for what was last packed on an earlier day."""
 
-    Before `KeptSince.raw` the time must be a multiple of COARSE. Without `tasks` task types are None.
-    """
-    held: list[HistoryRow] = []
-    fine = time >= (await read_horizons(connection)).raw
+    series: Sequence[Series]
+    time: float
+    tasks: bool
+    """Whether with task types."""
+    held: Mapping[int, HistoryRow]
+    """By the series' number, what rows tell."""
+    days: Sequence[Row[Any]]
+    """The others' packed day."""
+
+
+def fetch_then(
+    connection: Connection, series: Sequence[Series], time: float, *, tasks: bool = True
+) -> FetchedThen:
+    """Fetch what held at a time; before `KeptSince.raw` it must be a multiple of COARSE."""
+    held: dict[int, HistoryRow] = {}
+    days: list[Row[Any]] = []
+    step = 0 if time >= read_horizons(connection).raw else COARSE
     for first in range(0, len(series), MOST_AT_ONCE):
         some = {one.number: one for one in series[first : first + MOST_AT_ONCE]}
-        found = {
-            row.series: row_of(row, some[row.series].agent, some[row.series].site, tasks=tasks)
-            for row in await _rows(connection, some, time)
-        }
-        for earlier in (False, True):
-            left = [number for number in some if number not in found]
-            chunks = await _chunks(connection, left, time, fine=fine, earlier=earlier, tasks=tasks)
-            picked = await asyncio.to_thread(_picked, chunks, some, milliseconds(time))
-            found |= {number: row for number, row in picked.items() if row is not None}
-        held += (found[number] for number in some if number in found)
-    return [row for row in held if not _is_gone(row)]
+        for row in _rows(connection, some, time):
+            held[row.series] = row_of(row, some[row.series].agent, some[row.series].site, tasks=tasks)
+        left = [number for number in some if number not in held]
+        days += _days(connection, left, time, step, tasks=tasks)
+    return FetchedThen(series, time, tasks, held, days)
 
 
-async def read_last(connection: AsyncConnection, kind: str, time: float) -> dict[str, Any]:
+async def read_then(store: Store, fetched: FetchedThen) -> list[HistoryRow]:
+    """Tell what held, in the series' order; without what was not there. Without `tasks` they are None."""
+    found, time = dict(fetched.held), milliseconds(fetched.time)
+    by_number = {one.number: one for one in fetched.series}
+    found |= await store.compute(lambda rest: _picked(fetched.days, by_number, time, rest))
+    if left := [number for number in by_number if number not in found]:
+        earlier = await store.ask(lambda connection: _earlier(connection, left, fetched))
+        found |= await store.compute(lambda rest: _picked(earlier, by_number, time, rest))
+    return [row for number in by_number if (row := found.get(number)) is not None and not _is_gone(row)]
+
+
+def read_last(connection: Connection, kind: str, time: float) -> dict[str, Any]:
     """Read what the journal tells of each subject of a kind at a time, by the agent's or the other name.
 
     None: it was not there. A subject of which the journal does not reach back so far is missing.
@@ -80,12 +98,12 @@ async def read_last(connection: AsyncConnection, kind: str, time: float) -> dict
         found = select(name, told).where(JOURNAL.c.id.in_(chosen.scalar_subquery()))
         known |= {
             subject: None if value is None else json.loads(value)
-            for subject, value in await connection.execute(found)
+            for subject, value in connection.execute(found)
         }
     return known
 
 
-async def _first(connection: AsyncConnection) -> float | None:
+def _first(connection: Connection) -> float | None:
     """Find the first point of any series: one look at each, and none through them."""
     row = select(func.min(HISTORY.c.time)).where(HISTORY.c.series == SERIES.c.id)
     chunk = select(func.min(CHUNK.c.begin)).where(CHUNK.c.series == SERIES.c.id, CHUNK.c.step == COARSE)
@@ -93,11 +111,11 @@ async def _first(connection: AsyncConnection) -> float | None:
         row.correlate(SERIES).scalar_subquery().label("row"),
         chunk.correlate(SERIES).scalar_subquery().label("chunk"),
     ).subquery()
-    found = await connection.execute(select(func.min(firsts.c.row), func.min(firsts.c.chunk)))
+    found = connection.execute(select(func.min(firsts.c.row), func.min(firsts.c.chunk)))
     return min((time for time in found.one() if time is not None), default=None)
 
 
-async def _rows(connection: AsyncConnection, series: Iterable[int], time: float) -> Sequence[Row[Any]]:
+def _rows(connection: Connection, series: Iterable[int], time: float) -> Sequence[Row[Any]]:
     """Read the rows that held: what was packed is older than any of its series."""
     earlier = HISTORY.alias()
     held = (
@@ -108,46 +126,50 @@ async def _rows(connection: AsyncConnection, series: Iterable[int], time: float)
     )
     of = and_(HISTORY.c.series == SERIES.c.id, HISTORY.c.time == held)
     joined = select(HISTORY).select_from(SERIES).join(HISTORY, of)
-    return (await connection.execute(joined.where(SERIES.c.id.in_(list(series))))).all()
+    return connection.execute(joined.where(SERIES.c.id.in_(list(series)))).all()
 
 
-async def _chunks(
-    connection: AsyncConnection,
-    series: Sequence[int],
-    time: float,
-    *,
-    fine: bool,
-    earlier: bool,
-    tasks: bool,
+def _days(
+    connection: Connection, series: Sequence[int], time: float, step: int, *, tasks: bool
 ) -> Sequence[Row[Any]]:
-    """Read each series' day of a time, or the last one before it: the end of a day is in both kinds."""
-    day, step = day_of(time), 0 if fine and not earlier else COARSE
-    within = and_(CHUNK.c.step == step, CHUNK.c.begin == day)
-    if earlier:
-        other = CHUNK.alias()
-        last = (
-            select(func.max(other.c.begin))
-            .where(other.c.series == SERIES.c.id, other.c.step == step, other.c.begin < day)
-            .correlate(SERIES)
-            .scalar_subquery()
-        )
-        within = and_(CHUNK.c.step == step, CHUNK.c.begin == last)
-    columns = [CHUNK.c.series, CHUNK.c.body, *([CHUNK.c.tasks] if tasks else [])]
-    joined = select(*columns).select_from(SERIES).join(CHUNK, and_(CHUNK.c.series == SERIES.c.id, within))
-    return (await connection.execute(joined.where(SERIES.c.id.in_(series)))).all() if series else ()
+    """Read each series' day of a time."""
+    within = and_(CHUNK.c.series.in_(series), CHUNK.c.step == step, CHUNK.c.begin == day_of(time))
+    return connection.execute(select(*_columns(tasks=tasks)).where(within)).all() if series else ()
 
 
-def _picked(chunks: Iterable[Row[Any]], series: dict[int, Series], time: int) -> dict[int, HistoryRow | None]:
-    return {
-        row.series: pick(
-            row.body,
-            getattr(row, "tasks", None),
-            time,
-            series[row.series].agent,
-            series[row.series].site,
-        )
-        for row in chunks
-    }
+def _earlier(connection: Connection, series: Sequence[int], fetched: FetchedThen) -> Sequence[Row[Any]]:
+    """Read each series' last day before that of a time: the end of a day is in both kinds."""
+    other = CHUNK.alias()
+    last = (
+        select(func.max(other.c.begin))
+        .where(other.c.series == SERIES.c.id, other.c.step == COARSE, other.c.begin < day_of(fetched.time))
+        .correlate(SERIES)
+        .scalar_subquery()
+    )
+    of = and_(CHUNK.c.series == SERIES.c.id, CHUNK.c.step == COARSE, CHUNK.c.begin == last)
+    joined = select(*_columns(tasks=fetched.tasks)).select_from(SERIES).join(CHUNK, of)
+    found: list[Row[Any]] = []
+    for first in range(0, len(series), MOST_AT_ONCE):
+        some = series[first : first + MOST_AT_ONCE]
+        found += connection.execute(joined.where(SERIES.c.id.in_(some)))
+    return found
+
+
+def _columns(*, tasks: bool) -> Sequence[Column[Any]]:
+    return (CHUNK.c.series, CHUNK.c.body, *((CHUNK.c.tasks,) if tasks else ()))
+
+
+def _picked(
+    chunks: Iterable[Row[Any]], series: Mapping[int, Series], time: int, rest: Callable[[], None]
+) -> dict[int, HistoryRow]:
+    """Read the points that held; without those of which the first was later."""
+    found = {}
+    for row in chunks:
+        one = series[row.series]
+        if held := pick(row.body, getattr(row, "tasks", None), time, one.agent, one.site):
+            found[row.series] = held
+        rest()
+    return found
 
 
 def _is_gone(row: HistoryRow) -> bool:

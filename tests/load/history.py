@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -36,8 +37,9 @@ from rcmon.store.history import add_history
 from rcmon.store.horizons import set_horizon
 from rcmon.store.journal import add_entries
 from rcmon.store.packing import COARSE, DAY
-from rcmon.store.past import Wanted, find_series, read_past
+from rcmon.store.past import Wanted, fetch, find_series
 from rcmon.store.reader import StoredSnapshots
+from rcmon.store.steps import steps
 from rcmon.store.tables import CHUNK, GRID, SERIES
 from rcmon.web.board import Board
 from rcmon.web.worker import SWITCH
@@ -117,7 +119,7 @@ async def make(store: Store, given: argparse.Namespace, now: int) -> None:
     series = [(agent.name, site) for agent in snapshot.agents.values() for site in agent.sites]
     async with store.transaction() as connection:
         await connection.execute(insert(SERIES), [{"agent": agent, "site": site} for agent, site in series])
-        numbers = [one.number for one in await find_series(connection)]
+        numbers = [one.number for one in await connection.run_sync(find_series)]
         for name, back in (("packed", HOUR), ("raw", RAW_DAYS * DAY), ("kept", given.days * DAY)):
             await set_horizon(connection, name, now - back)
     today = now // DAY * DAY
@@ -248,11 +250,13 @@ async def swap_beside(store: Store, given: argparse.Namespace, now: int) -> None
         return (time.perf_counter() - begin) * 1000
 
     async def years() -> int:
-        answered = 0
+        answered, year = 0, Wanted(now - 365 * DAY, now, COARSE)
+        moments = range((now - 365 * DAY) * 1000, now * 1000, COARSE * 1000)
         while not stop.is_set():
-            async with store.asking() as connection:
-                series = await find_series(connection, "T1_US_FNAL")
-                await read_past(connection, series, Wanted(now - 365 * DAY, now, COARSE))
+            found = await store.ask(
+                lambda connection: fetch(connection, find_series(connection, "T1_US_FNAL"), year)
+            )
+            await store.compute(partial(steps, found, moments, ""))
             answered += 1
         return answered
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError
@@ -38,6 +39,34 @@ async def test_a_question_without_end_is_given_up_and_leaves_its_place(url: str 
             await connection.execute(text("SELECT 1"))
     finally:
         await store.close()
+
+
+async def test_so_is_one_that_is_asked_as_a_whole(url: str | URL) -> None:
+    """On SQLite its thread is free again, too."""
+    store = Store(url, longest=1.0)
+    await store.migrate()
+
+    def question(text_: str) -> Callable[[Connection], int]:
+        return lambda connection: int(connection.execute(text(text_)).scalar_one())
+
+    try:
+        endless = (store.ask(question(ENDLESS)) for _ in range(ASKERS))
+        asked = await asyncio.gather(*endless, return_exceptions=True)
+        assert [type(each) for each in asked] == [StoreBusyError] * ASKERS
+        again = (store.ask(question("SELECT 17")) for _ in range(2 * ASKERS))
+        assert await asyncio.gather(*again) == [17] * (2 * ASKERS)
+    finally:
+        await store.close()
+
+
+async def test_what_a_question_raises_comes_back(store: Store) -> None:
+    def question(_: Connection) -> None:
+        raise KeyError("mine")
+
+    for ask in (store.ask, store.look):
+        with pytest.raises(KeyError, match="mine"):
+            await ask(question)
+        assert await ask(lambda connection: connection.execute(text("SELECT 17")).scalar_one()) == 17
 
 
 async def test_it_says_why(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -14,12 +14,13 @@ from sqlalchemy.engine import URL
 from rcmon.errors import StoreCorruptError
 from rcmon.model import GridPoint, HistoryRow, TaskPoint
 from rcmon.store import Store
-from rcmon.store.chunks import Points, from_rows, pack, pick, unpack
+from rcmon.store.chunks import NUMBERS, TASK_NUMBERS, Points, from_rows, pack, pick, unpack, unpack_some
 from rcmon.store.columns import squeeze
 from rcmon.store.grid import add_grid, read_grid
 from rcmon.store.history import add_history
-from rcmon.store.past import Wanted, find_series, place_at, read_past
+from rcmon.store.past import Fetched, Wanted, fetch, find_series, place_at, unpacked
 from rcmon.store.pruning import Ages, prune, upkeep
+from rcmon.store.steps import steps
 from rcmon.store.tables import CHUNK
 from tests.store.made import row
 from tests.store.packed_before import pack_before
@@ -54,10 +55,24 @@ async def write(store: Store, *rows: HistoryRow) -> None:
 
 async def at(store: Store, times: list[int], step: int = 0) -> list[HistoryRow | None]:
     wanted = Wanted(times[0], times[-1], step, tasks=True)
-    async with store.asking() as connection:
-        (points,) = (await read_past(connection, await find_series(connection), wanted)).values()
+    fetched = await store.ask(lambda connection: fetch(connection, find_series(connection), wanted))
+    (points,) = unpacked(fetched).values()
     places = [place_at(points, time) for time in times]
-    return [points.row(place, "a", "T2_XX_A") if place >= 0 else None for place in places]
+    found = [points.row(place, "a", "T2_XX_A") if place >= 0 else None for place in places]
+    stepped_alike(fetched, times, found)
+    return found
+
+
+def stepped_alike(fetched: Fetched, times: list[int], found: list[HistoryRow | None]) -> None:
+    """Hold that steps tell the same as whole points, of the site and of each task type."""
+    moments = [time * 1000 for time in times]
+    (sites,) = steps(fetched, moments).values()
+    names = ("state", *NUMBERS)
+    assert sites == [[one and getattr(one, name) for one in found] for name in names]
+    for task in ("Merge", "Skim", "Never"):
+        (columns,) = steps(fetched, moments, task).values()
+        own = [next((of for of in (one and one.tasks) or () if of.task == task), None) for one in found]
+        assert columns == [[of and getattr(of, name) for of in own] for name in TASK_NUMBERS]
 
 
 def held(rows: list[HistoryRow], time: int) -> HistoryRow | None:
@@ -261,8 +276,8 @@ async def test_the_grids_points_are_thinned_and_deleted(store: Store) -> None:
         (Ages(4.9 * DAY, 3.0 * DAY), [5000, 2 * DAY, 2 * DAY + 1]),
     ):
         await prune(store, ages, 5.0 * DAY)
-        async with store.reading() as connection:
-            assert [one.running_jobs for one in await read_grid(connection, -1, 1e9, 99)] == left
+        points = await store.ask(lambda connection: read_grid(connection, -1, 1e9, 99))
+        assert [one.running_jobs for one in points] == left
 
 
 def test_bytes_that_are_no_points_are_told() -> None:
@@ -270,5 +285,7 @@ def test_bytes_that_are_no_points_are_told() -> None:
     for broken in (b"", b"nonsense", b"\2", b"\3" + body[1:], body[:-9], tasks):
         with pytest.raises(StoreCorruptError):
             unpack(broken)
+        with pytest.raises(StoreCorruptError):
+            unpack_some(broken, None, "")
         with pytest.raises(StoreCorruptError):
             pick(broken, None, 1000, "a", "T2_XX_A")

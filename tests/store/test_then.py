@@ -1,6 +1,9 @@
 """What held at one moment is read alike from rows and from packed days, however old it is."""
 
+from functools import partial
+
 import pytest
+from sqlalchemy import Connection
 
 from rcmon.model import GridPoint, HistoryRow, TaskPoint
 from rcmon.model.journal import AGENT, SOURCE, JournalEntry
@@ -10,7 +13,7 @@ from rcmon.store.journal import add_entries, prune_journal
 from rcmon.store.packing import COARSE
 from rcmon.store.past import find_series
 from rcmon.store.pruning import Ages, prune
-from rcmon.store.then import KeptSince, read_kept, read_last, read_then
+from rcmon.store.then import FetchedThen, KeptSince, fetch_then, read_kept, read_last, read_then
 from tests.store.made import row, snapshot
 from tests.store.using import save
 
@@ -32,8 +35,10 @@ async def fill(store: Store, *rows: HistoryRow) -> None:
 
 
 async def held(store: Store, time: float, *, tasks: bool = True) -> list[HistoryRow]:
-    async with store.asking() as connection:
-        return await read_then(connection, await find_series(connection), time, tasks=tasks)
+    def fetched(connection: Connection) -> FetchedThen:
+        return fetch_then(connection, find_series(connection), time, tasks=tasks)
+
+    return await read_then(store, await store.ask(fetched))
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -59,9 +64,9 @@ async def test_of_many_series_those_that_are_asked_for_are_told(store: Store, pa
     if packed:
         await prune(store, FOREVER, 9 * DAY + 7200)
     for asked in (agents, agents[2:4], agents[::2], [agents[0], agents[11]], agents[5:6], []):
-        async with store.asking() as connection:
-            series = [one for one in await find_series(connection) if one.agent in asked]
-            assert [one.agent for one in await read_then(connection, series, 200)] == asked
+        series = [one for one in await store.ask(find_series) if one.agent in asked]
+        fetched = await store.ask(partial(fetch_then, series=series, time=200))
+        assert [one.agent for one in await read_then(store, fetched)] == asked
 
 
 async def test_what_had_left_is_not_there(store: Store) -> None:
@@ -82,8 +87,7 @@ async def test_where_history_is_thinned_it_is_right_at_each_quarter_of_an_hour(s
     rows = rows_of("a", *times)
     await fill(store, *rows)
     await prune(store, Ages(1e9, DAY), 9 * DAY + 7200)
-    async with store.asking() as connection:
-        kept = await read_kept(connection)
+    kept = await store.ask(read_kept)
     assert kept.step(COARSE) == COARSE
     assert kept.step(9 * DAY) == 0
     for time in range(COARSE, 5 * COARSE, COARSE):
@@ -93,8 +97,7 @@ async def test_where_history_is_thinned_it_is_right_at_each_quarter_of_an_hour(s
 
 async def test_it_is_kept_since_the_first_point_and_no_longer_than_that_is_said(store: Store) -> None:
     async def kept() -> KeptSince:
-        async with store.asking() as connection:
-            return await read_kept(connection)
+        return await store.ask(read_kept)
 
     assert await kept() == KeptSince(None, 0.0)
     await fill(store, *rows_of("a", 100, 9 * DAY))
@@ -120,8 +123,7 @@ async def test_the_journal_tells_what_held_of_each_subject(store: Store) -> None
     entries.append(JournalEntry(15, SOURCE.name, None, {"up": True, "stale": True}, subject="s"))
 
     async def last(kind: str, time: float) -> dict[str, object]:
-        async with store.asking() as connection:
-            return await read_last(connection, kind, time)
+        return await store.ask(lambda connection: read_last(connection, kind, time))
 
     async with store.transaction() as connection:
         await add_entries(connection, entries)

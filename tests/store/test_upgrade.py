@@ -53,7 +53,7 @@ async def test_a_store_of_the_last_release_is_upgraded_with_its_history(
     number = await newest_id(store)
     assert number is not None
     async with store.reading() as connection:
-        loaded = await snapshots.load(connection, number)
+        loaded = await connection.run_sync(snapshots.load, number)
     assert loaded is not None
     assert loaded.format == 1
     assert {keys.SITES, keys.FACTS, "quality"} <= {one.key for one in loaded.documents}
@@ -77,7 +77,7 @@ async def test_an_older_collector_goes_on_writing_to_an_upgraded_store(
     number = await newest_id(store)
     assert number is not None
     async with store.reading() as connection:
-        loaded = await snapshots.load(connection, number)
+        loaded = await connection.run_sync(snapshots.load, number)
     assert loaded is not None
     assert loaded.format == 1
 
@@ -124,7 +124,7 @@ async def test_documents_of_now_are_marked_with_the_format_of_now(store: Store) 
     made = snapshot(1.0, [agent("a", [agent_site("T2_X")])])
     number = await save(store, made, render(made), [])
     async with store.reading() as connection:
-        loaded = await snapshots.load(connection, number)
+        loaded = await connection.run_sync(snapshots.load, number)
     assert loaded is not None
     assert loaded.format == keys.FORMAT
     assert await load_documents(store, number)

@@ -32,13 +32,11 @@ async def save(
 
 
 async def newest_id(store: Store) -> int | None:
-    async with store.reading() as connection:
-        return await snapshots.newest_id(connection)
+    return await store.look(snapshots.newest_id)
 
 
 async def load_documents(store: Store, number: int) -> Sequence[Document]:
-    async with store.reading() as connection:
-        loaded = await snapshots.load(connection, number)
+    loaded = await store.look(lambda connection: snapshots.load(connection, number))
     return loaded.documents if loaded else []
 
 
@@ -55,8 +53,7 @@ async def past(store: Store, agent: str, site: str, since: float) -> list[Histor
 
 
 async def notes(store: Store) -> tuple[Note, ...]:
-    async with store.reading() as connection:
-        return await read_notes(connection)
+    return await store.look(read_notes)
 
 
 async def kinds(store: Store) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from rcmon.model import GridPoint, HistoryRow, TaskPoint
-from rcmon.store.chunks import Points
+from rcmon.store.steps import Values
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.api.query import Moment, Pretty
@@ -103,22 +103,10 @@ class TaskStep(Struct, frozen=True, gc=False):
 
 
 def site_steps(
-    points: Points, places: Sequence[int], told: Sequence[str | None], task: str
+    values: Values, told: Sequence[str | None], task: str
 ) -> Sequence[SiteStep] | Sequence[TaskStep]:
-    """Write the points at some places, -1 for none, with their times as they are told.
-
-    Column by column: a month of quarters of an hour is 30 000 points.
-    """
-    if not task:
-        own: list[Sequence[Any]] = [points.states, *points.numbers]
-        return list(map(SiteStep, told, *(_at(column, places) for column in own)))
-    columns = points.tasks.get(task) or [[None] * len(points.times) for _ in _NO_TASK]
-    return list(map(TaskStep, told, *(_at(column, places) for column in columns)))
-
-
-def _at(column: Sequence[Any], places: Sequence[int]) -> list[Any]:
-    padded = [*column, None]  # the last is what the place -1 means
-    return [padded[place] for place in places]
+    """Write what held at moments, whose times are given as they are told."""
+    return list(map(TaskStep, told, *values)) if task else list(map(SiteStep, told, *values))
 
 
 def grid_point(point: GridPoint | None, time: float, task: str) -> dict[str, Any]:

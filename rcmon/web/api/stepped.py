@@ -1,15 +1,15 @@
 """One site's history at each step of a part, by agent."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from rcmon.store import Store
-from rcmon.store.chunks import Points, milliseconds
-from rcmon.store.horizons import read_horizons
+from rcmon.store.horizons import Horizons, read_horizons
 from rcmon.store.packing import COARSE
-from rcmon.store.past import Series, Wanted, find_series, places_at, read_past
+from rcmon.store.past import Fetched, Wanted, fetch, find_series
+from rcmon.store.steps import steps
 from rcmon.timestamps import iso
 from rcmon.web.api.past import Part, SiteStep, TaskStep, site_steps
 
@@ -29,19 +29,20 @@ async def read_stepped(store: Store, site: str, part: Part, agent: str = "", tas
     """Read a part that has steps: of all agents or one, of the site or of a task type. Raises StoreError."""
     coarse = COARSE if part.step % COARSE == 0 else 0
     wanted = Wanted(next(part.times(), part.since), part.until, coarse, bool(task))
-    async with store.asking() as connection:
-        series = await find_series(connection, site, agent or None)
-        past = await read_past(connection, series, wanted)
-        horizons = await read_horizons(connection)
+
+    def fetched(connection: Connection) -> tuple[Fetched, Horizons]:
+        series = find_series(connection, site, agent or None)
+        return fetch(connection, series, wanted), read_horizons(connection)
+
+    found, horizons = await store.ask(fetched)
     resolution = COARSE if part.since < horizons.raw else 0
-    return await asyncio.to_thread(_stepped, past, part, task, resolution)
+    return await store.compute(lambda rest: _stepped(found, part, task, resolution, rest))
 
 
-def _stepped(past: Mapping[Series, Points], part: Part, task: str, resolution: int) -> Stepped:
+def _stepped(found: Fetched, part: Part, task: str, resolution: int, rest: Callable[[], None]) -> Stepped:
     times = [*part.times()]
     told = [iso(time) for time in times]
-    moments = [milliseconds(time) for time in times]
-    series = {
-        one.agent: site_steps(points, places_at(points, moments), told, task) for one, points in past.items()
-    }
-    return Stepped(times, series, resolution)
+    held = steps(found, [time * 1000 for time in times], task, rest)
+    return Stepped(
+        times, {one.agent: site_steps(values, told, task) for one, values in held.items()}, resolution
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from rcmon.documents.then import Then
 from rcmon.errors import StoreError
@@ -13,7 +14,7 @@ from rcmon.model.journal import AGENT, SOURCE
 from rcmon.rules.then import AgentThen
 from rcmon.store import Store
 from rcmon.store.past import find_series
-from rcmon.store.then import KeptSince, read_kept, read_last, read_then
+from rcmon.store.then import FetchedThen, KeptSince, fetch_then, read_kept, read_last, read_then
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.api.times import read_time
@@ -81,22 +82,27 @@ async def read_grid_then(
 ) -> PastGrid:
     """Read what held at a moment. `newest`: begin of the newest snapshot. Raises Problem 400, 410 or 503."""
     at = _read_at(asked.at, max(clock(), newest))
+
+    def fetched(connection: Connection) -> tuple[int, FetchedThen, Mapping[str, Any], Mapping[str, Any]]:
+        time, kept = min(at, newest), read_kept(connection)
+        step = kept.step(time)
+        time = time // step * step if step else time
+        if kept.since is None or time < kept.since:
+            raise _gone(asked.at, kept, newest)
+        held = fetch_then(
+            connection, find_series(connection, asked.site, asked.agent), time, tasks=asked.tasks
+        )
+        agents, sources = (read_last(connection, kind.name, time) for kind in (AGENT, SOURCE))
+        return step, held, agents, sources
+
     try:
-        async with store.asking() as connection:
-            time, kept = min(at, newest), await read_kept(connection)
-            step = kept.step(time)
-            time = time // step * step if step else time
-            if kept.since is None or time < kept.since:
-                raise _gone(asked.at, kept, newest)
-            series = await find_series(connection, asked.site, asked.agent)
-            rows = await read_then(connection, series, time, tasks=asked.tasks)
-            agents = await read_last(connection, AGENT.name, time)
-            sources = await read_last(connection, SOURCE.name, time)
+        step, found, agents, sources = await store.ask(fetched)
+        rows = await read_then(store, found)
     except StoreError as error:
         detail = f"The history cannot be read just now: {error}"
         raise Problem(503, detail, fields=RETRY) from error
     return PastGrid(
-        time=time,
+        time=found.time,
         asked=at,
         step=step,
         complete=at <= newest,

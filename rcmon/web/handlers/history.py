@@ -1,10 +1,14 @@
 """What sites were over time, and all of them together."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from sqlalchemy import Connection
+
 from rcmon.access.roles import Role
 from rcmon.errors import StoreError
+from rcmon.model import GridPoint
 from rcmon.store.extract import Extract, Span, read_site
 from rcmon.store.grid import read_grid, read_steps
 from rcmon.store.horizons import Horizons, read_horizons
@@ -61,7 +65,7 @@ class SiteHistoryHandler(Handler):
         span = Span(part.since, part.until, asked.limit, asked.agent or None, bool(asked.task))
         async with self.services.store.asking() as connection:
             found = await read_site(connection, site, span)
-            horizons = await read_horizons(connection)
+            horizons = await connection.run_sync(read_horizons)
         await self._must_be_known(site, found.known)
         series: dict[str, list[dict[str, Any]]] = {}
         for row in (*found.held, *found.changes):
@@ -115,13 +119,17 @@ class HistoryHandler(Handler):
         """Answer with every change from a time to a time, or with what held at each step."""
         asked = self.query
         part = read_part(asked, self.services.clock())
+        steps = list(part.times()) if part.step else []
+        limit = 0 if part.step else asked.limit + 1
+
+        def read(
+            connection: Connection,
+        ) -> tuple[Sequence[GridPoint | None], Sequence[GridPoint], Horizons]:
+            held = read_steps(connection, steps)
+            return held, read_grid(connection, part.since, part.until, limit), read_horizons(connection)
+
         try:
-            async with self.services.store.asking() as connection:
-                steps = list(part.times()) if part.step else []
-                held = await read_steps(connection, steps)
-                limit = 0 if part.step else asked.limit + 1
-                found = await read_grid(connection, part.since, part.until, limit)
-                horizons = await read_horizons(connection)
+            held, found, horizons = await self.services.store.ask(read)
         except StoreError as error:
             raise _unreadable(error) from error
         following = None

@@ -186,9 +186,11 @@ async def test_a_store_that_cannot_be_read_is_503_for_the_history_alone(
         raise StoreError("disk I/O error")
 
     monkeypatch.setattr(service.store, "asking", broken)
-    answer = await service.ask(f"/api/sites/{SITE}/history")
-    assert answer.code == 503
-    assert answer.headers["Retry-After"]
+    monkeypatch.setattr(service.store, "ask", lambda _: broken())
+    for path in (f"/api/sites/{SITE}/history", f"/api/sites/{SITE}/history?step=1h", "/api/history"):
+        answer = await service.ask(path)
+        assert answer.code == 503, path
+        assert answer.headers["Retry-After"]
     assert (await service.ask("/api/sites")).code == 200
 
 

@@ -256,10 +256,10 @@ async def test_a_store_that_cannot_be_read_is_503_for_the_past_alone(
 ) -> None:
     await keep_three(service)
 
-    def broken() -> None:
+    def broken(_: object) -> None:
         raise StoreError("disk I/O error")
 
-    monkeypatch.setattr(service.store, "asking", broken)
+    monkeypatch.setattr(service.store, "ask", broken)
     answer = await service.ask(at(SECOND))
     assert answer.code == 503
     assert answer.headers["Retry-After"]
@@ -272,19 +272,14 @@ async def test_others_are_answered_while_the_past_is_read(
     """It waits for the database until the test lets it go on; meanwhile everything else is served."""
     await keep_three(service)
     assert service.store
-    asking, go_on, begun = service.store.asking, asyncio.Event(), asyncio.Event()
+    ask, go_on, begun = service.store.ask, asyncio.Event(), asyncio.Event()
 
-    class Waiting:
-        async def __aenter__(self) -> Any:
-            begun.set()
-            await go_on.wait()
-            self.lane = asking()
-            return await self.lane.__aenter__()
+    async def waiting(question: Any) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await ask(question)
 
-        async def __aexit__(self, *error: Any) -> Any:
-            return await self.lane.__aexit__(*error)
-
-    monkeypatch.setattr(service.store, "asking", Waiting)
+    monkeypatch.setattr(service.store, "ask", waiting)
     past = asyncio.ensure_future(service.ask(at(SECOND)))
     await begun.wait()
     assert (await service.ask("/api/sites")).code == 200

@@ -10,6 +10,9 @@ from rcmon.model import DRIFT_REASONS
 from rcmon.model.journal import JOURNAL_KINDS
 from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
 from rcmon.rules.reasons import REASONS as OBSTACLES
+from rcmon.terminal.commands.check import MEANINGS, NAMES
+from rcmon.terminal.failure import EXITS
+from rcmon.terminal.main import commands as terminal_commands
 from rcmon.web.api.query import QueryReader
 from rcmon.web.api.reasons import KINDS as REASONS
 from rcmon.web.api.site_query import SiteQuery
@@ -120,10 +123,24 @@ def drift() -> str:
     return table(["reason", "meaning"], rows)
 
 
+def terminal() -> str:
+    """List every command of rcmon-cli."""
+    rows = ([f"`{usage}`", meaning] for usage, meaning in terminal_commands())
+    return table(["command", "what it does"], rows)
+
+
+def exits() -> str:
+    """List every exit status of rcmon-cli, and those of its check."""
+    rows = [[str(status), meaning] for status, meaning in EXITS.items()]
+    checks = [[f"`check`: {status} {NAMES[status]}", meaning] for status, meaning in MEANINGS.items()]
+    return table(["exit status", "meaning"], [*rows, *checks])
+
+
 def tables() -> Mapping[str, str]:
     """Give every table by the name of its marks."""
     made = (
         options, bridge, routes, parameters, asked, reasons, obstacles, metrics, findings, journal, drift,
+        terminal, exits,
     )  # fmt: skip
     return {make.__name__: make() for make in made}
 

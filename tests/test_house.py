@@ -90,6 +90,7 @@ ROOMS = {
     "cli": {"checking", "config", "demo", "errors", "log", "process", "service", "version"},
     "launch": {"cli"},
     "bridge": {"errors", "files", "log", "process", "version"},
+    "terminal": {"errors", "timestamps", "version"},
     "__main__": {"launch"},
     "__init__": set(),
 }  # fmt: skip

@@ -1,9 +1,12 @@
 """The documentation says what the code does: every option, resource, metric and finding, and only those."""
 
 import re
+from collections.abc import Iterator
 
+import click
 import pytest
 
+from rcmon.terminal.main import rcmon_cli
 from tests.readme_tables import README, filled, tables
 
 TEXT = README.read_text()
@@ -20,11 +23,22 @@ def test_nothing_else_stands_between_the_marks():
 
 def test_every_option_that_is_named_exists():
     listed = tables()["options"] + tables()["bridge"]
-    known = set(re.findall(r"`(--[a-z-]+)`", listed)) | {"--config", "--version", "--help", "--check"}
+    of_terminal = {name for command in every(rcmon_cli) for option in command.params for name in option.opts}
+    known = (
+        of_terminal
+        | set(re.findall(r"`(--[a-z-]+)`", listed))
+        | {"--config", "--version", "--help", "--check"}
+    )
     own = re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL))
     of_curl = {"--tls-max", "--cert", "--key", "--cacert", "--capath", "--compare", "--json", "--url"}
     of_pytest = {"--randomly-seed"}
     assert set(own) <= known | of_curl | of_pytest
+
+
+def every(command: click.Command) -> Iterator[click.Command]:
+    yield command
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from every(inner)
 
 
 def test_every_section_that_the_contents_promise_is_there():

@@ -8,8 +8,8 @@ from rcmon.config.options import OPTIONS
 from rcmon.errors import ConfigError
 
 PREFIX = "RCMON_"
-_NOT_OPTIONS = frozenset({"RCMON_TEST_ALL", "RCMON_TEST_PEER"})
-"""The tests' own switches, which their sub-processes inherit."""
+_NOT_OPTIONS = frozenset({"RCMON_TEST_ALL", "RCMON_TEST_PEER", "RCMON_URL"})
+"""The tests' own switches, which their sub-processes inherit, and what `rcmon-cli` reads."""
 _URL = r"(?:tcp|udp|sctp)://.+"
 _ADDRESS = r"[0-9A-Fa-f.:]+|None"
 _NUMBER = r"\d{1,5}"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -45,8 +46,7 @@ class Trend:
             self._read_at = self._running()
             until = self._clock()
             try:
-                async with self._store.asking() as connection:
-                    found = await read_grid(connection, until - DAY, until, _MOST)
+                found = await self._store.ask(partial(read_grid, since=until - DAY, until=until, limit=_MOST))
                 self._held = held_at(found, [until - DAY + STEP * n for n in range(1, DAY // STEP + 1)])
             except StoreError:
                 pass  # the board tells of the store's trouble

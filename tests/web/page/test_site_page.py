@@ -226,10 +226,11 @@ async def test_its_past_is_drawn_and_in_a_table(service: Serving) -> None:
 async def test_the_page_is_there_where_history_cannot_be_read(
     service: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: Store) -> Any:
+    def broken(self: Store, question: object = None) -> Any:
         raise StoreError("it is locked")
 
     monkeypatch.setattr(Store, "asking", broken)
+    monkeypatch.setattr(Store, "ask", broken)
     said = text(await page(service, f"/sites/{SITE}"))
     assert "The history cannot be read just now: it is locked." in said
     assert "The journal cannot be read just now" in said

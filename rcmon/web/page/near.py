@@ -16,6 +16,6 @@ def near(name: str, known: Iterable[str]) -> Sequence[str]:
         folded.setdefault(one[:_LONGEST].casefold(), []).append(one)
     within = [text for text in folded if wanted and (wanted in text or text in wanted)]
     within.sort(key=lambda text: (-SequenceMatcher(None, wanted, text).ratio(), text))
-    alike = get_close_matches(wanted, folded, MOST, 0.6)
+    alike = get_close_matches(wanted, folded, MOST, 0.7)
     chosen = dict.fromkeys((*within, *alike))
     return [one for text in chosen for one in folded[text]][:MOST]

@@ -12,6 +12,8 @@ _STAGES: Mapping[str, str] = {
     "agent_queue": "From the global queue to the agent",
     "database": "From the agent's queue into jobs",
 }
+_UNTOLD = "nothing that was kept stands against them"
+"""Of a past moment: see `rcmon.rules.sentences`, which says it of each."""
 _ORDER = {name: place for place, name in enumerate(REASONS)}
 
 
@@ -111,7 +113,8 @@ def _held(answers: Sequence[Answer]) -> Sequence[HeldBack]:
     groups: dict[tuple[str | None, str], list[Answer]] = {}
     for one in answers:
         if one.reason is not None or one.submits is None:
-            groups.setdefault((one.reason, one.detail), []).append(one)
+            said = _UNTOLD if one.reason is None else one.detail
+            groups.setdefault((one.reason, said), []).append(one)
     found = [
         HeldBack([one.task for one in same], reason, same[0].tier, sentence, _kind(same[0]))
         for (reason, sentence), same in groups.items()

@@ -81,11 +81,10 @@ const values = ({ state, running_slots: running, pending_slots: pending }) =>
   `${state ?? "unknown state"}, ${number(running)} running, ${number(pending)} pending slots`;
 
 function foreseen(told) {
-  const head = element("thead", {}, element("tr", {}, ...["Agent", "Site", "Now", "Then", "Cache of jobs", "Idle jobs killed"].map((text) => element("th", { scope: "col" }, text))));
+  const head = element("thead", {}, element("tr", {}, ...["Agent", "Now", "Then", "Cache of jobs", "Idle jobs killed"].map((text) => element("th", { scope: "col" }, text))));
   const rows = told.agents.map((one) =>
     element("tr", {},
       element("th", { scope: "row" }, one.agent),
-      cell("Site", one.site),
       cell("Now", values(one.before) + (one.stale ? " (stale)" : "")),
       cell("Then", values(one.after)),
       cell("Cache of jobs", one.cache_rebuilt === null ? "not known" : one.cache_rebuilt ? "is made anew" : "stays"),

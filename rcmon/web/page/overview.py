@@ -21,7 +21,7 @@ _WILD = re.compile(r"[*?\[]")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
-class TableColumn(Struct, frozen=True):
+class SiteColumn(Struct, frozen=True):
     """A column of the table."""
 
     key: str
@@ -31,15 +31,15 @@ class TableColumn(Struct, frozen=True):
     numeric: bool = True
 
 
-COLUMNS: tuple[TableColumn, ...] = (
-    TableColumn("name", "Site", "Site", numeric=False),
-    TableColumn("tier", "Tier", "Tier", numeric=False),
-    TableColumn("state", "State", "State", numeric=False),
-    TableColumn("running_jobs", "Running jobs", "Running jobs"),
-    TableColumn("running_slots", "Running slots", "of slots"),
-    TableColumn("pending_jobs", "Pending jobs", "Pending jobs"),
-    TableColumn("pending_slots", "Pending slots", "of slots"),
-    TableColumn("agents", "Agents", "Agents"),
+COLUMNS: tuple[SiteColumn, ...] = (
+    SiteColumn("name", "Site", "Site", numeric=False),
+    SiteColumn("tier", "Tier", "Tier", numeric=False),
+    SiteColumn("state", "State", "State", numeric=False),
+    SiteColumn("running_jobs", "Running jobs", "Running jobs"),
+    SiteColumn("running_slots", "Running slots", "of slots"),
+    SiteColumn("pending_jobs", "Pending jobs", "Pending jobs"),
+    SiteColumn("pending_slots", "Pending slots", "of slots"),
+    SiteColumn("agents", "Agents", "Agents"),
 )
 """Columns of the table; the first is always there."""
 USUAL = tuple(column.key for column in COLUMNS[1:-1])
@@ -170,7 +170,7 @@ def headings(wanted: SiteSelection, shown: Sequence[str] = ()) -> Sequence[Headi
     return [_heading(wanted, shown, column) for column in COLUMNS]
 
 
-def _heading(wanted: SiteSelection, shown: Sequence[str], column: TableColumn) -> Heading:
+def _heading(wanted: SiteSelection, shown: Sequence[str], column: SiteColumn) -> Heading:
     key = column.key
     first, second = (f"-{key}", key) if column.numeric else (key, f"-{key}")
     current = wanted.sort[0] if wanted.sort else "name"

@@ -140,9 +140,12 @@ def _condition(
     """
     highest = figures.wf_highest_priority or 0
     held = condition(figures, task, job_priority(priority or 0, highest), overflow)
-    if priority is None and held != condition(figures, task, highest + 1, overflow):
+    if held is None:  # who overflows has higher limits
+        return None, None
+    may_overflow = priority is None and task not in IO_BOUND
+    if may_overflow and held != condition(figures, task, highest + 1, overflow):
         return None, "priority_unknown"
-    return held, None if held is None else OF_CONDITION[held]
+    return held, OF_CONDITION[held]
 
 
 def _misconfigured(figures: Figures, task: str) -> str | None:

@@ -11,12 +11,17 @@ from collections.abc import Sequence
 from itertools import accumulate
 from operator import sub
 from typing import TypeAlias
+from zlib import adler32
 
 from msgspec import Struct, field
 
 Column: TypeAlias = list[int | None]
 _RANGES = {"b": 2**7, "h": 2**15, "i": 2**31, "q": 2**63}
 """Differences below it, and not below its negative, are told by an array of that type; little-endian."""
+_SUMMED = 256
+"""Bytes of which an Adler-32 has the whole sum."""
+_BIASED = bytes(range(128, 256)) + bytes(range(128))
+"""Signed bytes, each 128 more: none is below 0."""
 
 
 class Differences(Struct, array_like=True, gc=False):
@@ -35,6 +40,18 @@ class Differences(Struct, array_like=True, gc=False):
             raise ValueError("columns differ in length")
         return steps
 
+    def sums(self, count: int, place: int) -> list[int]:
+        """Give the sum of each column's first `place` differences; raises likewise."""
+        size, end = count - 1, (count - 1) * len(self.columns)
+        if self.width != "b" or place > _SUMMED:
+            steps = self.opened(count)
+            return [sum(steps[begin : begin + place]) for begin in range(0, end, size)]
+        if len(self.steps) != end:
+            raise ValueError("columns differ in length")
+        # half of an Adler-32 is the sum of bytes, and one, modulo 65521 (RFC 1950): the fastest that there is
+        biased, too_much = memoryview(self.steps.translate(_BIASED)), 1 + 128 * place
+        return [(adler32(biased[begin : begin + place]) & 0xFFFF) - too_much for begin in range(0, end, size)]
+
 
 class Columns(Struct, array_like=True, gc=False):
     """Some columns of one length, packed."""
@@ -51,10 +68,8 @@ class Columns(Struct, array_like=True, gc=False):
         """Give each column's number at a place. Raises ValueError and its like where they cannot be read."""
         numbers = [*self.first]
         for some in self.changes:
-            steps, begin = some.opened(self.count), 0
-            for column in some.columns:
-                numbers[column] += sum(steps[begin : begin + place])  # type: ignore[operator]
-                begin += self.count - 1
+            for column, change in zip(some.columns, some.sums(self.count, place), strict=True):
+                numbers[column] += change  # type: ignore[operator]
         for column, values in self.gaps.items():
             numbers[column] = values[place]
         return numbers

@@ -1,10 +1,8 @@
-"""Why work did not run at a past moment, by `rcmon.rules.then`: an index like that of a snapshot."""
+"""Why work did not run at a past moment, by `rcmon.rules.then`."""
 
-import msgspec
-from msgspec import Raw
+from collections.abc import Callable
 
 from rcmon.documents.then import Then
-from rcmon.documents.why import WhyIndex
 from rcmon.model import Place
 from rcmon.rules.then import has_tasks, judge_then
 from rcmon.web.api.then import PastGrid
@@ -21,14 +19,14 @@ _NAMED = 20
 """Places that are named at most."""
 
 
-def why_then(world: PastGrid, only: str | None = None) -> WhyIndex:
-    """Judge all that was there, or one site of it."""
+def why_then(world: PastGrid, rest: Callable[[], None], only: str | None = None) -> dict[str, list[Place]]:
+    """Judge all that was there, or one site of it; by site, sorted. `rest` is called after each."""
     places: dict[str, list[Place]] = {}
     for name, rows in world.by_agent().items():
         for site, place in judge_then(name, world.agents[name], rows, only):
             places.setdefault(site, []).append(place)
-    encoder = msgspec.msgpack.Encoder()
-    return WhyIndex({}, {site: Raw(encoder.encode(places[site])) for site in sorted(places)})
+            rest()
+    return {site: places[site] for site in sorted(places)}
 
 
 def told(world: PastGrid, site: str | None = None) -> Then:

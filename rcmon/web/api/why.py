@@ -6,7 +6,7 @@ import binascii
 import fnmatch
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -19,7 +19,6 @@ from rcmon.documents.why import (
     Numbers,
     SiteAdmission,
     WhyDocument,
-    WhyIndex,
 )
 from rcmon.model import Cell, Place
 from rcmon.rules.reasons import REASONS
@@ -45,6 +44,9 @@ Cursor = Annotated[
 ]
 Key = tuple[str, str, str]
 """Names of the site, the agent and the task type: the order of the answers."""
+Sites: TypeAlias = Mapping[str, Raw] | Mapping[str, Sequence[Place]]
+"""By name, sorted: each site's verdicts by agent, as MessagePack or as they are."""
+_PLACES = msgspec.msgpack.Decoder(tuple[Place, ...])
 _KEYS = msgspec.json.Decoder(Key)
 
 
@@ -71,11 +73,11 @@ class Chosen(Struct):
     """Whether there are any behind the page."""
 
 
-async def select(index: WhyIndex, wanted: WhyQuery) -> Chosen:
+async def select(sites: Sites, wanted: WhyQuery) -> Chosen:
     """Look through the sites, and take what is wanted behind the cursor. Raises Problem 400."""
     after, chosen = read_cursor(wanted.cursor), Chosen([])
     site, agent, task = map(_pattern, (wanted.site, wanted.agent, wanted.task))
-    async for name, places in _sites(index, site):
+    async for name, places in _sites(sites, site):
         for place in places:
             if not agent(place.agent):
                 continue
@@ -93,15 +95,15 @@ async def select(index: WhyIndex, wanted: WhyQuery) -> Chosen:
     return chosen
 
 
-async def _sites(
-    index: WhyIndex, wanted: Callable[[str], object]
-) -> AsyncIterator[tuple[str, tuple[Place, ...]]]:
-    decoder = msgspec.msgpack.Decoder(tuple[Place, ...])
-    names = [name for name in index.sites if wanted(name)]
-    for number, name in enumerate(names, 1):
-        yield name, decoder.decode(index.sites[name])
+async def _sites(sites: Sites, wanted: Callable[[str], object]) -> AsyncIterator[tuple[str, Sequence[Place]]]:
+    for number, name in enumerate(filter(wanted, sites), 1):
+        yield name, _places(sites[name])
         if number % _AT_ONCE == 0:
             await asyncio.sleep(0)
+
+
+def _places(found: Raw | Sequence[Place]) -> Sequence[Place]:
+    return _PLACES.decode(found) if isinstance(found, Raw) else found
 
 
 def _holds(cell: Cell, wanted: WhyQuery) -> bool:
@@ -162,12 +164,11 @@ async def document(
     )
 
 
-def of_site(index: WhyIndex, site: str) -> Chosen | None:
+def of_site(sites: Sites, site: str) -> Chosen | None:
     """Take all of one site; None: there is no such site."""
-    raw: Raw | None = index.sites.get(site)
-    if raw is None:
+    if site not in sites:
         return None
-    places = msgspec.msgpack.decode(raw, type=tuple[Place, ...])
+    places = _places(sites[site])
     page = [(site, place, cell) for place in places for cell in place.cells]
     return Chosen(page, len(page))
 

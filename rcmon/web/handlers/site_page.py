@@ -1,6 +1,5 @@
 """The page of one site."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -93,7 +92,9 @@ class SitePageHandler(Handler):
         acknowledged = await self.services.acknowledgements.in_force()
         return KnownSite(
             shape=shape,
-            why=await why.document(None, why.of_site(index, name) or why.Chosen([]), index.agents, None),
+            why=await why.document(
+                None, why.of_site(index.sites, name) or why.Chosen([]), index.agents, None
+            ),
             time=held.facts.started,
             pairs=pairs(entry.document, name, expected),
             drifts=[one for drift in drifts if drift.site == name for one in shaped((drift, drift.cells))],
@@ -108,9 +109,9 @@ class SitePageHandler(Handler):
             refuse(self, "site", name, {row.site for row in world.rows}, self.query.at)
         one = msgspec.structs.replace(world, rows=[row for row in world.rows if row.site == name])
         shape = site_then(name, one)
-        index = await asyncio.to_thread(why_then, world, name)
+        judged = await self.services.store.compute(lambda rest: why_then(world, rest, name))
         past = told(world, name)
-        answers = await why.document(None, why.of_site(index, name) or why.Chosen([]), {}, None, past)
+        answers = await why.document(None, why.of_site(judged, name) or why.Chosen([]), {}, None, past)
         return KnownSite(
             shape=shape,
             why=answers,

@@ -1,7 +1,5 @@
 """Why work does not run."""
 
-import asyncio
-
 from rcmon.access.roles import Role
 from rcmon.documents.why import WhyDocument
 from rcmon.timestamps import iso
@@ -35,14 +33,14 @@ class WhyHandler(Handler):
             return await self._then()
         held, wanted = self.held(), self.query
         index = await held.why()
-        chosen = await why.select(index, wanted)
+        chosen = await why.select(index.sites, wanted)
         timestamp = iso(held.facts.started)
         return self.json(await why.document(timestamp, chosen, index.agents, self._next(chosen)))
 
     async def _then(self) -> Ready:
         world = await self.then(PastWanted(self.query.at))
-        index = await asyncio.to_thread(why_then, world)
-        chosen = await why.select(index, self.query)
+        judged = await self.services.store.compute(lambda rest: why_then(world, rest))
+        chosen = await why.select(judged, self.query)
         past = told(world)
         return self.json(await why.document(iso(world.time), chosen, {}, self._next(chosen), past))
 
@@ -70,7 +68,7 @@ class SiteWhyHandler(Handler):
             return await self._then(site)
         held = self.held()
         index = await held.why()
-        chosen = why.of_site(index, site)
+        chosen = why.of_site(index.sites, site)
         if chosen is None:
             raise Problem(404, f"There is no site {site!r} in the snapshot.", site=site)
         return self.json(await why.document(iso(held.facts.started), chosen, index.agents, None))
@@ -78,8 +76,8 @@ class SiteWhyHandler(Handler):
     async def _then(self, site: str) -> Ready:
         # all sites are read, and one is judged: an agent's task types are those of all of them
         world = await self.then(PastWanted(self.query.at))
-        index = await asyncio.to_thread(why_then, world, site)
-        chosen = why.of_site(index, site)
+        judged = await self.services.store.compute(lambda rest: why_then(world, rest, site))
+        chosen = why.of_site(judged, site)
         if chosen is None:
             raise Problem(404, f"No agent had a site {site!r} at {self.query.at}.", site=site)
         return self.json(await why.document(iso(world.time), chosen, {}, None, told(world, site)))

@@ -126,6 +126,6 @@ class Handler(Guarded, eq=False):
         return ready
 
 
-def page(body: bytes) -> Ready:
-    """Answer with a web page."""
-    return Ready(Fresh(body), "text/html; charset=utf-8", fields=(CONTENT_POLICY,))
+def page(body: bytes, vary: str = "Accept-Encoding") -> Ready:
+    """Answer with a web page; `vary`: the fields of the request that it depends on."""
+    return Ready(Fresh(body), "text/html; charset=utf-8", vary=vary, fields=(CONTENT_POLICY,))

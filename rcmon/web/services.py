@@ -1,7 +1,8 @@
 """What handlers work with: built once per worker and passed in."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -16,7 +17,7 @@ from rcmon.web.answers.ready import Ready
 from rcmon.web.api.catalog import Resource, index
 from rcmon.web.api.contract import Operation
 from rcmon.web.api.findings import Acknowledgements
-from rcmon.web.api.openapi import written
+from rcmon.web.api.openapi import openapi, written
 from rcmon.web.api.overrides import Overrides
 from rcmon.web.api.quarantine import QuarantineDesk
 from rcmon.web.api.reports import Reports
@@ -65,7 +66,10 @@ class Services(Struct, frozen=True):
     trend: Trend
     resources: tuple[Resource, ...]
     index: Ready
+    contract: Mapping[str, Any]
+    """The OpenAPI document."""
     openapi: Ready
+    """The same, ready to send."""
     assets: Assets
     clock: Callable[[], float]
     reports: Reports
@@ -83,6 +87,7 @@ def make_services(
 ) -> Services:
     """Build what the handlers work with from what the worker has."""
     about, board, assets = parts.about, parts.board, Assets()
+    contract = openapi(about, operations)
     status = StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock, control=parts.control)
     acknowledgements = Acknowledgements(parts.store, parts.clock)
     seen = Seen(about, board, parts.scoreboard, parts.trust, status.causes, parts.control)
@@ -96,7 +101,8 @@ def make_services(
         trend=Trend(parts.store, parts.clock),
         resources=resources,
         index=index(about, resources),
-        openapi=written(about, operations),
+        contract=contract,
+        openapi=written(contract),
         assets=assets,
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),

@@ -47,4 +47,4 @@ def index(about: About, table: Sequence[Resource]) -> Ready:
     """Write the index, ready to send."""
     number = len(table)
     body = IndexDocument(about.name, FULL_NAME, about.version, number, number, None, table)
-    return Ready(Fresh(msgspec.json.encode(body) + b"\n"), "application/json")
+    return Ready(Fresh(msgspec.json.encode(body) + b"\n"), "application/json", vary="Accept, Accept-Encoding")

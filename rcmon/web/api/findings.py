@@ -154,9 +154,12 @@ def _shape(made: Acknowledgement) -> AcknowledgementShape:
     return AcknowledgementShape(made.subject, iso(made.made), iso(made.until), made.reason)
 
 
-def choose(findings: Iterable[FindingShape], wanted: FindingsQuery) -> list[FindingShape]:
-    """Pick the findings that a query wants. Problem 400 for a time that is none."""
-    kind, site, agent = map(_pattern, (wanted.kind, wanted.site, wanted.agent))
+def choose(
+    findings: Iterable[FindingShape], wanted: FindingsQuery, flags: re.RegexFlag = re.NOFLAG
+) -> list[FindingShape]:
+    """Pick the findings that a query wants; `flags` are for names. Problem 400 for a time that is none."""
+    kind = _pattern(wanted.kind)
+    site, agent = _pattern(wanted.site, flags), _pattern(wanted.agent, flags)
     since = _since(wanted.since)
     return [
         one
@@ -170,8 +173,8 @@ def choose(findings: Iterable[FindingShape], wanted: FindingsQuery) -> list[Find
     ]
 
 
-def _pattern(globs: Sequence[str]) -> Callable[[str], object]:
-    return re.compile("|".join(map(fnmatch.translate, globs))).match
+def _pattern(globs: Sequence[str], flags: re.RegexFlag = re.NOFLAG) -> Callable[[str], object]:
+    return re.compile("|".join(map(fnmatch.translate, globs)), flags).match
 
 
 def _since(text: str) -> float | None:

@@ -115,9 +115,9 @@ def openapi(about: About, operations: Sequence[Operation]) -> dict[str, Any]:
     }
 
 
-def written(about: About, operations: Sequence[Operation]) -> Ready:
-    """Write the document of all operations, ready to send."""
-    return Ready(Fresh(msgspec.json.encode(openapi(about, operations)) + b"\n"), OPENAPI_TYPE)
+def written(document: Mapping[str, Any]) -> Ready:
+    """Write the document, ready to send."""
+    return Ready(Fresh(msgspec.json.encode(document) + b"\n"), OPENAPI_TYPE)
 
 
 class _Schemas:
@@ -210,7 +210,9 @@ def _written(given: Given, schemas: _Schemas) -> dict[str, Any]:
     if given.shapes:
         each = [schemas.of(shape) for shape in given.shapes]
         content["application/json"] = {"schema": each[0] if len(each) == 1 else {"anyOf": each}}
-    return content | {media_type: {"schema": {"type": "string"}} for media_type in given.texts}
+    for media_type in given.texts:
+        content[media_type] = {"schema": {"type": "object" if media_type.endswith("+json") else "string"}}
+    return content
 
 
 def _problem(meaning: str, schemas: _Schemas) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class AgentPageHandler(Handler):
             "site_page": site_page,
             "agent_page": agent_page,
             "journal_of": "agent",
-            "journal_link": f"{BASE}/api/journal?{urlencode({'agent': name})}&pretty",
+            "journal_link": f"{BASE}/journal?{urlencode({'agent': name})}",
             "curls": self._curls(name),
             "promql": asking.of_agent(name),
             **await self._journal(name, time),

@@ -153,7 +153,7 @@ class SitePageHandler(Handler):
             "site_page": site_page,
             "scales": chart.SCALES,
             "journal_of": "site",
-            "journal_link": f"{BASE}/api/journal?{urlencode({'site': name})}&pretty",
+            "journal_link": f"{BASE}/journal?{urlencode({'site': name})}",
             "curls": self._curls(name),
             "promql": asking.of_site(name),
             **await self._past(known),

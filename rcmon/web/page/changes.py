@@ -33,7 +33,7 @@ def told(entries: Iterable[NumberedEntry]) -> Sequence[Change]:
 
 def _change(kept: NumberedEntry) -> Change:
     entry = kept.entry
-    what = _words(entry.old, entry.new)
+    what = words(entry.old, entry.new)
     named = f"{entry.task}: {what}" if entry.task else what
     return Change(
         number=kept.number,
@@ -47,7 +47,8 @@ def _change(kept: NumberedEntry) -> Change:
     )
 
 
-def _words(old: Any, new: Any) -> str:
+def words(old: Any, new: Any) -> str:
+    """Say what became of a value."""
     if new is None:
         return f"ended; was {_value(old)}" if old is not None else "ended"
     if old is None:

@@ -32,8 +32,12 @@ class PageQuery(SiteSelection, frozen=True, kw_only=True):
 
 def chosen(sites: Iterable[SiteEntry], asked: PageQuery) -> Sequence[SiteEntry]:
     """Pick the sites whose names hold what was typed, or match it as a whole where it has a wildcard."""
-    globs = tuple(_glob(part.strip()) for part in asked.site if part.strip())
-    return select(sites, structs.replace(asked, site=globs), re.IGNORECASE)
+    return select(sites, structs.replace(asked, site=globs(asked.site)), re.IGNORECASE)
+
+
+def globs(parts: Iterable[str]) -> tuple[str, ...]:
+    """Make patterns of whole names of what was typed."""
+    return tuple(_glob(part.strip()) for part in parts if part.strip())
 
 
 def _glob(part: str) -> str:

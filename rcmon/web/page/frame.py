@@ -10,7 +10,15 @@ from rcmon.web.api.diagnosis import LATE, age
 from rcmon.web.api.status_shapes import Status
 from rcmon.web.api.whoami import Whoami
 
-NAVIGATION: tuple[tuple[str, str, str], ...] = (("overview", "Overview", f"{BASE}/"),)
+NAVIGATION: tuple[tuple[str, str, str], ...] = (
+    ("overview", "Overview", f"{BASE}/"),
+    ("findings", "Findings", f"{BASE}/findings"),
+    ("journal", "Journal", f"{BASE}/journal"),
+    ("quarantine", "Quarantine", f"{BASE}/quarantine"),
+    ("overrides", "Overrides", f"{BASE}/overrides"),
+    ("api", "API", f"{BASE}/api"),
+    ("about", "About", f"{BASE}/about"),
+)
 """Every page that one goes to, in order: its name, its title and its path."""
 
 Freshness = Literal["none", "ahead", "stale", "fresh"]

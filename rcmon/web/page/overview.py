@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from rcmon.documents.shapes import SiteEntry
 from rcmon.model import SITE_STATES
+from rcmon.timestamps import iso, moment
 from rcmon.web.about import BASE
 from rcmon.web.api.site_query import DIFFERING, UNKNOWN, SiteSelection, differs
 from rcmon.web.page.paths import site_page
@@ -215,7 +216,7 @@ def _either_case(found: re.Match[str]) -> str:
 
 def findings_page(**asked: str) -> str:
     """Tell where findings are listed."""
-    return f"{BASE}/api/findings?{urlencode([*asked.items(), ('pretty', '1')])}"
+    return f"{BASE}/findings" + (f"?{urlencode(asked)}" if asked else "")
 
 
 def number(value: float | None) -> str:
@@ -241,6 +242,20 @@ def span(seconds: float | None) -> str:
 def minute(time: str | None) -> str:
     """Write a time of the API for reading, to the minute."""
     return DASH if time is None else f"{time[:10]} {time[11:16]} UTC"
+
+
+def who(subject: str | None) -> str:
+    """Name who a certificate's subject is, in short: its last common name."""
+    if subject is None:
+        return DASH
+    _, found, name = subject.rpartition("/CN=")
+    return name if found and name else subject
+
+
+def local(text: str) -> str:
+    """Write a time of a query as a browser's field of date and time takes it, in UTC."""
+    found = moment(text) if text else None
+    return "" if found is None else (iso(found) or "")[:16]
 
 
 def second(time: str | None) -> str:

@@ -34,6 +34,8 @@ class Pages:
             "site_page": site_page,
             "agent_page": agent_page,
             "findings_page": overview.findings_page,
+            "local": overview.local,
+            "who": overview.who,
         }
         self._loader = Loader(str(TEMPLATES), autoescape="xhtml_escape", whitespace="single", namespace=words)
         for path in TEMPLATES.iterdir():

@@ -27,6 +27,10 @@ class Window(Struct, frozen=True):
     """Since when the journal tells of every change; None: it tells of none."""
 
 
+_HEIGHTS: Mapping[str, int] = {"Normal": 4, "Draining": 7, "Down": 10, "Aborted": 10}
+"""How high a state is drawn, in tenths: the worse the higher, since not everybody sees colours."""
+
+
 class Stretch(Struct, frozen=True):
     """One state that held for a while."""
 
@@ -38,6 +42,11 @@ class Stretch(Struct, frozen=True):
     width: float
     begun: bool
     """Whether it began then; else it is known since then only."""
+
+    @property
+    def height(self) -> int:
+        """Tell how high it is drawn, in tenths."""
+        return _HEIGHTS.get(self.state, 2)
 
 
 class Line(Struct, frozen=True):

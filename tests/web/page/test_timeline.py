@@ -79,3 +79,15 @@ def test_each_agent_has_its_line_in_the_order_of_names() -> None:
     lines = timeline([entry(500, None, state("Down"), "site", "b")], {"c": "Normal", "a": None}, DAY)
     assert [line.agent for line in lines] == ["a", "b", "c"]
     assert lines[0].stretches == [Stretch("unknown", iso(0), iso(1000), 0, 100, begun=False)]
+
+
+def test_states_are_told_by_more_than_their_colour() -> None:
+    entries = [
+        entry(time, state(old), state(new))
+        for time, old, new in ((100, "Normal", "Draining"), (200, "Draining", "Down"), (300, "Down", None))
+    ]
+    (line,) = timeline(entries, {"a": None}, DAY)
+    heights = [one.height for one in line.stretches]
+    assert [one.state for one in line.stretches] == ["Normal", "Draining", "Down", "unknown"]
+    assert len(set(heights)) == 4
+    assert heights[0] < heights[1] < heights[2]

@@ -195,10 +195,10 @@ class Publisher:
         async with self._store.transaction() as connection:
             await self.holding(connection)
             await add_history(connection, news.history)
-            await add_entries(connection, news.journal)
             if not same(self._grid, grid):
                 await add_grid(connection, grid)
             number = await add_snapshot(connection, packed, FORMAT)
+            await add_entries(connection, news.journal)
             notes = await connection.run_sync(read_notes)
         self._last, self._told, self._grid = snapshot, snapshot, grid
         await self._store.read_back(number)

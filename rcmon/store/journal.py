@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.model.journal import SOURCE, JournalEntry
 from rcmon.store.tables import JOURNAL
+from rcmon.store.turn import take_turn
 
 ENTRIES_AT_ONCE = 5000
 """How many entries one transaction forgets at most."""
@@ -38,8 +39,13 @@ class JournalSpan(Struct, frozen=True):
 
 
 async def add_entries(connection: AsyncConnection, entries: Sequence[JournalEntry]) -> None:
-    """Write entries, in their order."""
+    """Write entries, in their order; it is best done last in a transaction.
+
+    Nobody else writes until the transaction ends: whoever read up to a number, and goes on behind it, misses
+    nothing that was numbered earlier and committed later.
+    """
     if entries:
+        await take_turn(connection, JOURNAL)
         await connection.execute(insert(JOURNAL), [_values(entry) for entry in entries])
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct, structs
 from sqlalchemy import Connection, delete, func, insert, select
@@ -73,8 +73,17 @@ async def add_snapshot(connection: AsyncConnection, packed: Packed, written: int
     return number
 
 
-def load(connection: Connection, number: int) -> StoredDocuments | None:
-    """Read a snapshot's documents; None where it is gone by now.
+def numbers_between(connection: Connection, after: int, before: int) -> Sequence[int]:
+    """List the snapshots that are there between two numbers, oldest first."""
+    number = SNAPSHOT.c.id
+    there = select(number).where(number > after, number < before).order_by(number)
+    return connection.execute(there).scalars().all()
+
+
+def load(
+    connection: Connection, number: int, only: Collection[str] | None = None
+) -> StoredDocuments | None:
+    """Read a snapshot's documents, or `only` those of some keys; None where it is gone by now.
 
     Raises StoreCorruptError where a body is not what was saved.
     """
@@ -83,7 +92,10 @@ def load(connection: Connection, number: int) -> StoredDocuments | None:
     if written is None:
         return None
     documents = []
-    for row in connection.execute(select(DOCUMENT).where(DOCUMENT.c.snapshot == number)).all():
+    wanted = select(DOCUMENT).where(DOCUMENT.c.snapshot == number)
+    if only is not None:
+        wanted = wanted.where(DOCUMENT.c.key.in_(only))
+    for row in connection.execute(wanted).all():
         body = bytes(row.body)
         if zlib.crc32(body) != row.checksum:
             raise StoreCorruptError(f"document {row.key!r} of snapshot {number} is damaged in the store")

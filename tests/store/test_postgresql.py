@@ -1,12 +1,15 @@
 """PostgreSQL: lost connections, servers out of reach, databases of others."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
+from rcmon.model.journal import JournalEntry
 from rcmon.store import Store
+from rcmon.store.journal import add_entries, read_behind
 from tests.servers import free_port
 from tests.store.made import document, snapshot
 from tests.store.using import newest_id, save
@@ -85,3 +88,37 @@ async def test_a_statement_that_waits_too_long_says_that_the_store_is_busy(
         with pytest.raises(StoreBusyError):
             await run(store, "SET LOCAL statement_timeout = 50", "SELECT count(*) FROM snapshot")
     assert await newest_id(store) is None
+
+
+async def test_entries_of_the_journal_become_visible_in_the_order_of_their_numbers(
+    url: URL, open_store: OpenStore
+) -> None:
+    """Who reads behind the last number that was seen misses none."""
+    store, other = open_store(url), open_store(url)
+    await store.migrate()
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        async with store.transaction() as connection:
+            await add_entries(connection, [JournalEntry(1, "state", None, None)])
+            began.set()
+            await go_on.wait()
+
+    async def second() -> None:
+        await began.wait()
+        async with other.adding() as connection:
+            await add_entries(connection, [JournalEntry(2, "state", None, None)])
+
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'journal'::regclass"
+    async with asyncio.TaskGroup() as group:
+        group.create_task(first())
+        last = group.create_task(second())
+        waits = 0
+        while not (waits or last.done()):
+            async with store.reading() as connection:
+                waits = (await connection.exec_driver_sql(waiting)).scalar_one()
+        async with store.reading() as connection:
+            assert await read_behind(connection, 0, 10) == []
+        go_on.set()
+    async with store.reading() as connection:
+        assert [one.entry.time for one in await read_behind(connection, 0, 10)] == [1, 2]

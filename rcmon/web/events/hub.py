@@ -50,6 +50,11 @@ class Hub:
         self._follower: asyncio.Task[None] | None = None
         self._spoke = 0.0
 
+    @property
+    def is_looking(self) -> bool:
+        """Whether somebody listens, or did a moment ago."""
+        return self._follower is not None
+
     async def blocks(self, stream: EventStream, since: str) -> AsyncIterator[Block]:
         """Give what a stream is told, until it has to end; `since`: what its client knows.
 

@@ -19,6 +19,8 @@ from rcmon.web.board import Held
 from rcmon.web.events.place import EventPlace, place_of
 from rcmon.web.events.since import Difference, Since
 
+READ = (keys.FACTS, keys.SITES_INDEX, keys.AGENTS, keys.FINDINGS)
+"""Keys of the documents that are compared."""
 _KNOWN = 1500
 """Snapshots that are known by number: a day of them at one a minute."""
 _AS_OF = re.compile(rb',"as_of":(?:null|"[^"]*")')

@@ -11,12 +11,13 @@ from rcmon.errors import StoreError
 from rcmon.model.journal import ACKNOWLEDGEMENT, JournalEntry
 from rcmon.store import Store
 from rcmon.store.journal import NumberedEntry, last_number, read_behind
+from rcmon.store.snapshots import load, numbers_between
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.api.events import FindingEvent, ReloadEvent
 from rcmon.web.api.findings import Acknowledgements, joined, listed
-from rcmon.web.board import Board
-from rcmon.web.events.ledger import Ledger, SnapshotNews
+from rcmon.web.board import Board, Held
+from rcmon.web.events.ledger import READ, Ledger, SnapshotNews
 from rcmon.web.events.occurrence import Happened
 from rcmon.web.events.place import EventPlace, read_place
 
@@ -88,18 +89,34 @@ class Lookout:
         if held is None or held is self._ledger.newest:
             return None
         try:
+            await self._take_earlier(held.number)
             return await self._ledger.take(held)
         except Problem as problem:
             LOG.debug("no events of snapshot %d: %s", held.number, problem.detail)
             return None
 
+    async def _take_earlier(self, number: int) -> None:
+        """Take what the store still has before a snapshot: a client may know it from another process."""
+        newest = self._ledger.newest
+        try:
+            async with self._store.reading() as connection:
+                between = await numbers_between(connection, newest.number if newest else 0, number)
+                loaded = [await load(connection, earlier, READ) for earlier in between]
+            for one in loaded:
+                if one is not None:
+                    await self._ledger.take(Held(one))
+        except (StoreError, Problem) as error:
+            LOG.debug("what was before snapshot %d cannot be compared: %s", number, error)
+
     async def _new_entries(self) -> Sequence[NumberedEntry]:
         try:
-            if self._journal is None:
-                async with self._store.reading() as connection:
-                    self._journal = await last_number(connection)
-                return ()
-            entries = await self._entries(self._journal)
+            async with self._store.reading() as connection:
+                last = await last_number(connection)
+                if self._journal is None:
+                    self._journal = last
+                if last < self._journal:
+                    self._journal = 0  # it was made again
+                entries = await read_behind(connection, self._journal, MOST) if last > self._journal else ()
         except StoreError:
             return ()  # the board tells of the store's trouble
         if entries:

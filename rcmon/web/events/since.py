@@ -26,7 +26,7 @@ class Difference(Struct, Generic[T], frozen=True):
 
     changed: list[T]
     gone: list[T]
-    """As they were last."""
+    """As they were last; also what came and went meanwhile."""
     came: frozenset[int]
     """Indices of those in `changed` that were not there before."""
 
@@ -66,6 +66,5 @@ class Since(Generic[T]):
         later = [mark for mark in self._marks.values() if mark.changed > number]
         changed = [mark for mark in later if not mark.gone]
         came = frozenset(index for index, mark in enumerate(changed) if mark.came > number)
-        # what came and went meanwhile was never told
-        gone = [mark.value for mark in later if mark.gone and mark.came <= number]
+        gone = [mark.value for mark in later if mark.gone]
         return Difference([mark.value for mark in changed], gone, came)

@@ -61,24 +61,30 @@ class Listener:
         self.ended = not piece
         return not self.ended
 
-    async def next(self) -> Heard:
-        """Give the next event; what only tells where we are is taken note of."""
+    async def part(self) -> Heard | None:
+        """Give the next event; None: a part that only says where we are, or that all is well."""
         async with asyncio.timeout(300):
-            while True:
-                while b"\n\n" not in self._text:
-                    assert await self.read(), "the stream ended"
-                part, _, self._text = self._text.partition(b"\n\n")
-                if (told := self._take(part.decode())) is not None:
-                    return told
+            while b"\n\n" not in self._text:
+                assert await self.read(), "the stream ended"
+        part, _, self._text = self._text.partition(b"\n\n")
+        return self._take(part.decode())
 
-    async def settled(self) -> None:
-        """Wait until the stream has said where it begins."""
+    async def next(self) -> Heard:
+        """Give the next event."""
+        while (heard := await self.part()) is None:
+            pass
+        return heard
+
+    async def moved(self, before: str | None) -> None:
+        """Wait until the stream is elsewhere, without an event."""
+        while self.last_id == before:
+            assert await self.part() is None
+
+    async def end(self) -> None:
+        """Read until the stream ends, properly."""
         async with asyncio.timeout(300):
-            while self.last_id is None:
-                while b"\n\n" not in self._text:
-                    assert await self.read(), "the stream ended"
-                part, _, self._text = self._text.partition(b"\n\n")
-                assert self._take(part.decode()) is None, part
+            while await self.read():
+                pass
 
     def _take(self, part: str) -> Heard | None:
         name, data, identifier = "message", None, None
@@ -114,5 +120,5 @@ async def listen(
     await listener.begin(query, *fields, **options)
     if settle:
         assert listener.status == 200, listener.fields
-        await listener.settled()
+        await listener.moved(None)
     return listener

@@ -98,7 +98,7 @@ class Hub:
         if self._follower is None:
             self._spoke = self._running()
             self._follower = asyncio.create_task(self._follow())
-        await self._look()
+        await self.look()
         stream.at = self._end  # what was told meanwhile is part of what it missed
         missed = await self._lookout.missed(since)
         return await (Heartbeat() if missed is None else Occurrence(missed)).block(stream.query)
@@ -112,7 +112,7 @@ class Hub:
                     async with asyncio.timeout(PERIOD):
                         await self._stop.wait()
                 except TimeoutError:
-                    await self._look()
+                    await self.look()
                     self._attend()
             reason = "stop"
         except Exception:
@@ -124,7 +124,8 @@ class Hub:
             for stream in list(self._streams):
                 stream.finish(reason)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Tell what is new now, rather than in a moment."""
         happened = await self._lookout.look()
         if happened is not None:
             self._tell(Occurrence(happened))

@@ -1,6 +1,7 @@
 """What handlers work with: built once per worker and passed in."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from rcmon.files.follower import Follower
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.steering import ControlSettings, follow_control
 from rcmon.store import Store
+from rcmon.telemetry.own import STREAMS, STREAMS_REFUSED
 from rcmon.telemetry.tally import Tally
 from rcmon.web.about import About
 from rcmon.web.answers.ready import Ready
@@ -22,6 +24,7 @@ from rcmon.web.api.overrides import Overrides
 from rcmon.web.api.quarantine import QuarantineDesk
 from rcmon.web.api.reports import Reports
 from rcmon.web.api.status import StatusReport
+from rcmon.web.api.status_shapes import StreamsStatus
 from rcmon.web.api.steering import Steering
 from rcmon.web.api.weights import Weights
 from rcmon.web.board import Board
@@ -88,7 +91,15 @@ def make_services(
     """Build what the handlers work with from what the worker has."""
     about, board, assets = parts.about, parts.board, Assets()
     contract = openapi(about, operations)
-    status = StatusReport(about, board, parts.scoreboard, parts.trust, parts.clock, control=parts.control)
+    status = StatusReport(
+        about,
+        board,
+        parts.scoreboard,
+        parts.trust,
+        parts.clock,
+        streams=functools.partial(tell_streams, parts.totals, parts.streams),
+        control=parts.control,
+    )
     acknowledgements = Acknowledgements(parts.store, parts.clock)
     seen = Seen(about, board, parts.scoreboard, parts.trust, status.causes, parts.control)
     return Services(
@@ -115,4 +126,15 @@ def make_services(
         hub=Hub(
             Lookout(board, parts.store, acknowledgements), StreamRoom(parts.streams, parts.tally), parts.stop
         ),
+    )
+
+
+def tell_streams(totals: Totals, limits: StreamLimits) -> StreamsStatus:
+    """Tell of the streams of events of all web processes."""
+    refused = sum(count or 0.0 for _, count in totals.samples(STREAMS_REFUSED))
+    return StreamsStatus(
+        open=int(totals.value(STREAMS) or 0),
+        refused=int(refused),
+        most=limits.total,
+        most_per_identity=limits.per_identity,
     )

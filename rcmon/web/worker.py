@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import platform
 import sys
 import time
@@ -28,7 +29,7 @@ from rcmon.web.board import Board
 from rcmon.web.events.room import StreamLimits
 from rcmon.web.probe import Probe
 from rcmon.web.recording import RolesRecord
-from rcmon.web.services import Parts
+from rcmon.web.services import Parts, tell_streams
 from rcmon.web.succession import refuse_older
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
@@ -126,7 +127,7 @@ def make_server(
             clock=clock,
             control=settings.control,
             tally=tally,
-            streams=StreamLimits(settings.limits.streams, settings.limits.streams_per_identity),
+            streams=stream_limits(settings.limits),
             stop=context.stop,
         ),
         table,
@@ -142,10 +143,21 @@ def make_server(
     )
 
 
+def stream_limits(limits: ClientLimits) -> StreamLimits:
+    """Take those of streams out of what a worker grants its clients."""
+    return StreamLimits(limits.streams, limits.streams_per_identity)
+
+
 def _make_probe(settings: WebSettings, board: Board, context: ChildContext) -> Probe:
     """Make what tells this machine's probe how the service does."""
+    totals = Totals(settings.layout, settings.scoreboard)
     status = StatusReport(
-        settings.about, board, settings.scoreboard, settings.trust, control=settings.control
+        settings.about,
+        board,
+        settings.scoreboard,
+        settings.trust,
+        streams=functools.partial(tell_streams, totals, stream_limits(settings.limits)),
+        control=settings.control,
     )
     return Probe(context.local_sockets, lambda: msgspec.json.encode(status.now()))
 

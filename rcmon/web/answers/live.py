@@ -13,8 +13,9 @@ from rcmon.documents.deflated import GZIP_HEADER
 from rcmon.web.answers.answer import Block, Live
 from rcmon.web.answers.headers import NO_STORE
 from rcmon.web.answers.negotiation import preferred
-from rcmon.web.answers.ready import CHUNK
 
+_PIECE = 16 * 1024
+"""Bytes that each of many answers holds while its client takes them: one record of TLS."""
 _LAST = b"\x03\x00"
 """An empty final block of deflate."""
 
@@ -45,6 +46,7 @@ async def live(handler: RequestHandler, answer: Live) -> None:
             async for block in blocks:
                 if not await _pour(handler, form.piece(block), answer.over):
                     return
+                del block  # the next may be long in coming
             handler.write(form.end())
 
 
@@ -74,8 +76,8 @@ class _Gzip:
 
 async def _pour(handler: RequestHandler, data: bytes, over: "asyncio.Future[str]") -> bool:
     """Write, each piece when the one before has left; whether all has left before it was over."""
-    for start in range(0, len(data), CHUNK):
-        handler.write(data[start : start + CHUNK])
+    for start in range(0, len(data), _PIECE):
+        handler.write(data[start : start + _PIECE])
         left = asyncio.ensure_future(handler.flush())
         await asyncio.wait((left, over), return_when=asyncio.FIRST_COMPLETED)
         if not left.done():

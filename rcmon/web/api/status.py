@@ -31,6 +31,7 @@ from rcmon.web.api.status_shapes import (
     SourceStatus,
     Status,
     StoreStatus,
+    StreamsStatus,
 )
 from rcmon.web.board import Board
 
@@ -46,11 +47,12 @@ class StatusReport:
         trust: Trust,
         clock: Callable[[], float] = time.time,
         *,
+        streams: Callable[[], StreamsStatus],
         control: Follower[ControlSettings] | None = None,
     ) -> None:
         self._control = control or follow_control(None)
         self._about, self._board, self._scoreboard, self._trust = about, board, scoreboard, trust
-        self._clock = clock
+        self._clock, self._streams = clock, streams
         self._encoder = msgspec.json.Encoder()
         self._ready = Cached(self._render)
 
@@ -90,6 +92,7 @@ class StatusReport:
             crls=tuple(_list(crl, now) for crl in evidence.crls),
             overrides=_overrides(facts.overrides) if facts else None,
             control=self._control_status(facts),
+            streams=self._streams(),
         )
 
     def _control_status(self, facts: Facts | None) -> ControlStatus:

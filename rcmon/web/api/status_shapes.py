@@ -100,6 +100,18 @@ class ControlStatus(Struct, frozen=True):
     """Why the newest content of the control file is not in use; null: it is."""
 
 
+class StreamsStatus(Struct, frozen=True):
+    """Streams of events, over all web processes."""
+
+    open: int
+    refused: int
+    """Since the service began."""
+    most: int
+    """So many each web process keeps open, at most."""
+    most_per_identity: int
+    """So many of them for one identity."""
+
+
 class Status(Struct, frozen=True):
     """The status document. Durations and ages in seconds, times ISO 8601."""
 
@@ -132,3 +144,4 @@ class Status(Struct, frozen=True):
     overrides: OverridesStatus | None
     """Null: there is no snapshot yet, or its collector does not tell."""
     control: ControlStatus
+    streams: StreamsStatus

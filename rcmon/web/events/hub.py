@@ -67,14 +67,15 @@ class Hub:
             yield block(retry(random.uniform(*RETRY)))  # noqa: S311 - no secret
             if begin is not None:
                 yield begin
+            del begin
             while not stream.over.done():
                 if stream.at == self._end:
                     stream.woken.clear()
                     await stream.woken.wait()
                 else:
-                    moment = self._log[stream.at - self._end]
                     stream.at += 1
-                    yield await moment.block(stream.query)
+                    # nothing of it is held while this waits: what is sent to all would stay for each
+                    yield await self._log[stream.at - 1 - self._end].block(stream.query)
         finally:
             stream.finish("client")
             self._streams.discard(stream)

@@ -57,6 +57,7 @@ async def test_its_fields(service: Serving) -> None:
         "crls",
         "overrides",
         "control",
+        "streams",
     ]
     assert read["control"]["mode"] == "observe"
     assert set(read["control"]["agents"].values()) == {"observe"}

@@ -209,6 +209,8 @@ async def test_more_streams_in_total_are_refused(stores: Path, tmp_path: Path) -
         refused = await service.ask("/api/events", "admin")
         assert (refused.code, refused.headers["Retry-After"]) == (503, "30")
         assert service.counted(STREAMS_REFUSED) == {("total",): 1}
+        status = msgspec.json.decode((await service.ask("/api/status")).body)
+        assert status["streams"] == {"open": 2, "refused": 1, "most": 2, "most_per_identity": 100}
 
 
 async def fill(service: Serving, times: int) -> None:

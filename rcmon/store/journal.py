@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, structs
-from sqlalchemy import Row, Select, delete, func, insert, select
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.model.journal import SOURCE, JournalEntry
@@ -81,16 +81,17 @@ async def read_journal(connection: AsyncConnection, asked: JournalSpan) -> list[
     return [NumberedEntry(row.id, _entry(row)) for row in await connection.execute(statement)]
 
 
-async def last_number(connection: AsyncConnection) -> int:
-    """Give the number of the newest entry; 0: there is none."""
-    newest = (await connection.execute(select(func.max(JOURNAL.c.id)))).scalar_one()
-    return 0 if newest is None else int(newest)
+def read_news(connection: Connection, number: int | None, limit: int) -> tuple[int, Sequence[NumberedEntry]]:
+    """Read the entries behind a number, oldest first; None: none, but where those to come will begin.
 
-
-async def read_behind(connection: AsyncConnection, number: int, limit: int) -> list[NumberedEntry]:
-    """Read the entries with greater numbers, oldest first."""
-    later = select(JOURNAL).where(JOURNAL.c.id > number).order_by(JOURNAL.c.id).limit(limit)
-    return [NumberedEntry(row.id, _entry(row)) for row in await connection.execute(later)]
+    The number that is given too is where they begin: another one where the journal was made again meanwhile.
+    """
+    last = connection.execute(select(func.max(JOURNAL.c.id))).scalar_one() or 0
+    if number is None or number == last:
+        return last, ()
+    begin = number if number < last else 0
+    later = select(JOURNAL).where(JOURNAL.c.id > begin).order_by(JOURNAL.c.id).limit(limit)
+    return begin, [NumberedEntry(row.id, _entry(row)) for row in connection.execute(later)]
 
 
 async def journal_begin(connection: AsyncConnection) -> float | None:

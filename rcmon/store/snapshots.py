@@ -73,16 +73,17 @@ async def add_snapshot(connection: AsyncConnection, packed: Packed, written: int
     return number
 
 
-def numbers_between(connection: Connection, after: int, before: int) -> Sequence[int]:
-    """List the snapshots that are there between two numbers, oldest first."""
+def load_between(
+    connection: Connection, after: int, before: int, only: Collection[str]
+) -> list[StoredDocuments]:
+    """Read `only` some documents of the snapshots that are there between two numbers, oldest first."""
     number = SNAPSHOT.c.id
     there = select(number).where(number > after, number < before).order_by(number)
-    return connection.execute(there).scalars().all()
+    loaded = [load(connection, found, only) for found in connection.execute(there).scalars().all()]
+    return [one for one in loaded if one is not None]
 
 
-def load(
-    connection: Connection, number: int, only: Collection[str] | None = None
-) -> StoredDocuments | None:
+def load(connection: Connection, number: int, only: Collection[str] | None = None) -> StoredDocuments | None:
     """Read a snapshot's documents, or `only` those of some keys; None where it is gone by now.
 
     Raises StoreCorruptError where a body is not what was saved.

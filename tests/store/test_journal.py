@@ -6,7 +6,7 @@ import pytest
 
 from rcmon.model.journal import JournalEntry
 from rcmon.store import Store, journal
-from rcmon.store.journal import JournalSpan, add_entries, count_journal, read_journal
+from rcmon.store.journal import JournalSpan, add_entries, count_journal, read_journal, read_news
 from rcmon.store.pruning import Ages, prune
 
 
@@ -91,3 +91,18 @@ async def test_what_no_database_takes_does_not_lose_the_rest(store: Store) -> No
         (kept,) = await read_journal(connection, JournalSpan(limit=1))
     assert (kept.entry.agent, kept.entry.site) == ("a\ufffd", "T2_?")
     assert len(kept.entry.cause or "") == 1000
+
+
+async def test_news_are_what_is_behind_a_number_oldest_first(store: Store) -> None:
+    await fill(store, entry(1), entry(2))
+    begin, entries = await store.look(lambda connection: read_news(connection, None, 10))
+    assert list(entries) == []
+    await fill(store, entry(3), entry(4), entry(5))
+    again, entries = await store.look(lambda connection: read_news(connection, begin, 2))
+    assert (again, [one.entry.time for one in entries]) == (begin, [3, 4])
+    last = entries[-1].number
+    _, entries = await store.look(lambda connection: read_news(connection, last, 2))
+    assert [one.entry.time for one in entries] == [5]
+    # of a journal that was made again all is news
+    begin, entries = await store.look(lambda connection: read_news(connection, last + 100, 10))
+    assert (begin, [one.entry.time for one in entries]) == (0, [1, 2, 3, 4, 5])

@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.model.journal import JournalEntry
 from rcmon.store import Store
-from rcmon.store.journal import add_entries, read_behind
+from rcmon.store.journal import add_entries, read_news
 from tests.servers import free_port
 from tests.store.made import document, snapshot
 from tests.store.using import newest_id, save
@@ -118,7 +118,8 @@ async def test_entries_of_the_journal_become_visible_in_the_order_of_their_numbe
             async with store.reading() as connection:
                 waits = (await connection.exec_driver_sql(waiting)).scalar_one()
         async with store.reading() as connection:
-            assert await read_behind(connection, 0, 10) == []
+            assert await connection.run_sync(read_news, 0, 10) == (0, ())
         go_on.set()
     async with store.reading() as connection:
-        assert [one.entry.time for one in await read_behind(connection, 0, 10)] == [1, 2]
+        _, entries = await connection.run_sync(read_news, 0, 10)
+        assert [one.entry.time for one in entries] == [1, 2]

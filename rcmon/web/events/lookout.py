@@ -10,8 +10,8 @@ from rcmon.documents.shapes import AcknowledgementShape
 from rcmon.errors import StoreError
 from rcmon.model.journal import ACKNOWLEDGEMENT, JournalEntry
 from rcmon.store import Store
-from rcmon.store.journal import NumberedEntry, last_number, read_behind
-from rcmon.store.snapshots import load, numbers_between
+from rcmon.store.journal import NumberedEntry, read_news
+from rcmon.store.snapshots import load_between
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
 from rcmon.web.api.events import FindingEvent, ReloadEvent
@@ -76,7 +76,10 @@ class Lookout:
         entries: Sequence[NumberedEntry] = ()
         if place.journal is not None and now.journal is not None:
             try:
-                entries = [one for one in await self._entries(place.journal) if one.number <= now.journal]
+                _, later = await self._store.look(
+                    lambda connection: read_news(connection, place.journal, MOST)
+                )
+                entries = [one for one in later if one.number <= now.journal]
             except StoreError:
                 return _reload(now, "What the journal got meanwhile cannot be read just now.")
             if len(entries) == MOST:
@@ -99,33 +102,28 @@ class Lookout:
         """Take what the store still has before a snapshot: a client may know it from another process."""
         newest = self._ledger.newest
         try:
-            async with self._store.reading() as connection:
-                between = await numbers_between(connection, newest.number if newest else 0, number)
-                loaded = [await load(connection, earlier, READ) for earlier in between]
-            for one in loaded:
-                if one is not None:
-                    await self._ledger.take(Held(one))
+            after = newest.number if newest else 0
+            for one in await self._store.look(
+                lambda connection: load_between(connection, after, number, READ)
+            ):
+                await self._ledger.take(Held(one))
         except (StoreError, Problem) as error:
             LOG.debug("what was before snapshot %d cannot be compared: %s", number, error)
 
     async def _new_entries(self) -> Sequence[NumberedEntry]:
         try:
-            async with self._store.reading() as connection:
-                last = await last_number(connection)
-                if self._journal is None:
-                    self._journal = last
-                if last < self._journal:
-                    self._journal = 0  # it was made again
-                entries = await read_behind(connection, self._journal, MOST) if last > self._journal else ()
+            begin, entries = await self._store.look(
+                lambda connection: read_news(connection, self._journal, MOST)
+            )
         except StoreError:
             return ()  # the board tells of the store's trouble
+        self._journal = begin
         if entries:
             self._journal = entries[-1].number
         return entries
 
-    async def _entries(self, behind: int) -> Sequence[NumberedEntry]:
-        async with self._store.reading() as connection:
-            return await read_behind(connection, behind, MOST)
+    async def _news(self, number: int | None) -> tuple[int, Sequence[NumberedEntry]]:
+        return await self._store.look(lambda connection: read_news(connection, number, MOST))
 
     async def _happened(
         self, place: EventPlace, news: SnapshotNews | None, entries: Sequence[NumberedEntry]

@@ -282,12 +282,12 @@ async def test_a_store_that_fails_ends_no_stream(service: Serving, monkeypatch: 
     stream = await listen(service)
     asked = []
 
-    def failing() -> None:
+    async def failing(question: object) -> None:
         asked.append(1)
         raise StoreError("meant to fail")
 
     with monkeypatch.context() as broken:
-        broken.setattr(service.store, "reading", failing)
+        broken.setattr(service.store, "look", failing)
         await service.until(lambda: len(asked) > 2)
     await journal(service, state(1, "Down"))
     assert [one["new"] for one in (await told(stream, "journal"))["entries"]] == [{"state": "Down"}]

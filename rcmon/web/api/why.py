@@ -58,7 +58,7 @@ class WhyQuery(Pretty, frozen=True, kw_only=True):
     task: Many[TaskGlob] = ()
     reason: Many[Reason] = ()
     blocked: Literal["true", "false"] | None = None
-    """Whether jobs are not submitted, or not known to be."""
+    """Whether jobs are, for a reason, not submitted or not known to be."""
     limit: Annotated[int, Meta(ge=1, le=MOST)] = 1000
     cursor: Cursor = ""
     at: At = ""

@@ -92,10 +92,22 @@ async def test_rows_do_not_move_when_the_data_change(service: Serving) -> None:
     assert keys(after) == expected[:20]
 
 
+async def test_what_is_submitted_is_not_blocked_whatever_stands_against_more(service: Serving) -> None:
+    snapshot = make_snapshot()
+    drained = {name: replace(agent, drain=True) for name, agent in snapshot.agents.items()}
+    await service.publish(replace(snapshot, agents=drained, started=snapshot.started + 60))
+    drain = "/api/why?reason=agent_drain&limit=2000"
+    held, taken = [await why(service, f"{drain}&blocked={which}") for which in ("true", "false")]
+    assert {one["submits"] for one in held["answers"]} == {False}, "their slots are full"
+    assert {one["submits"] for one in taken["answers"]} == {True}
+    assert held["total"] + taken["total"] == (await why(service, drain))["total"]
+
+
 async def test_filters_hold_together(service: Serving) -> None:
     page = await why(service, "/api/why?blocked=true&limit=2000")
     assert {one["submits"] for one in page["answers"]} <= {False, None}
     assert page["total"]
+    assert all(one["reason"] for one in page["answers"])
     taken = await why(service, "/api/why?blocked=false&limit=2000")
     assert {one["submits"] for one in taken["answers"]} == {True}
     assert page["total"] + taken["total"] == len(every())

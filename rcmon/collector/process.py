@@ -24,7 +24,7 @@ from rcmon.sources.config import SourceSet
 from rcmon.steering import ControlSettings
 from rcmon.store import Store
 from rcmon.store.pruning import Ages
-from rcmon.telemetry.own import STORES_MENDED
+from rcmon.telemetry.own import JOURNAL_ENTRIES, STORES_MENDED
 from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
 
@@ -101,6 +101,7 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         ages=settings.ages,
         tell_trouble=context.trouble,
         mended=lambda: settings.tally.count(STORES_MENDED),
+        journaled=lambda kind, count: settings.tally.count(JOURNAL_ENTRIES, kind, by=count),
     )
     collector = Collector(
         cycle,

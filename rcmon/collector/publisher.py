@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from msgspec import Struct
@@ -48,7 +49,8 @@ class Publisher:
     `holder` names this replica in the lease of a shared store: the same over restarts, and no other's.
     `ages`: how long what is kept over time is kept. `tell_trouble` takes what is wrong, of
     `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `mended` is called when a store was
-    set aside or made again. `running` is a clock that nobody sets.
+    set aside or made again, `journaled` with a kind and how many of its entries were kept. `running` is a
+    clock that nobody sets.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Publisher:
         ages: Ages,
         tell_trouble: Callable[[str, str | None], None] = lambda _what, _reason: None,
         mended: Callable[[], None] = lambda: None,
+        journaled: Callable[[str, int], None] = lambda _kind, _count: None,
         running: Callable[[], float] = time.monotonic,
     ) -> None:
         self.trouble: StoreError | None = None
@@ -67,6 +70,7 @@ class Publisher:
         """Whether this replica collects."""
         self._store, self._holder, self._ages = store, holder, ages
         self._tell_trouble, self._mended, self._running = tell_trouble, mended, running
+        self._journaled = journaled
         self._last: Snapshot | None = None
         self._told: Snapshot | None = None  # what the journal tells of: the last, where it has begun
         self._resumed = False
@@ -201,6 +205,8 @@ class Publisher:
             await add_entries(connection, news.journal)
             notes = await connection.run_sync(read_notes)
         self._last, self._told, self._grid = snapshot, snapshot, grid
+        for kind, count in Counter(entry.kind for entry in news.journal).items():
+            self._journaled(kind, count)
         await self._store.read_back(number)
         return notes
 

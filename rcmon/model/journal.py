@@ -59,6 +59,8 @@ WEIGHT = JournalKind(
     "weight", "An agent's `weight` in its team's share, at a site or at all; null: as configured."
 )
 
+OF_CYCLES: tuple[JournalKind, ...] = (SITE, STATE, SLOTS, THRESHOLD, AGENT, SOURCE)
+"""What two snapshots differ in; the other kinds are of what people or the guard do."""
 JOURNAL_KINDS: tuple[JournalKind, ...] = (
     SITE,
     STATE,

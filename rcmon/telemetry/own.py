@@ -36,6 +36,8 @@ FAILURES = tuple(dict.fromkeys((*HANDSHAKE_FAILURES, *REFUSALS)))
 """Why a connection did not come to be (TLS), or proves nobody (the rules about identities)."""
 FOLLOWED = ("tls", "roles", "authorities", "signing_policy", "crl", "voms", "sources", "control")
 """The kinds of files that are taken up while the service runs."""
+CHANGES = ("site", "state", "slots", "threshold", "agent", "source")
+"""Kinds of entries of the journal that two snapshots differ in: `rcmon.model.journal.OF_CYCLES`."""
 
 REQUESTS = counter(
     "rcmon_http_requests_total",
@@ -111,6 +113,11 @@ SSB_QUESTIONS = counter(
 STORES_MENDED = counter(
     "rcmon_store_mended_total",
     "Times that the store was found damaged while running, and was set aside or made again.",
+)
+JOURNAL_ENTRIES = counter(
+    "rcmon_journal_entries_total",
+    "Changes that cycles saw and the journal has, by kind; what people change is not among them.",
+    {"kind": CHANGES},
 )
 
 OWN: tuple[Metric, ...] = tuple(row for row in list(globals().values()) if isinstance(row, Metric))

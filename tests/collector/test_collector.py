@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -37,12 +38,14 @@ class Lab:
         self.cycle = Steady([self.source], 60.0, 3600.0)
         self.troubles: dict[str, str] = {}
         self.mended = 0
+        self.journaled: Counter[str] = Counter()
         self.publisher = Publisher(
             self.store,
             ages=Ages(retention, retention),
             holder=holder,
             tell_trouble=self.tell,
             mended=self.count,
+            journaled=lambda kind, count: self.journaled.update({kind: count}),
             running=lambda: self.cycle.at,
         )
         self.collector = Collector(self.cycle, self.publisher, render, tell_trouble=self.tell)

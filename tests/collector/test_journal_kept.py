@@ -1,14 +1,16 @@
 """The journal that a collector writes, cycle after cycle, over real stores."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL
 
 from rcmon.collector.journal import state
-from rcmon.model.journal import SITE, JournalEntry, replay
+from rcmon.model.journal import OF_CYCLES, SITE, JournalEntry, replay
 from rcmon.store.journal import JournalSpan, add_entries, read_journal
+from rcmon.telemetry.own import CHANGES
 from tests.collector.test_collector import Lab, NewLab, expire_lease, new_lab, server_url
 from tests.store.made import agent, agent_site
 
@@ -49,6 +51,16 @@ async def cycle(lab: Lab, start: float) -> None:
     assert result is not None
     assert lab.publisher.trouble is None
     assert replay(await kept(lab)) == state(result)
+
+
+async def test_what_is_kept_of_each_kind_is_counted(new_lab: NewLab, tmp_path: Path) -> None:
+    lab = await begin(new_lab(f"sqlite:///{tmp_path / 'rcmon.sqlite'}"))
+    await cycle(lab, 1000.0)
+    lab.source.script = [agent("a", [agent_site("T2_XX_Site0001", "Down", slots=7)])]
+    await cycle(lab, 1060.0)
+    assert lab.journaled == Counter(one.kind for one in await kept(lab))
+    assert lab.journaled["state"] == 1
+    assert tuple(kind.name for kind in OF_CYCLES) == CHANGES
 
 
 async def test_replayed_it_tells_every_snapshot_as_sources_fail_change_and_leave(

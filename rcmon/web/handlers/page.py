@@ -15,7 +15,6 @@ from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.findings import joined, listed
 from rcmon.web.api.site_query import STATES, TIERS
-from rcmon.web.api.whoami import describe
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler, page
 from rcmon.web.handlers.framed import frame
@@ -25,7 +24,6 @@ from rcmon.web.page.attention import Attention, attention
 from rcmon.web.page.figures import figures
 from rcmon.web.page.form import PageQuery, chosen
 from rcmon.web.page.heatmap import maps
-from rcmon.web.page.overrides import override_rows
 from rcmon.web.page.paths import agent_page, site_page
 from rcmon.web.page.shades import SHADES, shown_reasons
 
@@ -133,9 +131,6 @@ class PageHandler(Handler):
             "shades": SHADES,
             "reasons": shown_reasons(),
             "old": old_agents(facts, self.services.clock()),
-            "overrides": override_rows(facts),
-            "me": describe(self.request.peer),
-            "resources": self.services.resources,
         }
 
     async def _rows(self, entries: Any) -> bytes:

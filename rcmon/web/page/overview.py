@@ -214,11 +214,6 @@ def _either_case(found: re.Match[str]) -> str:
     return f"[{found[0].lower()}{found[0].upper()}]"
 
 
-def findings_page(**asked: str) -> str:
-    """Tell where findings are listed."""
-    return f"{BASE}/findings" + (f"?{urlencode(asked)}" if asked else "")
-
-
 def number(value: float | None) -> str:
     """Write a number for reading; what is not known is a dash."""
     return DASH if value is None else f"{value:,}".replace(",", THIN_SPACE)

@@ -11,7 +11,7 @@ from rcmon.web.answers.problems import Problem, title
 from rcmon.web.page import overview
 from rcmon.web.page.assets import Assets
 from rcmon.web.page.frame import NAVIGATION, Frame
-from rcmon.web.page.paths import agent_page, site_page
+from rcmon.web.page.paths import agent_page, findings_page, site_page
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -33,7 +33,7 @@ class Pages:
             "iso": iso,
             "site_page": site_page,
             "agent_page": agent_page,
-            "findings_page": overview.findings_page,
+            "findings_page": findings_page,
             "local": overview.local,
             "who": overview.who,
         }

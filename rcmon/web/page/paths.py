@@ -1,4 +1,4 @@
-"""Where the pages of sites and agents are."""
+"""Where the pages of sites, agents and findings are."""
 
 from urllib.parse import quote, urlencode
 
@@ -13,6 +13,11 @@ def site_page(name: str, **asked: str) -> str:
 def agent_page(name: str, **asked: str) -> str:
     """Tell the address of an agent's page."""
     return f"{BASE}/agents/{quote(name, safe='')}{_query(asked)}"
+
+
+def findings_page(**asked: str) -> str:
+    """Tell the address of the list of findings."""
+    return f"{BASE}/findings{_query(asked)}"
 
 
 def _query(asked: dict[str, str]) -> str:

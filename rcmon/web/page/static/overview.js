@@ -1,7 +1,7 @@
 // The overview: its upper part is asked for as it is shown, its table and maps are patched from one document.
 
 import "./acknowledge.js";
-import { on } from "./bus.js";
+import { on, tell } from "./bus.js";
 import * as heatmap from "./heatmap.js";
 import { ask, morph, refresh } from "./refresh.js";
 import * as state from "./state.js";
@@ -11,6 +11,8 @@ import { write } from "./view.js";
 const base = document.querySelector(".brand").getAttribute("href");
 const hasMaps = document.querySelector("#maps .map") !== null;
 const TYPING = 300;
+/** Milliseconds in which what happens is taken together: a cycle raises many findings at once. */
+const TOGETHER = 100;
 const AGAIN = 1000;
 const TRIES = 5;
 
@@ -93,6 +95,7 @@ async function update(begun) {
   } finally {
     updating = false;
   }
+  tell("updated");
   if (once !== null) {
     const next = once || undefined;
     once = null;
@@ -100,12 +103,31 @@ async function update(begun) {
   }
 }
 
-async function updateUpper() {
+let upper = null;
+let upperAgain = false;
+
+/** Bring the upper part up to date: once more where something happened meanwhile, not once for each. */
+function updateUpper() {
+  if (upper) upperAgain = true;
+  else {
+    upper = askUpper().finally(() => {
+      upper = null;
+      if (upperAgain) {
+        upperAgain = false;
+        updateUpper();
+      }
+    });
+  }
+  return upper;
+}
+
+async function askUpper() {
+  await new Promise((resolve) => setTimeout(resolve, TOGETHER));
   const fresh = await ask(`${base}now`);
-  const upper = fresh?.getElementById("now");
-  if (!upper) return;
+  const part = fresh?.getElementById("now");
+  if (!part) return;
   state.read(fresh.getElementById("state"));
-  morph(document.getElementById("now"), upper);
+  morph(document.getElementById("now"), part);
 }
 
 async function updateSites(begun) {
@@ -118,7 +140,7 @@ async function updateSites(begun) {
     }
     // another process may not have seen what this one told of
     if (!begun || found.timestamp >= begun) {
-      table.patchAll(found);
+      await table.patchAll(found);
       if (hasMaps) heatmap.draw(found, table.shown());
       return;
     }

@@ -11,6 +11,7 @@ const count = document.getElementById("count");
 const resort = document.getElementById("resort");
 const base = document.querySelector(".brand").getAttribute("href");
 const sitePage = section.dataset.page;
+const AT_ONCE = 200;
 const most = Number(section.dataset.most);
 
 /** Whether every site fits in the table; else the service filters. */
@@ -140,13 +141,18 @@ export function arrange() {
 }
 
 /** Bring the rows that are there up to date; where they would be others, or in another order, say so. */
-export function patchAll(newer) {
+export async function patchAll(newer) {
   known = newer;
   const places = new Map(newer.sites.map((site, place) => [site[0], place]));
-  for (const row of body.rows) {
-    const place = places.get(row.dataset.site);
-    if (place === undefined) row.classList.add("gone");
-    else rowOf(newer.sites[place]);
+  const rows = Array.from(body.rows);
+  for (let start = 0; start < rows.length; start += AT_ONCE) {
+    if (start) await new Promise((resolve) => setTimeout(resolve)); // who types or scrolls comes first
+    if (known !== newer) return;
+    for (const row of rows.slice(start, start + AT_ONCE)) {
+      const place = places.get(row.dataset.site);
+      if (place === undefined) row.classList.add("gone");
+      else rowOf(newer.sites[place]);
+    }
   }
   const wanted = shown();
   tellCount(wanted.length);

@@ -47,7 +47,7 @@ REQUESTS = counter(
 )
 DURATIONS = histogram(
     "rcmon_http_request_duration_seconds",
-    "Time from a request's head to its answer.",
+    "Time from a request's head to its answer, of a stream to its begin.",
     BUCKETS,
     {"route": None},
 )

@@ -123,6 +123,8 @@ class Delivery(RequestHandler):
         given = await answer if inspect.isawaitable(answer) else answer
         if isinstance(given, Live):
             self._live = given
+            if isinstance(connection := self.request.connection, Stock):
+                connection.lasts()
         await sending.send(self, given)
 
     get = head = post = put = patch = delete = options = deliver

@@ -19,3 +19,5 @@ class Exchange(Struct, gc=False):
     said: Said
     request_id: str
     """In the answer's X-Request-Id too."""
+    begun: float | None = None
+    """Seconds until an answer began that then went on for as long as the client wanted; None: it did not."""

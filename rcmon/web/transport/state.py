@@ -55,5 +55,6 @@ class ServerState(Struct, kw_only=True, eq=False):
 
     def answered(self, peer: Peer, exchange: Exchange, authorized: Authorized | None) -> None:
         """Count and log a request, and the outcome of its role check."""
-        self.requests.answered(exchange.route, exchange.method, exchange.status, exchange.seconds, authorized)
+        seconds = exchange.seconds if exchange.begun is None else exchange.begun
+        self.requests.answered(exchange.route, exchange.method, exchange.status, seconds, authorized)
         self.access_log.request(peer.caller, peer.remote_ip, exchange)

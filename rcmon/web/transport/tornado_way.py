@@ -37,6 +37,8 @@ class Replay:
         """Bytes of the answer."""
         self.answered = False
         """Whether a handler's answer was begun."""
+        self.begun: float | None = None
+        """Seconds until it was, of one without an end of its own."""
         self.refused: int | None = None
         """Status of the answer that was made here."""
         self.left_open = False
@@ -112,7 +114,9 @@ class Replay:
         """Count and log the request."""
         seconds = time.perf_counter() - self.begin
         method = last_words.method_of(self.head)
-        exchange = Exchange(route, method, status, self.written, seconds, self.said, self.request_id)
+        exchange = Exchange(
+            route, method, status, self.written, seconds, self.said, self.request_id, self.begun
+        )
         self._state.answered(self._peer, exchange, authorized)
 
     def close(self) -> None:
@@ -176,6 +180,10 @@ class Stock(HTTP1Connection):
         Tornado has no public way to say so: it ends each connection whose request it answers at the head.
         """
         self._read_finished = True
+
+    def lasts(self) -> None:
+        """Take note that the answer goes on from now for as long as the client wants: it counts as given."""
+        self.replay.begun = time.perf_counter() - self.replay.begin
 
     def finished(self, route: str, status: int, authorized: Authorized | None) -> None:
         """Take note of what a handler answered, and of its role check."""

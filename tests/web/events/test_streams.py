@@ -2,7 +2,9 @@
 
 import asyncio
 import datetime as dt
+import re
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +19,7 @@ from rcmon.access.gate import Gate
 from rcmon.access.roles import RoleTable
 from rcmon.errors import StoreError
 from rcmon.store import Store
-from rcmon.telemetry.own import STREAMS, STREAMS_ENDED, STREAMS_REFUSED
+from rcmon.telemetry.own import DURATIONS, STREAMS, STREAMS_ENDED, STREAMS_REFUSED
 from rcmon.web.app import TABLE
 from rcmon.web.events import hub
 from tests.access import pki
@@ -258,6 +260,21 @@ async def test_the_access_log_tells_of_a_stream_once_it_ended(service: Serving) 
     (line,) = service.logged()
     assert 'route=/api/events path="/wm_resource_monitor/api/events?kind=snapshot"' in line
     assert "code=200" in line
+
+
+async def test_a_stream_counts_as_answered_when_it_begins_and_its_line_tells_how_long_it_was(
+    service: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = await listen(service)
+    now = time.perf_counter()
+    monkeypatch.setattr("rcmon.web.transport.tornado_way.time.perf_counter", lambda: now + 100_000.0)
+    await stream.close()
+    await service.until(service.logged)
+    found = re.search(r" duration=([0-9.]+) ", "".join(service.lines))
+    assert found is not None
+    assert float(found[1]) > 90_000
+    sums = {labels: total for labels, _, total in service.totals.histograms(DURATIONS)}
+    assert 0 < sums["/api/events",] < 90_000
 
 
 async def test_where_telling_fails_all_streams_end_and_the_next_ones_are_told_again(

@@ -15,6 +15,7 @@ from rcmon.terminal.commands.journal import journal
 from rcmon.terminal.commands.override import override
 from rcmon.terminal.commands.site import site
 from rcmon.terminal.commands.sites import sites
+from rcmon.terminal.commands.top import top
 from rcmon.terminal.commands.whoami import whoami
 from rcmon.terminal.commands.why import why
 from rcmon.terminal.failure import INTERRUPTED, SOFTWARE, OutputClosedError, TerminalError
@@ -34,7 +35,7 @@ def rcmon_cli() -> None:
 
 
 COMMANDS: tuple[click.Command, ...] = (
-    sites, site, agents, why, drift, findings, journal, override, whoami, check, completion,
+    top, sites, site, agents, why, drift, findings, journal, override, whoami, check, completion,
 )  # fmt: skip
 for _command in COMMANDS:
     rcmon_cli.add_command(_command)

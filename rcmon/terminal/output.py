@@ -18,6 +18,8 @@ from rcmon.terminal.words import NOTHING, UNKNOWN, clean, json_safe
 
 Form = Literal["table", "json", "csv"]
 Cell = str | int | float | bool | None
+_FOLDED = 24
+"""Characters that a column needs in which text goes on in the next line."""
 UNBOUND = 100_000
 """Characters of a line where nobody looks at it on a terminal."""
 
@@ -80,11 +82,14 @@ class Output:
 
     def table(self, columns: Sequence[TableColumn], rows: Sequence[Any]) -> str:
         """Make a table."""
-        return self.rendered(table(columns, rows))
-
-    def rendered(self, what: object) -> str:
-        """Write something of rich as text for this output."""
         width = _width() if self.tty else UNBOUND
+        # what has no room goes on in the terminal's next line: nothing is left out
+        return self.rendered(table(columns, rows), width if _least(columns, rows) <= width else UNBOUND)
+
+    def rendered(self, what: object, width: int | None = None) -> str:
+        """Write something of rich as text for this output."""
+        if width is None:
+            width = _width() if self.tty else UNBOUND
         console = Console(
             file=io.StringIO(),
             force_terminal=self.color,
@@ -134,6 +139,17 @@ def table(columns: Sequence[TableColumn], rows: Sequence[Any]) -> Table:
     for line in cells:
         made.add_row(*map(shown, line))
     return made
+
+
+def _least(columns: Sequence[TableColumn], rows: Sequence[Any]) -> int:
+    """Tell how wide a table must be so that nothing of it is cut."""
+    widths = [
+        max([len(column.title), *(len(words(column.value(row))) for row in rows)]) for column in columns
+    ]
+    return sum(
+        2 + (min(width, _FOLDED) if column.folds else width)
+        for column, width in zip(columns, widths, strict=True)
+    )
 
 
 def shown(cell: Cell) -> Text:

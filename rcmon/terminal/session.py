@@ -40,13 +40,16 @@ class Session:
             self._client = self.connect()
         return self._client
 
-    def connect(self, seconds: float | None = None) -> Client:
-        """Make another client of the same service. Raises TerminalError."""
+    def connect(self, seconds: float | None = None, *, ask: bool = True) -> Client:
+        """Make another client of the same service. Raises TerminalError.
+
+        `ask`: for a pass phrase, where the key has one.
+        """
         base = base_of(self._options.get("url") or self._where.environment.get("RCMON_URL"))
         found = find(self._options.get("cert"), self._options.get("key"), self._where)
         trusted = authorities(self._options.get("ca"), self._where)
         limit = self._options.get("timeout", 30.0) if seconds is None else seconds
-        return Client(base, context(found, trusted), limit, str(found.certificate))
+        return Client(base, context(found, trusted, ask=ask), limit, str(found.certificate))
 
     def close(self) -> None:
         """Let go of the service."""

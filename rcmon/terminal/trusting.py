@@ -32,12 +32,12 @@ def authorities(given: str | None, where: Surroundings, grid: Path = GRID) -> Be
     return Believed(grid if grid.is_dir() else None, "the usual place")
 
 
-def context(found: Found, trusted: Believed) -> ssl.SSLContext:
-    """Make the context. Raises TerminalError for files that cannot be used."""
+def context(found: Found, trusted: Believed, *, ask: bool = True) -> ssl.SSLContext:
+    """Make the context; `ask`: for the key's pass phrase. Raises TerminalError."""
     made = _believing(trusted)
     for _ in range(_PHRASE_TRIED):
         try:
-            made.load_cert_chain(found.certificate, found.key, password=lambda: _phrase(found.key))
+            made.load_cert_chain(found.certificate, found.key, password=lambda: _phrase(found.key, ask=ask))
         except (OSError, ValueError) as error:
             if isinstance(error, ssl.SSLError) and "DECRYPT" in (error.reason or "").upper():
                 continue
@@ -64,9 +64,9 @@ def _believing(trusted: Believed) -> ssl.SSLContext:
         ) from error
 
 
-def _phrase(key: Path) -> str:
+def _phrase(key: Path, *, ask: bool) -> str:
     """Ask for a key's pass phrase, where somebody can be asked."""
-    if not sys.stdin.isatty():
+    if not (ask and sys.stdin.isatty()):
         raise TerminalError(
             f"{key} is encrypted, and nobody can be asked for its pass phrase here: make a proxy"
             " (voms-proxy-init)",

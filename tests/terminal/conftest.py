@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from rcmon.terminal.main import main
-from tests.browser.grid import make_grid
 from tests.browser.site import Site
 from tests.terminal.asking import Said, environment
+from tests.terminal.grid import make_grid
 
 Run = Callable[..., Said]
 

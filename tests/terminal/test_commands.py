@@ -10,9 +10,9 @@ from msgspec import structs
 
 from rcmon.model import Snapshot
 from rcmon.terminal.commands import findings
-from tests.browser.grid import make_grid
 from tests.browser.site import Site
 from tests.terminal.conftest import Run
+from tests.terminal.grid import make_grid
 from tests.web.grid import NOW, SITES, STATELESS
 
 

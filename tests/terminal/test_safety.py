@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from rcmon.terminal.words import clean, json_safe
-from tests.browser.grid import make_grid
 from tests.browser.site import Site
 from tests.terminal.conftest import Run
+from tests.terminal.grid import make_grid
 
 EVIL = "T2_\x1b]0;owned\x07\x1b[2J\x9b31m\u202eXX\x7f\u2028=cmd|' /C'"
 HARMLESS = re.compile(r"[\n -~\u00a1-\u167f]*")

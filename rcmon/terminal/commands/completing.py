@@ -21,7 +21,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 def _names(path: str, items: str, query: Query) -> Complete:
     def complete(context: click.Context, _: click.Parameter, begin: str) -> list[CompletionItem]:
         try:
-            client = make_session(context).connect(_WITHIN)
+            client = make_session(context).connect(_WITHIN, ask=False)
         except TerminalError:
             return []
         try:

@@ -1,0 +1,1 @@
+"""`rcmon-cli top`: a screen that lives: what is fed to it, what is wanted of it, what it shows."""

@@ -36,6 +36,7 @@ def pages() -> Mapping[str, str]:
         for part, value in PARTS.items():
             path = path.replace(part, value)
         found[path.strip("/").partition("/")[0] or "overview"] = path
+    found.pop("now", None)  # a part of the overview
     return {**found, "nothing": "/nothing", "forbidden": "/"}
 
 

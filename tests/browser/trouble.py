@@ -16,7 +16,7 @@ from rcmon.store import Store
 from rcmon.store.acknowledgements import Acknowledgement, keep_acknowledgement
 from rcmon.store.journal import add_entries
 from rcmon.store.overrides import make_change
-from rcmon.store.steering import keep_quarantines
+from rcmon.store.steering import keep_quarantines, read_quarantine
 from tests.web.grid import NOW, SITES
 
 OPERATOR = "/DC=ch/DC=cern/OU=Organic Units/OU=Users/CN=anoperator/CN=123456/CN=An Operator"
@@ -24,8 +24,10 @@ HOUR = 3600.0
 
 
 async def make_trouble(store: Store) -> None:
-    """Write it."""
+    """Write it; where it is there already, nothing is done."""
     async with store.adding() as connection:
+        if await read_quarantine(connection, "missing-2") is not None:
+            return
         for change in _changes():
             await make_change(connection, change)
         await add_entries(connection, _entries())

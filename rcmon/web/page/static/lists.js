@@ -3,18 +3,17 @@
 import { tell } from "./bus.js";
 import { say, write } from "./write.js";
 
-const SURE = 4000;
-
 /** A button that changes the grid is pressed twice: the first press says what the second does. */
 function sure(button) {
   if (button.dataset.sure === "yes") return true;
   const words = button.textContent;
   button.dataset.sure = "yes";
   button.textContent = `${words}: sure?`;
-  setTimeout(() => {
+  const forget = () => {
     delete button.dataset.sure;
     button.textContent = words;
-  }, SURE);
+  };
+  button.addEventListener("blur", forget, { once: true });
   return false;
 }
 

@@ -1,0 +1,44 @@
+"""Everybody can use every page: axe finds nothing wrong in light colours, with trouble in the data."""
+
+from importlib.resources import files
+
+import pytest
+
+from tests.browser.conftest import Enter
+from tests.browser.screenshots import LOOKS, pages
+from tests.browser.site import Site
+from tests.browser.trouble import make_trouble
+
+AXE = files("axe_core_python").joinpath("axe.min.js").read_text()
+RUN = """async () => {
+  const result = await axe.run(document, {resultTypes: ["violations"]});
+  const told = each => each.id + ": " + each.nodes.map(node => node.target).join(", ");
+  return [result.passes.length, result.violations.map(told)];
+}"""
+
+
+@pytest.fixture(scope="module")
+def troubled(site: Site) -> Site:
+    """The service with trouble in its store."""
+    store = site.serving.store
+    assert store is not None
+    site.run(lambda: make_trouble(store))
+    return site
+
+
+@pytest.mark.parametrize("look", ["light"])
+def test_axe_finds_nothing_on_any_page(enter: Enter, troubled: Site, look: str) -> None:
+    found = {}
+    for who in ("operator", "stranger"):
+        context = enter(who, bypass_csp=True, **LOOKS[look])
+        page = context.new_page()
+        for name, path in pages().items():
+            if (who == "stranger") == (name == "forbidden"):
+                page.goto(troubled.url(path))
+                page.evaluate(AXE)
+                passes, violations = page.evaluate(RUN)
+                assert passes > 0
+                if violations:
+                    found[name] = violations
+        context.close()
+    assert found == {}

@@ -1,4 +1,4 @@
-"""Private servers for tests (MariaDB, PostgreSQL, PgBouncer, Prometheus): the system's packages, on loopback.
+"""Private servers for tests - databases, Prometheus, Alertmanager: the system's packages, on loopback.
 
 Each starter is a context manager: a directory of its own, a free port, ready when it yields, stopped when
 it ends. As root the databases run as the users that their packages made (`mysql`, `postgres`), because
@@ -155,6 +155,20 @@ def prometheus(config: str, files: Mapping[str, str | bytes] | None = None) -> I
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'data'}",
         ]
+        command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+        with _running(command, folder, lambda: _connects(port), signal.SIGTERM) as process:
+            yield Server(port, "", "", folder, process)
+
+
+@contextmanager
+def alertmanager(config: str) -> Iterator[Server]:
+    """Run a private Alertmanager with that configuration, alone."""
+    server = need("prometheus-alertmanager")
+    with _folder(None) as (folder, _):
+        (folder / "alertmanager.yml").write_text(config)
+        port = free_port()
+        command = [server, f"--config.file={folder / 'alertmanager.yml'}"]
+        command += [f"--storage.path={folder / 'data'}", "--cluster.listen-address="]
         command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
         with _running(command, folder, lambda: _connects(port), signal.SIGTERM) as process:
             yield Server(port, "", "", folder, process)

@@ -1,17 +1,21 @@
-"""A real Prometheus scrapes the service over mutual TLS and finds its series."""
+"""A real Prometheus scrapes the service over mutual TLS, and a real Alertmanager says what it finds."""
 
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import pytest
 
-from tests.integration.running import running, until
-from tests.servers import prometheus
+from tests.integration.paging import Pages, paging
+from tests.integration.running import PROJECT, running, until
+from tests.servers import alertmanager, prometheus
 
 CONFIG = """
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+global: {{scrape_interval: 3s, scrape_timeout: 3s, evaluation_interval: 3s}}
+rule_files: [recording.yml, alerts.yml]
+alerting: {{alertmanagers: [{{static_configs: [{{targets: ["127.0.0.1:{alertmanager}"]}}]}}]}}
 scrape_configs:
   - job_name: rcmon
     scheme: https
@@ -19,15 +23,45 @@ scrape_configs:
     tls_config: {{ca_file: ca.crt, cert_file: reader.crt, key_file: reader.key}}
     static_configs: [{{targets: ["localhost:{port}"]}}]
 """
+CONF = PROJECT / "conf" / "prometheus"
+DEAD = "wmagent-silent"
+"""An agent of the demo whose workers are all silent."""
+
+
+def hastened(rules: str) -> str:
+    """Let alerts be raised at once: the tests of the rules themselves hold how long they wait."""
+    return re.sub(r"^ +for: .*\n", "", rules, flags=re.MULTILINE)
+
+
+def routed(pager: int) -> str:
+    """Let Alertmanager's example send to us, after a few evaluations."""
+    text = (CONF / "alertmanager.yml").read_text()
+    text = re.sub(r"https://(\w+)\.example\.org/rcmon", rf"http://127.0.0.1:{pager}/\1", text)
+    return re.sub(r"(group_wait|group_interval): \w+", r"\1: 20s", text)
 
 
 @pytest.fixture(scope="module")
-def scraped(tmp_path_factory):
-    """Run the demo and a Prometheus that scrapes it."""
+def pages():
+    """Take what Alertmanager sends."""
+    with paging() as taken:
+        yield taken
+
+
+@pytest.fixture(scope="module")
+def manager(pages):
+    """Run an Alertmanager with the example that conf has."""
+    with alertmanager(routed(pages.port)) as server:
+        yield server.port
+
+
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory, manager):
+    """Run the demo and a Prometheus that scrapes it, with the rules that conf has."""
     directory = tmp_path_factory.mktemp("demo")
-    with running(directory, "--demo", "--workers", "2", "--cycle-interval", "1") as service:
+    with running(directory, "--demo", "--workers", "2", "--cycle-interval", "3") as service:
         files = {name: (service.pki / name).read_text() for name in ("ca.crt", "reader.crt", "reader.key")}
-        with prometheus(CONFIG.format(port=service.port), files) as server:
+        files |= {name: hastened((CONF / name).read_text()) for name in ("recording.yml", "alerts.yml")}
+        with prometheus(CONFIG.format(port=service.port, alertmanager=manager), files) as server:
             yield server.port
 
 
@@ -68,3 +102,32 @@ def test_its_series_are_what_they_should_be(scraped, expression, expected):
 def test_the_service_counts_the_scrapes(scraped):
     name = 'rcmon_http_requests_total{route="/api/metrics",method="GET",code="200"}'
     until(lambda: value(scraped, name) >= 2, name)
+
+
+def alerts(manager):
+    """Give what Alertmanager knows."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{manager}/api/v2/alerts", timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_a_dead_agent_is_one_page(scraped: int, manager: int, pages: Pages) -> None:
+    """Its workers are many, and more than one rule finds something wrong with it."""
+    assert value(scraped, f'count(rcmon_worker_up{{agent="{DEAD}"}} == 0)') > 5
+
+    def inhibited():
+        mine = [one for one in alerts(manager) if one["labels"].get("agent") == DEAD]
+        return [one for one in mine if one["status"]["inhibitedBy"]]
+
+    until(inhibited, "an alert that follows from the agent's death")
+    until(lambda: pages.of("pager", DEAD), "the page")
+    told = {alert["labels"]["alertname"] for page in pages.of("pager", DEAD) for alert in page["alerts"]}
+    assert told == {"AgentDown"}
+    assert pages.of("tickets", DEAD) == []
+
+
+def test_what_a_page_says_leads_to_its_runbook(scraped: int, pages: Pages) -> None:
+    (page, *_) = until(lambda: pages.of("pager", DEAD), "the page")
+    said = page["alerts"][0]["annotations"]
+    assert said["summary"] == f"{DEAD}: no component works."
+    assert said["runbook_url"].endswith("/wm_resource_monitor/runbooks/AgentDown")
+    assert said["description"]

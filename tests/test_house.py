@@ -51,6 +51,7 @@ ROOMS = {
         "exposition",
         "files",
         "model",
+        "monitoring",
         "process",
         "reports",
         "rules",

@@ -16,3 +16,8 @@ def site(name: str) -> str:
 def agent(name: str) -> str:
     """Name the path of one agent."""
     return f"{BASE}/api/agents/{quote(name, safe='')}"
+
+
+def runbook(name: str) -> str:
+    """Name the path of the page that says what to do about an alert or a kind of finding."""
+    return f"{BASE}/runbooks/{quote(name, safe='')}"

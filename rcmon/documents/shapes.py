@@ -182,6 +182,8 @@ class FindingShape(Struct, frozen=True):
     last_seen: str | None
     link: str
     """Path of the resource to look at."""
+    runbook: str = ""
+    """Path of the page that says what to do; empty: it was found by a version without."""
     members: Sequence[str] = ()
     """Ids of the findings that it stands for, where one cause strikes many."""
     acknowledgement: AcknowledgementShape | None = None

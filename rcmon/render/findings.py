@@ -33,6 +33,7 @@ def finding_shape(finding: Finding) -> FindingShape:
         since=iso(finding.since),
         last_seen=iso(finding.last_seen),
         link=_link(finding),
+        runbook=links.runbook(finding.kind),
         members=finding.members,
     )
 

@@ -37,6 +37,7 @@ from rcmon.web.handlers import (
     page,
     quarantine_page,
     reports,
+    runbooks,
     site_page,
     sites,
     static,
@@ -79,6 +80,7 @@ TABLE: Table = (
     *overrides.HANDLERS,
     *steering.HANDLERS,
     *moved.HANDLERS,
+    *runbooks.HANDLERS,
     *static.HANDLERS,
 )
 """Every resource there is."""
@@ -90,6 +92,7 @@ _PARTS: Mapping[str, str] = {
     "finding": "A finding's `id`.",
     "change": "The number of a change of overrides.",
     "id": "The `id` of what is held.",
+    "runbook": "The name of an alert or a kind of finding.",
     "name": "The name of a file that a page names.",
 }
 """What stands in the paths."""

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from rcmon.access.trust import Trust
 from rcmon.files.follower import Follower
+from rcmon.monitoring.runbooks import Runbook, runbooks
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.steering import ControlSettings, follow_control
 from rcmon.store import Store
@@ -74,6 +75,7 @@ class Services(Struct, frozen=True):
     openapi: Ready
     """The same, ready to send."""
     assets: Assets
+    runbooks: Mapping[str, Runbook]
     clock: Callable[[], float]
     reports: Reports
     acknowledgements: Acknowledgements
@@ -115,6 +117,7 @@ def make_services(
         contract=contract,
         openapi=written(contract),
         assets=assets,
+        runbooks=runbooks(),
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),
         acknowledgements=acknowledgements,

@@ -29,6 +29,7 @@ from tests.web.serving import Serving
 
 PARTS = {
     "{site}": "T1_US_FNAL",
+    "{runbook}": "AgentDown",
     "{agent}": "vocms0281",
     "{name}": "style.css",
     "{change}": "1",

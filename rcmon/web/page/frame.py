@@ -16,6 +16,7 @@ NAVIGATION: tuple[tuple[str, str, str], ...] = (
     ("journal", "Journal", f"{BASE}/journal"),
     ("quarantine", "Quarantine", f"{BASE}/quarantine"),
     ("overrides", "Overrides", f"{BASE}/overrides"),
+    ("runbooks", "Runbooks", f"{BASE}/runbooks"),
     ("api", "API", f"{BASE}/api"),
     ("about", "About", f"{BASE}/about"),
 )

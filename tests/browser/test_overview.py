@@ -209,6 +209,20 @@ def test_a_site_that_goes_keeps_its_row_and_one_that_comes_waits(published: Site
     assert gone not in names(page)
 
 
+def test_where_a_table_cannot_hold_all_sites_the_service_filters(
+    enter: Enter, published: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rcmon.web.handlers.page.MOST", 20)
+    page = live(opened(enter(), published.url()))
+    assert names(page) == SITES[:20]
+    page.locator("#filter input[name=site]").fill("psc")
+    expect(page.locator("#table tbody tr")).to_have_count(1)
+    assert names(page) == [BLOCKED]
+    published.publish(busier(BLOCKED, 77, NOW - 5))
+    expect(page.locator(f"tr[data-site={BLOCKED}] .c-running_jobs")).to_have_text("77")
+    assert page.evaluate("document.activeElement.name") == "site"
+
+
 def test_names_of_others_never_become_markup(published: Site, page: Page) -> None:
     live(page)
     evil = '<img src=x onerror="alert(1)">&'

@@ -23,7 +23,7 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1440, "height": 900}},
     "narrow": {"color_scheme": "light", "viewport": {"width": 360, "height": 780}},
 }
-PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281"}
+PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281", "{runbook}": "AgentDown"}
 
 
 def pages() -> Mapping[str, str]:
@@ -35,7 +35,9 @@ def pages() -> Mapping[str, str]:
         path = handler.route
         for part, value in PARTS.items():
             path = path.replace(part, value)
-        found[path.strip("/").partition("/")[0] or "overview"] = path
+        name = path.strip("/").partition("/")[0] or "overview"
+        # of a list and one of it, the one is called as the list's singular
+        found[name.removesuffix("s") if name in found else name] = path
     found.pop("now", None)  # a part of the overview
     return {**found, "nothing": "/nothing", "forbidden": "/"}
 

@@ -1,4 +1,4 @@
-"""`python -m rcmon.monitoring DIRECTORY [--url URL]`: writes what Prometheus and Grafana read."""
+"""`python -m rcmon.monitoring DIRECTORY [--url URL]`: writes what Prometheus reads."""
 
 import argparse
 from collections.abc import Mapping

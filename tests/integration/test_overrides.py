@@ -86,7 +86,7 @@ def test_an_override_is_in_the_next_snapshot_and_ends_by_itself(tmp_path: Path) 
         site = service.json("/api/sites")["sites"][0]["name"]
         assert put(service, site, {"state": "Down", "reason": "r"}, "If-None-Match: *")[0] == 201
         until(lambda: service.json("/api/status")["overrides"]["until"] == 1, "the snapshot to have it")
-        assert service.curl("/")[1].count('id="overrides"') == 1
+        assert service.curl("/overrides")[1].count(f'id="override-{site}-"') == 1
         etag = service.json(f"/api/sites/{site}/override")["etag"]
 
         def let_it_end_soon() -> bool:

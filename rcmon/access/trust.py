@@ -13,6 +13,7 @@ from msgspec import Struct
 from rcmon.access.authority.crl import CrlStatus
 from rcmon.access.authority.rules import RuleFiles, Rules
 from rcmon.access.gate import Gate
+from rcmon.access.handshake.ca_names import CaNames
 from rcmon.access.handshake.credential import Credential, load_credential
 from rcmon.access.handshake.rehearsal import try_handshake
 from rcmon.access.handshake.tls import server_context
@@ -35,6 +36,8 @@ class TrustFiles(RuleFiles, frozen=True, kw_only=True):
     """The server's, PEM, with its chain."""
     key: Path
     roles: Path
+    ca_names: CaNames = CaNames.AUTO
+    """Whether clients are told the names of the CAs."""
 
 
 class _Secured(Struct, frozen=True, eq=False):
@@ -159,7 +162,9 @@ class Trust:
             return current
         self._check_validity(credential, current)
         try:
-            context = server_context(credential, authorities, proxies=self._files.proxies)
+            context = server_context(
+                credential, authorities, proxies=self._files.proxies, ca_names=self._files.ca_names
+            )
             try_handshake(context)
         except ConfigError as error:
             raise ConfigError(f"server certificate {self._files.certificate} and the CAs: {error}") from error

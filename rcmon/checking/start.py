@@ -7,6 +7,7 @@ from sqlalchemy.engine import URL, make_url
 
 from rcmon.access.authority.crl import CrlMode
 from rcmon.access.authority.rules import RuleFiles
+from rcmon.access.handshake.ca_names import CaNames
 from rcmon.access.handshake.rehearsal import self_test
 from rcmon.access.trust import Trust, TrustFiles
 from rcmon.config import Config
@@ -89,6 +90,7 @@ def trust_files(config: Config) -> TrustFiles:
         certificate=Path(str(config.tls_cert)),
         key=Path(str(config.tls_key)),
         roles=Path(config.roles_file),
+        ca_names=CaNames(config.tls_ca_names),
         **structs.asdict(rule_files(config)),
     )
 

@@ -32,6 +32,7 @@ class Config(Struct, frozen=True, kw_only=True):
     tls_cert: str | None
     tls_key: str | None
     tls_ca: str | None
+    tls_ca_names: str
     tls_proxies: str
     tls_crl: str
     tls_crl_file: str | None

@@ -86,6 +86,14 @@ OPTIONS: tuple[Option, ...] = (
         "private key of the server certificate (PEM, readable by its owner only)",
     ),
     Option("tls-ca", "tls", None, text, "CAs of the clients: a PEM file or a hashed directory"),
+    Option(
+        "tls-ca-names",
+        "tls",
+        "auto",
+        one_of("auto", "yes", "no"),
+        "whether clients are told the names of these CAs, so that browsers offer the right certificate; every"
+        " handshake carries them, some 100 octets each: auto tells them up to 4 KB, yes up to 30 KB",
+    ),
     Option("tls-proxies", "tls", "accept", one_of("accept", "refuse"), "RFC 3820 proxy certificates"),
     Option(
         "tls-crl", "tls", "if-present", one_of("require", "if-present", "off"), "revocation lists of the CAs"

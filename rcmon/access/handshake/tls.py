@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from rcmon.access.handshake.ca_names import CaNames, name_authorities
 from rcmon.access.handshake.credential import Credential
 from rcmon.errors import ConfigError
 
@@ -18,12 +19,17 @@ _DER = 2
 
 
 def server_context(
-    credential: Credential, authorities: Iterable[x509.Certificate], *, proxies: bool = True
+    credential: Credential,
+    authorities: Iterable[x509.Certificate],
+    *,
+    proxies: bool = True,
+    ca_names: CaNames = CaNames.NO,
 ) -> ssl.SSLContext:
     """Build the context that demands a client certificate of one of these CAs.
 
     The CAs are handed over whole, so that the context is one consistent picture and never reads a file
-    later. `proxies`: whether RFC 3820 proxies are accepted. Raises ConfigError.
+    later. `proxies`: whether RFC 3820 proxies are accepted; `ca_names`: whether clients are told which
+    CAs these are. Raises ConfigError.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -41,6 +47,7 @@ def server_context(
         context.verify_flags |= ssl.VERIFY_ALLOW_PROXY_CERTS
     authorities = tuple(authorities)
     load_authorities(context, authorities)
+    name_authorities(context, authorities, ca_names)
     load_credential_into(context, credential.completed(authorities))
     return context
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.grid import make_grid
 from tests.browser.site import PATIENCE, Site
+from tests.browser.trouble import make_trouble
 from tests.servers import need
 from tests.web.grid import NOW
 from tests.web.pki import files
@@ -38,6 +39,20 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Serve the grid. Who publishes another snapshot publishes the first again: see `published`."""
     made = Site(tmp_path_factory.mktemp("site") / "rcmon.sqlite", make_grid())
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Serve the grid with trouble in its store, apart from `site`, whose tests begin with no trouble.
+
+    A module that tests with it says so: `site` is `troubled` there, so that `enter` has a certificate for it.
+    """
+    made = Site(tmp_path_factory.mktemp("troubled") / "rcmon.sqlite", make_grid())
+    store = made.serving.store
+    assert store is not None
+    made.run(lambda: make_trouble(store))
     yield made
     made.end()
 

@@ -7,7 +7,6 @@ import pytest
 from tests.browser.conftest import Enter
 from tests.browser.screenshots import LOOKS, pages
 from tests.browser.site import Site
-from tests.browser.trouble import make_trouble
 
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text()
 RUN = """async () => {
@@ -18,12 +17,8 @@ RUN = """async () => {
 
 
 @pytest.fixture(scope="module")
-def troubled(site: Site) -> Site:
-    """The service with trouble in its store."""
-    store = site.serving.store
-    assert store is not None
-    site.run(lambda: make_trouble(store))
-    return site
+def site(troubled: Site) -> Site:
+    return troubled
 
 
 @pytest.mark.parametrize("look", ["light"])

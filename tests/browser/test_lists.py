@@ -4,16 +4,11 @@ import pytest
 
 from tests.browser.conftest import Enter, opened
 from tests.browser.site import Site
-from tests.browser.trouble import make_trouble
 
 
 @pytest.fixture(scope="module")
-def troubled(site: Site) -> Site:
-    """The service with trouble in its store."""
-    store = site.serving.store
-    assert store is not None
-    site.run(lambda: make_trouble(store))
-    return site
+def site(troubled: Site) -> Site:
+    return troubled
 
 
 def test_an_operator_rejects_what_is_held_and_says_why(enter: Enter, troubled: Site) -> None:

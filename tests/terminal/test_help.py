@@ -1,7 +1,6 @@
 """Every command says what it does; a shell completes commands, sites and agents."""
 
 import itertools
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,9 +58,7 @@ def test_without_a_command_it_says_what_there_is_and_its_version_is_the_project_
 def test_the_completion_of_each_shell_is_understood_by_it(run: Run, tmp_path: Path, shell: str) -> None:
     script = run("completion", shell).out
     assert "_RCMON_CLI_COMPLETE" in script
-    found = shutil.which(shell)
-    if found is None:
-        pytest.skip(f"needs the shell {shell}, which is not installed")
+    found = need(shell)
     (tmp_path / "script").write_text(script)
     subprocess.run([found, "-n", str(tmp_path / "script")], check=True, capture_output=True)
 

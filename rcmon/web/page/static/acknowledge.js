@@ -1,7 +1,7 @@
 // An operator knows of a finding, and says so on whatever page shows it.
 
 import { tell } from "./bus.js";
-import { say, write } from "./write.js";
+import { reasonOf, say, write } from "./write.js";
 
 const DAY = 86400;
 
@@ -9,14 +9,8 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest?.("form[data-acknowledge]");
   if (!form) return;
   event.preventDefault();
-  const reason = form.elements.reason.value.trim();
-  const missing = !reason;
-  form.elements.reason.setAttribute("aria-invalid", String(missing));
-  if (missing) {
-    say(form, "Say why: a reason is needed.", "bad");
-    form.elements.reason.focus();
-    return;
-  }
+  const reason = reasonOf(form);
+  if (reason === null) return;
   const days = Number(form.elements.days.value);
   const body = { reason };
   // a day is what holds where nothing is said, by the service's own clock; so much less than 30 as clocks may differ

@@ -1,7 +1,7 @@
 // What operators do on the pages of lists: end and undo overrides, release and reject what is held.
 
 import { tell } from "./bus.js";
-import { say, write } from "./write.js";
+import { reasonOf, say, write } from "./write.js";
 
 /** A button that changes the grid is pressed twice: the first press says what the second does. */
 function sure(button) {
@@ -17,26 +17,24 @@ function sure(button) {
   return false;
 }
 
-function told(button, done, words) {
-  const line = button.parentElement.querySelector(".said");
-  line.className = `said ${done.ok ? "good" : "bad"}`;
-  line.textContent = done.ok ? words : done.words;
+function told(around, done, words) {
+  say(around, done.ok ? words : done.words, done.ok ? "good" : "bad");
   if (done.ok) tell("refresh");
 }
 
 async function end(button) {
   const done = await write("DELETE", button.dataset.end, undefined, { "If-Match": `"${button.dataset.etag}"` });
-  told(button, done, "Ended.");
+  told(button.parentElement, done, "Ended.");
 }
 
 async function undo(button) {
   const change = await write("GET", button.dataset.undo);
   if (!change.ok) {
-    told(button, change, "");
+    told(button.parentElement, change, "");
     return;
   }
   const done = await write("POST", `${button.dataset.undo}/undo`, undefined, { "If-Match": `"${change.value.etag}"` });
-  told(button, done, "Undone.");
+  told(button.parentElement, done, "Undone.");
 }
 
 document.addEventListener("click", async (event) => {
@@ -51,17 +49,11 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest?.("form[data-decide]");
   if (!form) return;
   event.preventDefault();
-  const reason = form.elements.reason.value.trim();
-  form.elements.reason.setAttribute("aria-invalid", String(!reason));
-  if (!reason) {
-    say(form, "Say why: a reason is needed.", "bad");
-    form.elements.reason.focus();
-    return;
-  }
+  const reason = reasonOf(form);
+  if (reason === null) return;
   const decision = event.submitter?.value || "release";
   for (const button of form.querySelectorAll("button")) button.disabled = true;
   const done = await write("POST", `${form.dataset.decide}/${decision}`, { reason });
   for (const button of form.querySelectorAll("button")) button.disabled = false;
-  say(form, done.ok ? (decision === "release" ? "Released: effective with the next cycle." : "Rejected.") : done.words, done.ok ? "good" : "bad");
-  if (done.ok) tell("refresh");
+  told(form, done, decision === "release" ? "Released: effective with the next cycle." : "Rejected.");
 });

@@ -42,9 +42,20 @@ export function element(name, properties = {}, ...content) {
   return made;
 }
 
-/** Say how something went, where a reader of screens hears it. */
-export function say(form, text, kind = "") {
-  const line = form.querySelector(".said");
+/** Say how something went in the line for it inside an element, where a reader of screens hears it. */
+export function say(around, text, kind = "") {
+  const line = around.querySelector(".said");
   line.className = `said ${kind}`;
   line.textContent = text;
+}
+
+/** Read the reason that a change needs; null where none is given, which is said beside its field. */
+export function reasonOf(form) {
+  const field = form.elements.reason;
+  const reason = field.value.trim();
+  field.setAttribute("aria-invalid", String(!reason));
+  if (reason) return reason;
+  say(form, "Say why: a reason is needed.", "bad");
+  field.focus();
+  return null;
 }

@@ -61,8 +61,8 @@ class AgentSiteShape(Struct, frozen=True, gc=False):
     """Whether that is an earlier cycle's poll."""
 
 
-class SiteShape(Struct, frozen=True, gc=False):
-    """One site over all agents: slots and jobs are sums over the agents."""
+class ShortSite(Struct, frozen=True, gc=False):
+    """One site over all agents, without their parts: slots and jobs are sums over the agents."""
 
     name: str
     tier: str | None
@@ -75,6 +75,11 @@ class SiteShape(Struct, frozen=True, gc=False):
     running_jobs: int | None
     pending_jobs: int | None
     jobs: JobCounts
+
+
+class SiteShape(ShortSite, frozen=True, gc=False):
+    """One site over all agents, with each agent's part."""
+
     agents: Mapping[str, AgentSiteShape]
 
 

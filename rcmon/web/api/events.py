@@ -1,11 +1,11 @@
 """What is asked of the events, and their shapes. Every null is "not known", never zero."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
 
-from rcmon.documents.shapes import FindingShape, JobCounts
+from rcmon.documents.shapes import FindingShape
 from rcmon.web.api.journal import EntryShape
 from rcmon.web.api.query import AgentGlob, Many, Query, SiteGlob
 
@@ -58,20 +58,6 @@ class SnapshotEvent(Struct, frozen=True):
     agents: Sequence[Raw]
     """As /api/agents has them."""
     agents_gone: Sequence[str]
-
-
-class ShortSite(Struct, frozen=True):
-    """A row of /api/sites without its agents' parts."""
-
-    name: str
-    tier: str | None
-    state: str | None
-    states: Mapping[str, Sequence[str]]
-    running_slots: int | None
-    pending_slots: int | None
-    running_jobs: int | None
-    pending_jobs: int | None
-    jobs: JobCounts
 
 
 class NamedSite(Struct, frozen=True):

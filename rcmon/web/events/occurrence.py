@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Raw, Struct
 
-from rcmon.documents.shapes import JobCounts, SiteEntry
+from rcmon.documents.shapes import JobCounts, ShortSite, SiteEntry
 from rcmon.model.journal import OVERRIDE
 from rcmon.store.journal import NumberedEntry
 from rcmon.web.answers.answer import Block
@@ -19,7 +19,6 @@ from rcmon.web.api.events import (
     JournalEvent,
     NamedSite,
     ReloadEvent,
-    ShortSite,
     SnapshotEvent,
 )
 from rcmon.web.api.journal import entry_shape

@@ -103,56 +103,48 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: float | 
     _keep(context, parameter, value)
 
 
+_kept = functools.partial(click.option, callback=_keep, expose_value=False)
+"""Makes an option that is kept for the session, and is no parameter of the command."""
+
 _CONNECTION = (
-    click.option(
+    _kept(
         "--url",
         metavar="URL",
-        callback=_keep,
-        expose_value=False,
         help="Where rcmon is, such as https://HOST:5000; else RCMON_URL.",
     ),
-    click.option(
+    _kept(
         "--cert",
         metavar="FILE",
         type=click.Path(),
-        callback=_keep,
-        expose_value=False,
         help="Your certificate or proxy (PEM); else X509_USER_PROXY, /tmp/x509up_uUID, X509_USER_CERT,"
         " ~/.globus/usercert.pem.",
     ),
-    click.option(
+    _kept(
         "--key",
         metavar="FILE",
         type=click.Path(),
-        callback=_keep,
-        expose_value=False,
         help="Its key, where it does not stand with the certificate.",
     ),
-    click.option(
+    _kept(
         "--ca",
         metavar="PATH",
         type=click.Path(),
-        callback=_keep,
-        expose_value=False,
         help="CAs of the service: a PEM file or a hashed directory; else X509_CERT_DIR,"
         " /etc/grid-security/certificates, the system's.",
     ),
-    click.option(
+    _kept(
         "--timeout",
         metavar="SECONDS",
         type=float,
         callback=_seconds,
-        expose_value=False,
         help="Seconds that an answer may take; 30.",
     ),
 )
 
-_FORM = click.option(
+_FORM = _kept(
     "-o",
     "--output",
     type=click.Choice(["table", "json", "csv"]),
-    callback=_keep,
-    expose_value=False,
     help="Form of the output: a table for people, what the service said as JSON, or CSV.",
 )
 

@@ -7,8 +7,11 @@ from rcmon.model import Component, Finding, GridPoint, Snapshot, Worker
 from tests.web.grid import NOW, SITES, make_snapshot
 
 
-def make_grid(started: float = NOW - 12, seed: int = 7) -> Snapshot:
-    """Make it: agents that are well, partly down, draining and old, and findings of every severity."""
+def make_grid(started: float = NOW - 12, seed: int = 7, *, down: str = "ErrorHandler") -> Snapshot:
+    """Make it: agents that are well, partly down, draining and old, and findings of every severity.
+
+    `down`: the component of vocms0281 that does not work.
+    """
     snapshot = make_snapshot(started, seed=seed)
     agents = dict(snapshot.agents)
     for name, problem, drain in (
@@ -16,11 +19,11 @@ def make_grid(started: float = NOW - 12, seed: int = 7) -> Snapshot:
         ("vocms0281", "no heartbeat for 3 h", False),
         ("vocms0282", None, True),
     ):
-        agents[name] = structs.replace(agents[name], components=_components(problem), drain=drain)
+        agents[name] = structs.replace(agents[name], components=_components(down, problem), drain=drain)
     findings = (
         *snapshot.findings,
         Finding(
-            "worker_unhealthy", "vocms0281", "ErrorHandler of vocms0281 has had no heartbeat for 3 h", 1,
+            "worker_unhealthy", "vocms0281", f"{down} of vocms0281 has had no heartbeat for 3 h", 1,
             severity="critical", since=started - 10_800, id="c3",
         ),
         Finding(
@@ -46,7 +49,7 @@ def make_day(snapshot: Snapshot) -> list[GridPoint]:
     ]
 
 
-def _components(problem: str | None) -> tuple[Component, ...]:
+def _components(down: str, problem: str | None) -> tuple[Component, ...]:
     names = (
         "AgentStatusWatcher",
         "ErrorHandler",
@@ -55,7 +58,7 @@ def _components(problem: str | None) -> tuple[Component, ...]:
         "JobSubmitter",
         "JobTracker",
     )
-    return tuple(_component(name, problem if name == "ErrorHandler" else None) for name in names)
+    return tuple(_component(name, problem if name == down else None) for name in names)
 
 
 def _component(name: str, problem: str | None) -> Component:

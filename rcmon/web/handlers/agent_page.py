@@ -113,7 +113,6 @@ class AgentPageHandler(Handler):
             "workers": None if document.workers is None else worker_rows(document.workers, document.as_of),
             "by_state": agent.by_state(document),
             "by_task": agent.by_task(document),
-            "operator": Role.OPERATOR in self.request.peer.decision().roles,
             "site_page": site_page,
             "agent_page": agent_page,
             "journal_of": "agent",

@@ -70,7 +70,6 @@ class FindingsPageHandler(ListPage):
             kinds=findings.kinds(every),
             causes=findings.by_cause(every),
             agents=held.facts.agents if held else (),
-            operator=self.operator,
             first=findings.address(self.query),
         )
 

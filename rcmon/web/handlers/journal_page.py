@@ -48,7 +48,6 @@ class JournalPageHandler(ListPage):
             first=journal.address(self.query),
             kinds=journal.MEANINGS,
             agents=held.facts.agents if held else (),
-            operator=self.operator,
         )
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from msgspec import field
 
-from rcmon.access.roles import Role
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.base import Handler, page
@@ -30,11 +29,6 @@ class ListPage(Handler):
         self.query, self.problems = self.reader.read_leniently(
             {name: texts for name, texts in given.items() if texts}
         )
-
-    @property
-    def operator(self) -> bool:
-        """Whether who asks may change things."""
-        return Role.OPERATOR in self.request.peer.decision().roles
 
     def show(self, template: str, here: str, **values: Any) -> Ready:
         """Answer with the page; with the status of what is wrong with the query, where something is."""

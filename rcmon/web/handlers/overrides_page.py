@@ -61,7 +61,6 @@ class OverridesPageHandler(ListPage):
             more=self.onward("offset", end) if end < len(chosen) else None,
             first=self.onward("offset", 0),
             agents=held.facts.agents if held else (),
-            operator=self.operator,
         )
 
 

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import msgspec
-from msgspec import field
 
 from rcmon.access.roles import Role
 from rcmon.documents import keys
@@ -18,6 +17,7 @@ from rcmon.web.api.site_query import STATES, TIERS
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler, page
 from rcmon.web.handlers.framed import frame
+from rcmon.web.handlers.listing import ListPage
 from rcmon.web.page import overview
 from rcmon.web.page.agents import agent_rows, old_agents
 from rcmon.web.page.attention import Attention, attention
@@ -49,7 +49,6 @@ async def of_now(handler: Handler) -> dict[str, Any]:
         "attention": await _attention(handler),
         "agents": agents,
         "unwell": sum(agent.health != "ok" for agent in agents),
-        "operator": Role.OPERATOR in handler.request.peer.decision().roles,
     }
 
 
@@ -73,34 +72,17 @@ def _link(one: FindingShape) -> str | None:
     return None if one.agent is None else agent_page(one.agent)
 
 
-class PageHandler(Handler):
+class PageHandler(ListPage):
     """The state of everything on one page."""
 
     route = "/"
     summary = "The page: what needs attention, how the agents do, and the state of all sites."
     query: PageQuery
-    problems: list[Problem] = field(default_factory=list)
-    """What of the query is not understood: the page says so itself, above its form."""
 
     @requires(Role.READER)
     async def get(self) -> Ready:
         """Answer with the page."""
-        values = await of_now(self) | await self._values(self.query)
-        body = self.services.pages.show("overview.html", frame(self, "overview"), **values)
-        if self.problems:
-            self.problems[0].page = body
-            raise self.problems[0]
-        return page(body)
-
-    def read_query(self) -> None:
-        """Read the query; a form sends what was left empty, which counts for nothing."""
-        given = {
-            name: [text for text in texts if text.strip()]
-            for name, texts in self.request.query_arguments.items()
-        }
-        self.query, self.problems = self.reader.read_leniently(
-            {name: texts for name, texts in given.items() if texts}
-        )
+        return self.show("overview.html", "overview", **await of_now(self), **await self._values(self.query))
 
     async def _values(self, asked: PageQuery) -> dict[str, Any]:
         held = self.services.board.current
@@ -121,9 +103,7 @@ class PageHandler(Handler):
             "columns": overview.COLUMNS[1:],
             "shown_columns": columns,
             "exports": overview.exports(asked, columns),
-            "wanted": asked,
             "filtered": bool(overview.filters(asked)),
-            "problems": self.problems,
             "states": STATES,
             "tiers": TIERS,
             "seen": seen,

@@ -31,9 +31,7 @@ class QuarantinePageHandler(ListPage):
         mode = self.services.status.now().control.mode
         if not held and said is None:
             said = say("empty", "Nothing is held: all that upstream says is let pass.")
-        return self.show(
-            "quarantine.html", "quarantine", said=said, held=held, mode=mode, operator=self.operator
-        )
+        return self.show("quarantine.html", "quarantine", said=said, held=held, mode=mode)
 
 
 HANDLERS = (QuarantinePageHandler,)

@@ -146,7 +146,6 @@ class SitePageHandler(Handler):
             "differing": None if known.drifts is None else beside.differing(known.drifts),
             "holders": None if known.holders is None else holders(known.holders),
             "findings": known.findings,
-            "operator": Role.OPERATOR in self.request.peer.decision().roles,
             "steered_states": STEERED_STATES,
             "state_class": site.state_class,
             "agent_page": agent_page,

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rcmon.access.roles import Role
 from rcmon.documents.shapes import Facts
 from rcmon.web.about import BASE
 from rcmon.web.api.diagnosis import LATE, age
@@ -38,6 +39,11 @@ class Frame(Struct, frozen=True, kw_only=True):
     begun: float | None
     """When the cycle of its snapshot began; None: there is none."""
     interval: float
+
+    @property
+    def operator(self) -> bool:
+        """Whether who asks may change things."""
+        return Role.OPERATOR.value in self.me.roles
 
     @property
     def age(self) -> float | None:

@@ -4,6 +4,8 @@ import asyncio
 import gc
 import inspect
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +24,10 @@ LONGEST = 600
 """Seconds after which a test hangs; whatever runs beside it, none is that slow."""
 
 
+ALONE = "RCMON_TEST_ALONE"
+"""Set in the environment of a test that has a process of its own."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let pytest-tornado run every `async def` test."""
     for item in items:
@@ -29,6 +35,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.gen_test(timeout=LONGEST))
             if "io_loop" not in item.fixturenames:
                 item.fixturenames.insert(0, "io_loop")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Give a test that judges its own process one of its own: services of other tests run beside it."""
+    if pyfuncitem.get_closest_marker("alone") is None or ALONE in os.environ:
+        return None
+    asked = [sys.executable, "-m", "pytest", "-q", "-n", "0", pyfuncitem.nodeid]
+    root = pyfuncitem.config.rootpath
+    env = os.environ | {ALONE: "1"}
+    done = subprocess.run(asked, cwd=root, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.fail(done.stdout + done.stderr, pytrace=False)
+    return True
 
 
 def pytest_collection_finish() -> None:

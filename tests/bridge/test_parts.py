@@ -75,6 +75,7 @@ def test_after_the_clock_was_set_the_loopback_certificate_is_of_now(jump: float)
     assert valid_at(served(tls), NOW + jump)
 
 
+@pytest.mark.alone
 def test_the_loopbacks_key_lies_on_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)

@@ -103,6 +103,7 @@ def test_every_process_beats_and_tells_what_it_takes(start: StartService) -> Non
     assert service.slots()[2]["pid"] is None
 
 
+@pytest.mark.alone
 def test_no_fork_beside_a_thread() -> None:
     over = threading.Event()
     thread = threading.Thread(target=over.wait, name="somebody")
@@ -116,6 +117,7 @@ def test_no_fork_beside_a_thread() -> None:
     require_forkable()
 
 
+@pytest.mark.alone
 def test_no_fork_out_of_a_loop() -> None:
     async def fork() -> None:
         require_forkable()

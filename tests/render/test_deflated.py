@@ -85,6 +85,7 @@ def test_a_complete_document_takes_no_tail() -> None:
         gzip_end(document, b"more")
 
 
+@pytest.mark.alone
 def test_inflating_costs_kilobytes() -> None:
     lines = b"".join(
         b'rcmon_site_running_jobs{site="T2_%07d"} %d\n' % (n, n * 7919 % 1000) for n in range(200_000)

@@ -45,6 +45,7 @@ async def _end(steps: int, url: str, how: str, complaints: list[str]) -> None:
             task.result()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("how", ["cancelled", "closed", "left"])
 def test_it_ends_quietly(small: SmallAgent, how: str, complaints: list[str]) -> None:
     """Left to itself, it is cancelled with all that it started when the loop ends."""

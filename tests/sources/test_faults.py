@@ -464,6 +464,7 @@ class TestSQLite:
         with pytest.raises(SourceError, match="reading something endless was stopped because time was up"):
             asyncio.run(run())
 
+    @pytest.mark.alone
     def test_an_abandoned_statement_leaves_no_thread(self, small: SmallAgent) -> None:
         endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
 

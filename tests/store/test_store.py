@@ -189,6 +189,7 @@ async def test_a_cancelled_save_leaves_the_store_usable_and_whole(store: Store) 
         assert len(await load_documents(store, newest)) in (1, 20)
 
 
+@pytest.mark.alone
 def test_close_leaves_no_thread_and_the_store_opens_again_on_another_loop(url: str | URL) -> None:
     before = threading.active_count()
     store = Store(url)

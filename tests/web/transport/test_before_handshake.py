@@ -148,6 +148,7 @@ async def test_an_error_that_stays_does_not_spin() -> None:
         acceptor.close()  # in the midst of a pause
 
 
+@pytest.mark.alone
 async def test_no_free_descriptor_delays_a_client_and_refuses_nobody() -> None:
     async with serving() as served:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -67,6 +67,7 @@ async def test_what_ended_does_not_count_any_more() -> None:
         assert served.failures() == {}
 
 
+@pytest.mark.alone
 async def test_files_are_kept_free(caplog: pytest.LogCaptureFixture) -> None:
     """Without a free descriptor the accept loop would spin."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -182,6 +182,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
+@pytest.mark.alone
 @both_ways
 async def test_slow_readers_cost_kilobytes(short: bool) -> None:
     """Answers of 3 MB that waited in memory would be 150 MB; this counts the clients' ends too."""

@@ -8,6 +8,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,22 +85,22 @@ def chromium(stage: Stage) -> Iterator[Browser]:
     stage.submit(driver.stop).result()
 
 
+Make = Callable[..., BrowserContext]
 Enter = Callable[..., BrowserContext]
 
 
 @pytest.fixture
-def enter(stage: Stage, chromium: Browser, site: Site) -> Iterator[Enter]:
-    """Make contexts: `enter("operator")`, `enter(None)` without a certificate; options as Playwright's.
+def contexts(stage: Stage, chromium: Browser) -> Iterator[Make]:
+    """Make contexts: `contexts(origin, pem)` with a certificate for an origin; options as Playwright's.
 
     A script that fails in any of their pages fails the test.
     """
     made: list[BrowserContext] = []
     failed: list[str] = []
 
-    def context(persona: str | None = "reader", **options: Any) -> BrowserContext:
-        if persona is not None:
-            pem = files().personas[persona]
-            options["client_certificates"] = [{"origin": site.origin, "certPath": pem, "keyPath": pem}]
+    def context(origin: str, pem: Path | None, **options: Any) -> BrowserContext:
+        if pem is not None:
+            options["client_certificates"] = [{"origin": origin, "certPath": pem, "keyPath": pem}]
         made.append(chromium.new_context(ignore_https_errors=True, **options))
         made[-1].set_default_timeout(PATIENCE * 1000)
         made[-1].on("weberror", lambda error: failed.append(str(error.error)))
@@ -109,6 +110,17 @@ def enter(stage: Stage, chromium: Browser, site: Site) -> Iterator[Enter]:
     for each in made:
         stage.submit(each.close).result()
     assert failed == []
+
+
+@pytest.fixture
+def enter(contexts: Make, site: Site) -> Enter:
+    """Make contexts for `site`: `enter("operator")`, `enter(None)` without a certificate."""
+
+    def context(persona: str | None = "reader", **options: Any) -> BrowserContext:
+        pem = None if persona is None else files().personas[persona]
+        return contexts(site.origin, pem, **options)
+
+    return context
 
 
 @pytest.fixture

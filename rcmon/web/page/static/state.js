@@ -45,8 +45,7 @@ function told() {
 
 function show() {
   const [state, name, detail] = told();
-  line.dataset.state = state;
-  document.documentElement.dataset.state = state;
+  for (const shown of [line, document.documentElement]) if (shown.dataset.state !== state) shown.dataset.state = state;
   // the word of a state is said once; what ticks is not read out
   if (word.dataset.state !== state) {
     word.dataset.state = state;

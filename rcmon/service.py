@@ -38,6 +38,8 @@ from rcmon.telemetry.tally import Tally
 from rcmon.web import worker
 from rcmon.web.about import About
 from rcmon.web.app import routes
+from rcmon.web.page.assets import Assets
+from rcmon.web.page.pages import Pages
 from rcmon.web.transport.accesslog import Style
 from rcmon.web.transport.guard import ClientLimits
 
@@ -131,6 +133,7 @@ class Service:
             style=Style(config.log_format, config.log_access, config.log_slow, config.log_access_sample),
             write_log=self._write_log,
             short_way=config.short_way,
+            pages=Pages(Assets()),
         )
 
     async def _collect(self, context: ChildContext) -> None:

@@ -139,8 +139,8 @@ WINGS = {
         "succession": set(),
         "recording": set(),
         "worker": {
-            "about", "api", "app", "board", "events", "probe", "recording", "services", "succession",
-            "telemetry", "transport",
+            "about", "api", "app", "board", "events", "page", "probe", "recording", "services",
+            "succession", "telemetry", "transport",
         },
         "__init__": set(),
     },

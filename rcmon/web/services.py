@@ -49,6 +49,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     totals: Totals
     scoreboard: Scoreboard
     trust: Trust
+    pages: Pages
     clock: Callable[[], float]
     """Seconds since the epoch."""
     control: Follower[ControlSettings] = field(default_factory=lambda: follow_control(None))
@@ -91,7 +92,7 @@ def make_services(
     parts: Parts, resources: tuple[Resource, ...], operations: tuple[Operation, ...]
 ) -> Services:
     """Build what the handlers work with from what the worker has."""
-    about, board, assets = parts.about, parts.board, Assets()
+    about, board = parts.about, parts.board
     contract = openapi(about, operations)
     status = StatusReport(
         about,
@@ -110,13 +111,13 @@ def make_services(
         store=parts.store,
         status=status,
         exposition=Exposition(seen, parts.totals),
-        pages=Pages(assets),
+        pages=parts.pages,
         trend=Trend(parts.store, parts.clock),
         resources=resources,
         index=index(about, resources),
         contract=contract,
         openapi=written(contract),
-        assets=assets,
+        assets=parts.pages.assets,
         runbooks=runbooks(),
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),

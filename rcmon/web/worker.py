@@ -27,6 +27,7 @@ from rcmon.web.api.status import StatusReport
 from rcmon.web.app import TABLE, Table, make_app, short_routes
 from rcmon.web.board import Board
 from rcmon.web.events.room import StreamLimits
+from rcmon.web.page.pages import Pages
 from rcmon.web.probe import Probe
 from rcmon.web.recording import RolesRecord
 from rcmon.web.services import Parts, tell_streams
@@ -56,6 +57,7 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     style: Style
     write_log: Callable[[Sequence[str]], None]
     short_way: bool
+    pages: Pages
     control: Follower[ControlSettings] = field(default_factory=lambda: follow_control(None))
     """How far agents are steered."""
 
@@ -124,6 +126,7 @@ def make_server(
             totals=Totals(settings.layout, settings.scoreboard),
             scoreboard=settings.scoreboard,
             trust=settings.trust,
+            pages=settings.pages,
             clock=clock,
             control=settings.control,
             tally=tally,

@@ -36,6 +36,8 @@ from rcmon.web.app import routes
 from rcmon.web.base import Handler
 from rcmon.web.board import Board
 from rcmon.web.delivery import Delivery
+from rcmon.web.page.assets import Assets
+from rcmon.web.page.pages import Pages
 from rcmon.web.services import Parts, Services
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import Style
@@ -49,6 +51,8 @@ from tests.web.caller import Caller
 from tests.web.grid import NOW
 from tests.web.pki import CREDENTIALS, READER, ROOT, careful, client, files
 
+PAGES = Pages(Assets())
+"""As a service makes them once for all its workers."""
 PROCESSES = ("web-0", "web-1", "collector")
 NOWHERE = make_url("sqlite:///nowhere.sqlite")
 """A store that nobody opens."""
@@ -127,6 +131,7 @@ class Serving:
             style=Style(),
             write_log=self.lines.extend,
             short_way=short,
+            pages=PAGES,
             control=self.control,
         )
         self.context = ChildContext("web-0", self.scoreboard.slot(0), grace=20.0)
@@ -152,6 +157,7 @@ class Serving:
             totals=self.totals,
             scoreboard=self.scoreboard,
             trust=self.trust,
+            pages=PAGES,
             clock=lambda: self.now,
         )
 

@@ -30,6 +30,7 @@ from tests.access import pki
 from tests.access.place import ALICE, ROOT, Place
 from tests.web.caller import BASE, Caller
 from tests.web.pki import client
+from tests.web.serving import PAGES
 
 STATUS = b"GET " + BASE + b"/api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -61,6 +62,7 @@ class Working:
             style=Style(),
             write_log=self.lines.extend,
             short_way=short_way,
+            pages=PAGES,
         )
         sock, self.port = bind_unused_port()
         self.ready = asyncio.Event()

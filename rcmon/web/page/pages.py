@@ -17,9 +17,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Pages:
-    """Fills the templates; every value is escaped."""
+    """Fills the templates; every value is escaped.
+
+    It is made once, before the fork: all workers share what is compiled, none compiles at its start, and one
+    that is started again has the pages of the release that it runs, whatever lies on the disk by then.
+    """
 
     def __init__(self, assets: Assets) -> None:
+        self.assets = assets
         words = {
             "base": BASE,
             "full_name": FULL_NAME,
@@ -39,7 +44,7 @@ class Pages:
         }
         self._loader = Loader(str(TEMPLATES), autoescape="xhtml_escape", whitespace="single", namespace=words)
         for path in TEMPLATES.iterdir():
-            self._loader.load(path.name)  # compiled at start, not while a client waits
+            self._loader.load(path.name)  # compiled now, not while a client waits
 
     def fill(self, name: str, /, **values: Any) -> bytes:
         """Fill a template; one that has the layout's frame needs `frame`."""

@@ -195,6 +195,18 @@ def test_an_update_moves_neither_rows_nor_scroll_nor_focus_nor_what_is_open(
     assert page.locator("#resort").is_hidden()
 
 
+def test_rows_out_of_sight_cost_nothing_until_one_comes_to_them(page: Page) -> None:
+    drawn = "row => row.querySelector('a').checkVisibility({contentVisibilityAuto: true})"
+    last = page.locator("#table tbody tr").last
+    assert not last.evaluate(drawn)
+    last.locator("a").focus()
+    page.wait_for_function(f"({drawn})([...document.querySelectorAll('#table tbody tr')].at(-1))")
+    page.emulate_media(media="print")
+    first = page.locator("#table tbody tr").first
+    page.wait_for_function(f"({drawn})(document.querySelector('#table tbody tr'))")
+    assert first.inner_text().startswith(SITES[0])
+
+
 def test_a_site_that_goes_keeps_its_row_and_one_that_comes_waits(published: Site, page: Page) -> None:
     live(page)
     grid = make_grid(NOW - 5)

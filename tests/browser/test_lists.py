@@ -39,6 +39,20 @@ def test_an_operator_acknowledges_a_finding_on_its_page(enter: Enter, troubled: 
     assert "the site knows" in page.locator("#finding-d4").inner_text()
 
 
+def test_what_somebody_else_acknowledges_is_seen_at_once(enter: Enter, troubled: Site) -> None:
+    page = opened(enter(), troubled.url("/findings"))
+    page.locator("#state[data-state=live]").wait_for()
+    page.evaluate("window.same = true")
+    at = troubled.url("/api/findings/c3/acknowledgement")
+    other = enter("operator").request
+    headers = {"X-Requested-With": "rcmon"}
+    assert other.put(at, data={"reason": "it is being restarted"}, headers=headers).ok
+    page.locator("#finding-c3 .acknowledged", has_text="it is being restarted").wait_for()
+    assert other.delete(at, headers=headers).ok
+    page.locator("#finding-c3 .acknowledged").wait_for(state="detached")
+    assert page.evaluate("window.same")
+
+
 def test_lists_are_read_and_filtered_without_a_script(enter: Enter, troubled: Site) -> None:
     page = opened(enter("operator", java_script_enabled=False), troubled.url("/journal"))
     page.locator("select[name=kind]").select_option("state")

@@ -23,7 +23,7 @@ from rcmon.web.answers.problems import Problem
 from rcmon.web.api.content import read_json
 from rcmon.web.api.cursor import Cursor
 from rcmon.web.api.documents import read_document
-from rcmon.web.api.query import AgentGlob, Many, Moment, Pretty, SiteGlob
+from rcmon.web.api.query import AgentGlob, Many, Moment, Query, SiteGlob
 from rcmon.web.board import Held
 from rcmon.web.transport.request import Request
 
@@ -39,8 +39,8 @@ MOST = 10_000
 KindGlob = Annotated[str, Meta(pattern=r"^[a-z0-9_*?]{1,100}$(?!\n)", description="kinds, such as ssb_*")]
 
 
-class FindingsQuery(Pretty, frozen=True, kw_only=True):
-    """What is asked of the findings. Lists are alternatives, different parameters must all hold."""
+class FindingsSelection(Query, frozen=True, kw_only=True):
+    """Which findings. Lists are alternatives, different parameters must all hold."""
 
     kind: Many[KindGlob] = ()
     severity: Many[Literal["critical", "warning", "info"]] = ()
@@ -51,6 +51,12 @@ class FindingsQuery(Pretty, frozen=True, kw_only=True):
     acknowledged: Literal["any", "yes", "no"] = "any"
     limit: Annotated[int, Meta(ge=1, le=MOST)] = MOST
     cursor: Cursor = ""
+
+
+class FindingsQuery(FindingsSelection, frozen=True, kw_only=True):
+    """What is asked of the findings."""
+
+    pretty: bool = False
 
 
 class AcknowledgementBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,7 +161,7 @@ def _shape(made: Acknowledgement) -> AcknowledgementShape:
 
 
 def choose(
-    findings: Iterable[FindingShape], wanted: FindingsQuery, flags: re.RegexFlag = re.NOFLAG
+    findings: Iterable[FindingShape], wanted: FindingsSelection, flags: re.RegexFlag = re.NOFLAG
 ) -> list[FindingShape]:
     """Pick the findings that a query wants; `flags` are for names. Problem 400 for a time that is none."""
     kind = _pattern(wanted.kind)

@@ -11,7 +11,7 @@ from rcmon.store import Store
 from rcmon.store.journal import JournalSpan, NumberedEntry, count_journal, read_journal
 from rcmon.timestamps import iso
 from rcmon.web.answers.problems import Problem
-from rcmon.web.api.query import NAME, Agent, Many, Moment, Pretty
+from rcmon.web.api.query import NAME, Agent, Many, Moment, Query
 from rcmon.web.api.times import read_time
 
 MOST = 1000
@@ -35,7 +35,7 @@ _DONE = (ROLES.name, ACKNOWLEDGEMENT.name, OVERRIDE.name)
 Number = Annotated[int, Meta(ge=1, le=2**53, description="what `next` of an earlier answer holds")]
 
 
-class JournalQuery(Pretty, frozen=True, kw_only=True):
+class JournalSelection(Query, frozen=True, kw_only=True):
     """Which entries; different parameters must all hold."""
 
     site: Annotated[str, Meta(pattern=NAME, description="a site's name")] = ""
@@ -45,6 +45,12 @@ class JournalQuery(Pretty, frozen=True, kw_only=True):
     until: Moment = ""
     limit: Annotated[int, Meta(ge=1, le=MOST)] = 100
     cursor: Number | None = None
+
+
+class JournalQuery(JournalSelection, frozen=True, kw_only=True):
+    """What is asked of the journal."""
+
+    pretty: bool = False
 
 
 class EntryShape(Struct, frozen=True):
@@ -86,7 +92,7 @@ class JournalPart(Struct, frozen=True):
     """The cursor behind these; None: there is nothing more."""
 
 
-async def read_part(store: Store, query: JournalQuery) -> JournalPart:
+async def read_part(store: Store, query: JournalSelection) -> JournalPart:
     """Read what is asked for. Problem 400 for a time that is none, 503 where it cannot be read."""
     asked = JournalSpan(
         limit=query.limit + 1,

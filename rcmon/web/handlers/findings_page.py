@@ -11,6 +11,7 @@ from rcmon.web.api.findings import behind, choose, joined, listed
 from rcmon.web.auth import requires
 from rcmon.web.handlers.listing import ListPage
 from rcmon.web.page import findings
+from rcmon.web.page.attention import worst_first
 from rcmon.web.page.findings import FindingsPage
 from rcmon.web.page.honest import NO_CYCLE, say_list, say_problem
 
@@ -29,7 +30,7 @@ class FindingsPageHandler(ListPage):
         if held is None:
             return self._list([], [], None, NO_CYCLE)
         try:
-            every = joined(listed(held), await self.services.acknowledgements.in_force())
+            every = worst_first(joined(listed(held), await self.services.acknowledgements.in_force()))
         except Problem as problem:
             return self._list([], [], None, say_problem(problem))
         return self._chosen(every)

@@ -3,7 +3,7 @@
 from rcmon.access.roles import Role
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
-from rcmon.web.api.journal import JournalPart, JournalQuery, read_part
+from rcmon.web.api.journal import JournalPart, JournalSelection, read_part
 from rcmon.web.auth import requires
 from rcmon.web.handlers.listing import ListPage
 from rcmon.web.page import journal
@@ -17,7 +17,7 @@ class JournalPageHandler(ListPage):
 
     route = "/journal"
     summary = "The page of the journal: what changed, when, from what to what, and by whom."
-    query: JournalQuery
+    query: JournalSelection
 
     @requires(Role.READER)
     async def get(self) -> Ready:

@@ -1,7 +1,7 @@
 """What needs attention, the worst first: what the page shows before all else."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -51,10 +51,7 @@ def attention(
 ) -> Attention:
     """Order the findings; `links`: the page of what each concerns, by its id. Times: as everywhere."""
     stood_for = {member for one in findings for member in one.members}
-    shown = [one for one in findings if one.id not in stood_for]
-    rank = {severity: number for number, severity in enumerate(SEVERITIES)}
-    shown.sort(key=lambda one: one.since or "", reverse=True)
-    shown.sort(key=lambda one: rank.get(one.severity, len(rank)))
+    shown = worst_first(one for one in findings if one.id not in stood_for)
     items = [_item(one, links.get(one.id, one.link), now, interval) for one in shown]
     fresh = [item for item in items if item.acknowledgement is None]
     counts = Counter(item.severity for item in fresh)
@@ -64,6 +61,13 @@ def attention(
         known=[item for item in items if item.acknowledgement is not None],
         counts={severity: counts[severity] for severity in SEVERITIES if counts[severity]},
     )
+
+
+def worst_first(findings: Iterable[FindingShape]) -> list[FindingShape]:
+    """Order findings: the worst first, and of those that are as bad the newest."""
+    rank = {severity: number for number, severity in enumerate(SEVERITIES)}
+    newest = sorted(findings, key=lambda one: one.since or "", reverse=True)
+    return sorted(newest, key=lambda one: rank.get(one.severity, len(rank)))
 
 
 def _item(one: FindingShape, link: str, now: float, interval: float) -> Item:

@@ -9,14 +9,13 @@ from msgspec import Meta, Struct
 
 from rcmon.documents.shapes import FindingShape
 from rcmon.web.about import BASE
-from rcmon.web.api.findings import MOST, FindingsQuery, KindGlob
+from rcmon.web.api.findings import MOST, FindingsSelection, KindGlob
 from rcmon.web.api.query import Many
+from rcmon.web.page.attention import SEVERITIES
 from rcmon.web.page.form import Part, globs
 
-SEVERITIES = ("critical", "warning", "info")
 
-
-class FindingsPage(FindingsQuery, frozen=True, kw_only=True):
+class FindingsPage(FindingsSelection, frozen=True, kw_only=True):
     """What the page of findings is asked; as the API's, but names are written in part and in any case."""
 
     kind: Many[KindGlob] = ()
@@ -24,10 +23,10 @@ class FindingsPage(FindingsQuery, frozen=True, kw_only=True):
     agent: Many[Part] = ()
     limit: Annotated[int, Meta(ge=1, le=MOST)] = 100
 
-    def wanted(self, **other: object) -> FindingsQuery:
+    def wanted(self, **other: object) -> FindingsSelection:
         """Make what the API would be asked."""
-        fields = {name: getattr(self, name) for name in FindingsQuery.__struct_fields__}
-        return FindingsQuery(**{**fields, "site": globs(self.site), "agent": globs(self.agent), **other})
+        fields = {name: getattr(self, name) for name in FindingsSelection.__struct_fields__}
+        return FindingsSelection(**{**fields, "site": globs(self.site), "agent": globs(self.agent), **other})
 
 
 class Facet(Struct, frozen=True):

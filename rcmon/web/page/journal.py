@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from rcmon.model.journal import JOURNAL_KINDS, OVERRIDE
 from rcmon.web.about import BASE
-from rcmon.web.api.journal import EntryShape, JournalQuery
+from rcmon.web.api.journal import EntryShape, JournalSelection
 from rcmon.web.page.changes import words
 
 MEANINGS: Mapping[str, str] = {kind.name: kind.meaning.replace("`", "") for kind in JOURNAL_KINDS}
@@ -48,9 +48,9 @@ def _change(one: EntryShape) -> str | None:
     return f"{BASE}/api/overrides/{version}" if isinstance(version, int) else None
 
 
-def address(asked: JournalQuery) -> str:
+def address(asked: JournalSelection) -> str:
     """Write the address of the page's first part."""
-    nothing = JournalQuery()
+    nothing = JournalSelection()
     written: dict[str, str] = {}
     for name in ("site", "agent", "kind", "since", "until", "limit"):
         value = getattr(asked, name)

@@ -69,6 +69,27 @@ async def test_findings_are_filtered_by_the_address(service: Serving) -> None:
         assert lacking not in page, query
 
 
+async def test_findings_are_told_the_worst_first_whatever_their_order_is(service: Serving) -> None:
+    snapshot = make_snapshot()
+    kinds = {"info": "draining_long", "critical": "worker_unhealthy", "warning": "state_differs"}
+    made = [
+        structs.replace(snapshot.findings[0], severity=severity, id=severity, kind=kinds[severity])
+        for severity in kinds
+    ]
+    await service.publish(structs.replace(snapshot, findings=tuple(made)))
+    page = await read(service, "/findings")
+    assert re.findall('<li id="finding-([a-z]+)"', page) == ["critical", "warning", "info"]
+    more = re.search('rel="next" href="[^"]*(/findings[^"]*)"', await read(service, "/findings?limit=2"))
+    assert more is not None
+    rest = await read(service, html.unescape(more[1]))
+    assert re.findall('<li id="finding-([a-z]+)"', rest) == ["info"]
+
+
+async def test_a_page_does_not_take_what_it_would_ignore(service: Serving) -> None:
+    for path in ("/findings", "/journal", "/overrides", "/quarantine", "/about"):
+        assert "'pretty'" in words(await read(service, f"{path}?pretty=1", code=400))
+
+
 async def test_a_filter_that_finds_nothing_is_no_empty_list(service: Serving) -> None:
     unmatched = words(await read(service, "/findings?severity=critical"))
     assert f"{WORDS['unmatched'][0]} None of the 2 findings is let through by this filter." in unmatched

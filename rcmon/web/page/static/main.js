@@ -24,10 +24,17 @@ document.addEventListener("focusin", local);
 document.documentElement.classList.add("scripted");
 on("upgraded", () => document.documentElement.classList.add("upgraded"));
 
+/** Milliseconds in which what happens is taken together: a cycle raises many findings at once. */
+const TOGETHER = 100;
+
 if (main.hasAttribute("data-refresh")) {
-  const anew = () => refresh((fresh) => morph(main, fresh.getElementById("main")));
-  on("refresh", anew);
-  on("snapshot", anew);
-  on("override", anew);
+  let soon = 0;
+  const anew = () => {
+    soon ||= setTimeout(() => {
+      soon = 0;
+      refresh((fresh) => morph(main, fresh.getElementById("main")));
+    }, TOGETHER);
+  };
+  for (const name of ["refresh", "snapshot", "finding", "journal", "override"]) on(name, anew);
 }
 live.start({ url: `${base}api/events?rows=names`, probe: `${base}api/status`, interval: Number(line.dataset.interval) });

@@ -4,18 +4,28 @@ By rows, 1500 series at 96 points a day were 53 million in a year: 4 GB with the
 to delete each day. Columns of differences, compressed, take a tenth, and a month of a series is 30 rows.
 """
 
-import zlib
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 
-from msgspec import DecodeError, Struct, field, msgpack
+from msgspec import Struct, field
 
-from rcmon.errors import StoreCorruptError
 from rcmon.model import HistoryRow, TaskPoint
 from rcmon.store import chunks_before
-from rcmon.store.columns import Column, Columns, squeeze
+from rcmon.store.columns import Column, squeeze
+from rcmon.store.forms import (
+    PART,
+    TIMES,
+    WHOLE,
+    PackedBody,
+    PackedTasks,
+    in_parts,
+    open_body,
+    open_tasks,
+    parted,
+    readable,
+    sealed,
+)
 
 NUMBERS = ("running_slots", "pending_slots", "running_jobs", "pending_jobs")
 TASK_NUMBERS = ("running_jobs", "pending_jobs", "max_slots", "pending_slots")
@@ -118,28 +128,22 @@ def milliseconds(time: float) -> int:
     return -(-round(time * 1e6) // 1000)
 
 
-def pack(points: Points) -> tuple[bytes, bytes]:
-    """Encode points, and apart from them their task types."""
-    words = list(dict.fromkeys(points.states))
-    place = {word: number for number, word in enumerate(words)}
-    states: Column = [place[state] for state in points.states]
-    times: Column = [*points.times]
-    known: Column = [int(one) for one in points.known]
-    count, columns = len(times), [column for own in points.tasks.values() for column in own]
-    body = _Body(words, squeeze([times, states, *points.numbers], count))
-    tasks = _Tasks([*points.tasks], squeeze([known, *columns], count))
-    return _sealed(body), _sealed(tasks)
+def pack(points: Points, part: int = PART) -> tuple[bytes, bytes]:
+    """Encode points, and apart from them their task types: more than `part` in parts of so many."""
+    firsts = range(0, len(points.times), part)
+    if len(firsts) <= 1:
+        return _packed(points)
+    begins = [points.times[first] for first in firsts]
+    parts = [_packed(points.part(first, first + part)) for first in firsts]
+    return parted(begins, [body for body, _ in parts]), parted(begins, [tasks for _, tasks in parts])
 
 
 def unpack(body: bytes, tasks: bytes | None = None) -> Points:
     """Decode points, with their task types where those are given. Raises StoreCorruptError."""
-    with _readable():
-        times, states, numbers = _open_body(body)
-        points = Points([*times], [*states], numbers, [False] * len(times))  # type: ignore[list-item]
-        if tasks is not None:
-            known, by_task = _open_tasks(tasks)
-            points.known = [bool(one) for one in known]
-            points.tasks = dict(sorted(by_task.items()))
+    with readable():
+        points, *later = (_unpacked(*part) for part in _parts(body, tasks))
+        for more in later:
+            points.extend(more)
     return points
 
 
@@ -148,121 +152,85 @@ def unpack_some(body: bytes, tasks: bytes | None, task: str) -> tuple[list[int],
 
     Raises StoreCorruptError.
     """
-    with _readable():
-        if tasks is None:
-            times, states, numbers = _open_body(body)
-            return times, [states, *numbers]  # type: ignore[return-value]
-        times = _open_times(body)
-        return times, _open_task(tasks, task) or [[None] * len(times) for _ in TASK_NUMBERS]  # type: ignore[return-value]
+    with readable():
+        (times, values), *later = (_some(*part, task) for part in _parts(body, tasks))
+        for more, others in later:
+            times += more
+            for column, other in zip(values, others, strict=True):
+                column.extend(other)
+    return times, values
 
 
-def pick(body: bytes, tasks: bytes | None, time: int, agent: str, site: str) -> HistoryRow | None:
-    """Decode the point that held at a time alone, a tenth of the whole's work; None: it was earlier.
-
-    With its task types where those are given.
-    """
-    if body[:1] != _FORM or (tasks is not None and tasks[:1] != _FORM):
-        points = unpack(body, tasks)
-        place = bisect_right(points.times, time) - 1
-        return points.row(place, agent, site) if place >= 0 else None
-    with _readable():
-        own = _BODY.decode(_opened(body))
-        place = bisect_right(own.columns.column(_TIMES), time) - 1  # type: ignore[type-var]
-        if place < 0:
-            return None
-        at, state, *numbers = own.columns.at(place)
-        by_task = None if tasks is None else _tasks_at(_TASKS.decode(_opened(tasks)), place)
-        word = own.words[state or 0]
-        return HistoryRow(
-            (at or 0) / 1000, agent, site, word, numbers[0], numbers[1], numbers[2], numbers[3], by_task
-        )
+def _packed(points: Points) -> tuple[bytes, bytes]:
+    words = list(dict.fromkeys(points.states))
+    place = {word: number for number, word in enumerate(words)}
+    states: Column = [place[state] for state in points.states]
+    times: Column = [*points.times]
+    known: Column = [int(one) for one in points.known]
+    count, columns = len(times), [column for own in points.tasks.values() for column in own]
+    body = PackedBody(words, squeeze([times, states, *points.numbers], count))
+    tasks = PackedTasks([*points.tasks], squeeze([known, *columns], count))
+    return sealed(body), sealed(tasks)
 
 
-class _Body(Struct, array_like=True):
-    """Points without their task types."""
-
-    words: list[str | None]
-    """States, by number."""
-    columns: Columns
-    """Times, states, and NUMBERS."""
+def _parts(body: bytes, tasks: bytes | None) -> Iterator[tuple[bytes, bytes | None]]:
+    """Take a day apart, with its task types where those are given."""
+    bodies = in_parts(body)
+    return zip(bodies, repeat(None, len(bodies)) if tasks is None else in_parts(tasks), strict=True)
 
 
-class _Tasks(Struct, array_like=True):
-    """Task types of points."""
+def _unpacked(body: bytes, tasks: bytes | None) -> Points:
+    times, states, numbers = _body(body)
+    points = Points([*times], [*states], numbers, [False] * len(times))  # type: ignore[list-item]
+    if tasks is not None:
+        known, by_task = _tasks(tasks)
+        points.known = [bool(one) for one in known]
+        points.tasks = dict(sorted(by_task.items()))
+    return points
 
-    names: list[str]
-    columns: Columns
-    """Whether they were kept; then TASK_NUMBERS of the first, and so on."""
+
+def _some(body: bytes, tasks: bytes | None, task: str) -> tuple[list[Any], list[list[Any]]]:
+    if tasks is None:
+        times, states, numbers = _body(body)
+        return times, [states, *numbers]
+    times = _times(body)
+    return times, _task(tasks, task) or [[None] * len(times) for _ in TASK_NUMBERS]
 
 
-_FORM = b"\2"
-"""With what a packed day begins; those of releases up to revision 0008 begin as zlib's streams do, 0x78."""
-_TIMES = 0
-_BODY = msgpack.Decoder(_Body)
-_TASKS = msgpack.Decoder(_Tasks)
 _WIDE = len(TASK_NUMBERS)
 
 
-def _sealed(packed: _Body | _Tasks) -> bytes:
-    return _FORM + zlib.compress(msgpack.encode(packed))
-
-
-def _opened(packed: bytes) -> bytes:
-    return zlib.decompress(memoryview(packed)[1:])
-
-
-def _open_body(body: bytes) -> tuple[Column, list[str | None], list[Column]]:
-    if body[:1] != _FORM:
+def _body(body: bytes) -> tuple[Column, list[str | None], list[Column]]:
+    if body[:1] != WHOLE:
         return chunks_before.read_body(body)
-    own = _BODY.decode(_opened(body))
+    own = open_body(body)
     times, states, *numbers = own.columns.all()
     if len(own.words) == 1:
         return times, own.words * len(times), numbers
     return times, [own.words[state or 0] for state in states], numbers
 
 
-def _open_times(body: bytes) -> Column:
-    if body[:1] != _FORM:
+def _times(body: bytes) -> Column:
+    if body[:1] != WHOLE:
         return chunks_before.read_body(body)[0]
-    return _BODY.decode(_opened(body)).columns.column(_TIMES)
+    return open_body(body).columns.column(TIMES)
 
 
-def _open_task(tasks: bytes, task: str) -> list[Column] | None:
+def _task(tasks: bytes, task: str) -> list[Column] | None:
     """Open the columns of one task type; None: there are none."""
-    if tasks[:1] != _FORM:
+    if tasks[:1] != WHOLE:
         return chunks_before.read_tasks(tasks)[1].get(task)
-    own = _TASKS.decode(_opened(tasks))
+    own = open_tasks(tasks)
     if task not in own.names:
         return None
     first = 1 + own.names.index(task) * _WIDE
     return own.columns.some(range(first, first + _WIDE))
 
 
-def _open_tasks(tasks: bytes) -> tuple[Column, dict[str, list[Column]]]:
-    if tasks[:1] != _FORM:
+def _tasks(tasks: bytes) -> tuple[Column, dict[str, list[Column]]]:
+    if tasks[:1] != WHOLE:
         return chunks_before.read_tasks(tasks)
-    own = _TASKS.decode(_opened(tasks))
+    own = open_tasks(tasks)
     known, *columns = own.columns.all()
     by_task = {name: columns[place * _WIDE :][:_WIDE] for place, name in enumerate(own.names)}
     return known, by_task
-
-
-def _tasks_at(own: _Tasks, place: int) -> tuple[TaskPoint, ...] | None:
-    known, *numbers = own.columns.at(place)
-    if not known:
-        return None
-    four = iter(numbers)
-    points = map(TaskPoint, own.names, four, four, four, four)
-    return tuple(point for point in points if not _is_absent(point))
-
-
-def _is_absent(point: TaskPoint) -> bool:
-    return point.running_jobs is point.pending_jobs is point.max_slots is point.pending_slots is None
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    try:
-        yield
-    except (zlib.error, DecodeError, ValueError, TypeError, IndexError, KeyError) as error:
-        raise StoreCorruptError(f"packed history cannot be read: {error}") from error

@@ -7,7 +7,7 @@ number at a place is a sum over a part of an array. Columns with gaps are lists.
 
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import accumulate
 from operator import sub
 from typing import TypeAlias
@@ -40,17 +40,20 @@ class Differences(Struct, array_like=True, gc=False):
             raise ValueError("columns differ in length")
         return steps
 
-    def sums(self, count: int, place: int) -> list[int]:
-        """Give the sum of each column's first `place` differences; raises likewise."""
+    def add(self, numbers: Column, count: int, place: int) -> None:
+        """Add the sum of each column's first `place` differences to its number; raises likewise."""
         size, end = count - 1, (count - 1) * len(self.columns)
         if self.width != "b" or place > _SUMMED:
             steps = self.opened(count)
-            return [sum(steps[begin : begin + place]) for begin in range(0, end, size)]
+            for column, begin in zip(self.columns, range(0, end, size), strict=True):
+                numbers[column] += sum(steps[begin : begin + place])  # type: ignore[operator]
+            return
         if len(self.steps) != end:
             raise ValueError("columns differ in length")
         # half of an Adler-32 is the sum of bytes, and one, modulo 65521 (RFC 1950): the fastest that there is
         biased, too_much = memoryview(self.steps.translate(_BIASED)), 1 + 128 * place
-        return [(adler32(biased[begin : begin + place]) & 0xFFFF) - too_much for begin in range(0, end, size)]
+        for column, begin in zip(self.columns, range(0, end, size), strict=True):
+            numbers[column] += (adler32(biased[begin : begin + place]) & 0xFFFF) - too_much  # type: ignore[operator]
 
 
 class Columns(Struct, array_like=True, gc=False):
@@ -64,15 +67,27 @@ class Columns(Struct, array_like=True, gc=False):
     gaps: dict[int, Column] = field(default_factory=dict)
     """Columns that are lists."""
 
-    def at(self, place: int) -> Column:
-        """Give each column's number at a place. Raises ValueError and its like where they cannot be read."""
+    def at(self, place: int, since: int = 0) -> Column:
+        """Give the number at a place of each column from one on; what stands for earlier ones means nothing.
+
+        Raises ValueError and its like where they cannot be read.
+        """
         numbers = [*self.first]
         for some in self.changes:
-            for column, change in zip(some.columns, some.sums(self.count, place), strict=True):
-                numbers[column] += change  # type: ignore[operator]
+            if some.columns[-1] >= since:
+                some.add(numbers, self.count, place)
         for column, values in self.gaps.items():
             numbers[column] = values[place]
         return numbers
+
+    def mark(self, number: int) -> Hashable:
+        """Give what is the same where a column is the same, and is found with less work; raises likewise."""
+        for some in self.changes:
+            if number in some.columns:
+                size = (self.count - 1) * array(some.width).itemsize
+                begin = some.columns.index(number) * size
+                return self.count, self.first[number], some.width, some.steps[begin : begin + size]
+        return self.count, self.first[number], tuple(self.gaps.get(number, ()))
 
     def column(self, number: int) -> Column:
         """Give one column whole; raises likewise."""

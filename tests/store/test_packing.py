@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,13 @@ from sqlalchemy.engine import URL
 from rcmon.errors import StoreCorruptError
 from rcmon.model import GridPoint, HistoryRow, TaskPoint
 from rcmon.store import Store
-from rcmon.store.chunks import NUMBERS, TASK_NUMBERS, Points, from_rows, pack, pick, unpack, unpack_some
+from rcmon.store.chunks import NUMBERS, TASK_NUMBERS, Points, from_rows, pack, unpack, unpack_some
 from rcmon.store.columns import squeeze
+from rcmon.store.forms import PART, in_parts, open_parts
+from rcmon.store.forms import parted as of_parts
 from rcmon.store.grid import add_grid, read_grid
 from rcmon.store.history import add_history
+from rcmon.store.moment import MomentReader
 from rcmon.store.past import Fetched, Wanted, fetch, find_series, place_at, unpacked
 from rcmon.store.pruning import Ages, prune, upkeep
 from rcmon.store.steps import steps
@@ -80,7 +84,16 @@ def held(rows: list[HistoryRow], time: int) -> HistoryRow | None:
 
 
 Pack = Callable[[Points], tuple[bytes, bytes]]
-FORMS = pytest.mark.parametrize("form", [pack, pack_before])
+
+
+def pick(body: bytes, tasks: bytes | None, time: int) -> HistoryRow | None:
+    return MomentReader(time).read(body, tasks, "a", "T2_XX_A")
+
+
+parted = partial(pack, part=3)
+whole = partial(pack, part=DAY)
+"""As revision 0009 packed a day."""
+FORMS = pytest.mark.parametrize("form", [parted, whole, pack_before])
 
 
 @FORMS
@@ -91,9 +104,32 @@ def test_what_is_packed_is_what_was(form: Pack, rows: list[HistoryRow]) -> None:
     assert [points.row(place, "a", "T2_XX_A") for place in range(len(rows))] == rows
     for time in (0, 1000, 2 * DAY, *(int(one.time) for one in rows[::7])):
         there = held(rows, time)
-        assert pick(*packed, time * 1000, "a", "T2_XX_A") == there
+        assert pick(*packed, time * 1000) == there
         alone = there and structs.replace(there, tasks=None)
-        assert pick(packed[0], None, time * 1000, "a", "T2_XX_A") == alone
+        assert pick(packed[0], None, time * 1000) == alone
+
+
+@FORMS
+@example(some=[[row(0.0, 1), row(100.0, 2)], [row(0.0, 3), row(50.0, 4)], [row(0.0, 5), row(200.0, 6)]])
+@settings(max_examples=30)
+@given(some=st.lists(ROWS, min_size=1, max_size=3))
+def test_one_moment_of_several_series_is_what_it_is_of_each(form: Pack, some: list[list[HistoryRow]]) -> None:
+    """Whether their points are at the same times, from the first to the last, or at others."""
+    alike = [[structs.replace(one, running_jobs=7) for one in rows] for rows in some]
+    for time in (0, *(int(one.time) for rows in some for one in rows[-1:])):
+        moment = MomentReader(time * 1000)
+        for rows in (*some, *alike, *(rows[:-1] for rows in some)):
+            assert moment.read(*form(from_rows(rows)), "a", "T2_XX_A") == held(rows, time)
+
+
+def test_a_day_of_a_change_each_minute_is_packed_in_parts_and_one_of_quarters_of_an_hour_is_not() -> None:
+    rows = [row(60.0 * time, time % 7) for time in range(1440)]
+    minutes, quarters = from_rows(rows), from_rows(rows[::15])
+    assert [len(in_parts(packed)) for packed in pack(minutes)] == [DAY // 60 // PART] * 2
+    assert [len(in_parts(packed)) for packed in pack(quarters)] == [1, 1]
+    assert unpack(*pack(minutes)) == minutes
+    for place in (0, PART - 1, PART, 3 * PART + 7, 1439):
+        assert pick(*pack(minutes), place * 60_000) == rows[place]
 
 
 def nine(number: st.SearchStrategy[int | None]) -> st.SearchStrategy[list[int | None]]:
@@ -119,8 +155,8 @@ def test_one_point_is_picked_out_of_many_whatever_their_differences(form: Pack, 
     ]
     packed = form(from_rows(rows))
     for place in (0, 1, 15, 16, 49, 50, 51, 96):
-        assert pick(*packed, place * 1000, "a", "T2_XX_A") == rows[place]
-    assert pick(*packed, 1_000_000, "a", "T2_XX_A") == rows[96]
+        assert pick(*packed, place * 1000) == rows[place]
+    assert pick(*packed, 1_000_000) == rows[96]
 
 
 @given(ROWS, st.sampled_from([60, 900, 3600]))
@@ -178,19 +214,21 @@ def test_however_it_is_kept_it_is_the_same(
     asyncio.run(check())
 
 
-async def rewrite(store: Store) -> None:
-    """Pack again all that is packed, as an earlier release did."""
+async def rewrite(store: Store, form: Pack) -> None:
+    """Pack again all that is packed, in another form."""
     async with store.transaction() as connection:
         for chunk in list(await connection.execute(select(CHUNK))):
-            body, tasks = pack_before(unpack(chunk.body, chunk.tasks))
+            body, tasks = form(unpack(chunk.body, chunk.tasks))
             key = (CHUNK.c.series == chunk.series, CHUNK.c.step == chunk.step, CHUNK.c.begin == chunk.begin)
             await connection.execute(update(CHUNK).where(*key).values(body=body, tasks=tasks))
 
 
+@pytest.mark.parametrize("form", [parted, pack_before])
+@example(rows=[structs.replace(one, time=9.0 * place) for place, one in enumerate(LATER_FIRST * 8)])
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS.filter(bool))
-def test_what_an_earlier_release_packed_is_read_and_goes_on(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[HistoryRow]
+def test_days_in_parts_and_those_that_an_earlier_release_packed_are_read_and_go_on(
+    tmp_path_factory: pytest.TempPathFactory, form: Pack, rows: list[HistoryRow]
 ) -> None:
     directory: Path = tmp_path_factory.mktemp("packed")
 
@@ -200,7 +238,7 @@ def test_what_an_earlier_release_packed_is_read_and_goes_on(
         half = len(rows) // 2
         await write(store, *rows[:half])
         await prune(store, FOREVER, rows[half].time + 7200)
-        await rewrite(store)
+        await rewrite(store, form)
         await write(store, *rows[half:])
         times = [int(one.time) for one in rows]
         assert await at(store, times) == rows
@@ -288,4 +326,22 @@ def test_bytes_that_are_no_points_are_told() -> None:
         with pytest.raises(StoreCorruptError):
             unpack_some(broken, None, "")
         with pytest.raises(StoreCorruptError):
-            pick(broken, None, 1000, "a", "T2_XX_A")
+            pick(broken, None, 1000)
+
+
+def test_parts_that_do_not_fit_together_are_told() -> None:
+    body, tasks = parted(from_rows([row(time, time * time) for time in range(9)]))
+    parts = open_parts(body)
+    wrong = (
+        (of_parts(parts.begins[1:], parts.parts), tasks),
+        (of_parts(parts.begins, [*parts.parts[:-1], b"nonsense"]), tasks),
+        (body, of_parts(parts.begins[:1], open_parts(tasks).parts[:1])),
+        (body, open_parts(tasks).parts[0]),
+    )
+    for broken in wrong:
+        with pytest.raises(StoreCorruptError):
+            unpack(*broken)
+        with pytest.raises(StoreCorruptError):
+            unpack_some(*broken, "Merge")
+        with pytest.raises(StoreCorruptError):
+            pick(*broken, 8000)

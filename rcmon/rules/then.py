@@ -6,7 +6,7 @@ nothing of the work queue or of other sources. So nothing is told to have been s
 stood against that, or that nothing is known to have.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -27,33 +27,26 @@ class AgentThen(Struct, frozen=True):
 
 
 def judge_then(
-    name: str, agent: AgentThen, rows: Sequence[HistoryRow], site: str | None = None
+    name: str, agent: AgentThen, rows: Sequence[HistoryRow], sites: Container[str] | None = None
 ) -> Iterator[tuple[str, Place]]:
-    """Judge an agent's sites, or one of them; one of which no task types were kept has no cells.
+    """Judge an agent's sites, or some of them; one of which no task types were kept has no cells.
 
-    `rows`: all its sites even for one of them, since its task types are those of all.
+    `rows`: all its sites even for some of them, since its task types are those of all.
     """
     whole = tuple(_standing(agent))
-    tasks = sorted({point.task for row in rows for point in row.tasks or ()})
+    tasks = _task_types(rows)
     for row in rows:
-        if site is not None and row.site != site:
+        if sites is not None and row.site not in sites:
             continue
         points = {point.task: point for point in row.tasks or ()}
-        yield (
-            row.site,
-            Place(
-                agent=name,
-                state=row.state,
-                state_time=None,
-                pending_slots=row.pending_slots,
-                running_slots=row.running_slots,
-                pending=row.pending_jobs or 0,
-                running=row.running_jobs or 0,
-                overflow=OVERFLOW,
-                admission=(),
-                cells=tuple(_cells(row, points, whole, tasks)) if has_tasks(row) else (),
-            ),
-        )
+        yield row.site, _place(name, row, tuple(_cells(row, points, whole, tasks)) if has_tasks(row) else ())
+
+
+def name_then(name: str, rows: Sequence[HistoryRow]) -> Iterator[tuple[str, Place]]:
+    """Give the places and cells that `judge_then` judges, unjudged: a cell tells its task type alone."""
+    cells = tuple(Cell(task, None, None, None, None, None, None, 0, 0, None) for task in _task_types(rows))
+    for row in rows:
+        yield row.site, _place(name, row, cells if has_tasks(row) else ())
 
 
 def has_tasks(row: HistoryRow) -> bool:
@@ -63,6 +56,25 @@ def has_tasks(row: HistoryRow) -> bool:
         and row.pending_jobs is not None
         and row.running_jobs is not None
         and all(point.pending_jobs is not None and point.running_jobs is not None for point in row.tasks)
+    )
+
+
+def _task_types(rows: Sequence[HistoryRow]) -> list[str]:
+    return sorted({point.task for row in rows for point in row.tasks or ()})
+
+
+def _place(name: str, row: HistoryRow, cells: tuple[Cell, ...]) -> Place:
+    return Place(
+        agent=name,
+        state=row.state,
+        state_time=None,
+        pending_slots=row.pending_slots,
+        running_slots=row.running_slots,
+        pending=row.pending_jobs or 0,
+        running=row.running_jobs or 0,
+        overflow=OVERFLOW,
+        admission=(),
+        cells=cells,
     )
 
 

@@ -4,7 +4,7 @@ from msgspec import structs
 
 from rcmon.model import HistoryRow, Place, TaskPoint
 from rcmon.rules.sentences import detail
-from rcmon.rules.then import AgentThen, has_tasks, judge_then
+from rcmon.rules.then import AgentThen, has_tasks, judge_then, name_then
 
 WELL = AgentThen("2.4.5", drain=False, down_components=())
 ROOM = HistoryRow(
@@ -78,7 +78,15 @@ def test_more_running_jobs_than_any_overflow_allows_hold_back_all() -> None:
 def test_one_site_is_judged_as_it_is_among_all() -> None:
     other = structs.replace(ROOM, site="T2_XX_B", tasks=(TaskPoint("Skim", 0, 0, 5, 5),))
     rows = (ROOM, other)
-    assert dict(judge_then("a", WELL, rows, "T2_XX_B")) == {"T2_XX_B": judged(*rows)["T2_XX_B"]}
+    assert dict(judge_then("a", WELL, rows, {"T2_XX_B"})) == {"T2_XX_B": judged(*rows)["T2_XX_B"]}
+
+
+def test_what_is_judged_is_named_before() -> None:
+    other = structs.replace(ROOM, site="T2_XX_B", tasks=(TaskPoint("Skim", 0, 0, 5, 5),))
+    rows = (ROOM, other, structs.replace(ROOM, site="T2_XX_C", tasks=None))
+    named = {site: [cell.task for cell in place.cells] for site, place in name_then("a", rows)}
+    assert named == {site: [cell.task for cell in place.cells] for site, place in judged(*rows).items()}
+    assert [len(tasks) for tasks in named.values()] == [3, 3, 0]
 
 
 def test_a_task_type_of_another_site_has_no_threshold_here() -> None:

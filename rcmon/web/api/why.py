@@ -63,6 +63,11 @@ class WhyQuery(Pretty, frozen=True, kw_only=True):
     cursor: Cursor = ""
     at: At = ""
 
+    @property
+    def by_verdict(self) -> bool:
+        """Whether it depends on verdicts which answers are wanted."""
+        return bool(self.reason) or self.blocked is not None
+
 
 class Chosen(Struct):
     """What a query selects: a page of it, and how many there are."""
@@ -81,17 +86,15 @@ async def select(sites: Sites, wanted: WhyQuery) -> Chosen:
         for place in places:
             if not agent(place.agent):
                 continue
-            cells = [cell for cell in place.cells if task(cell.task) and _holds(cell, wanted)]
+            cells: Sequence[Cell] = place.cells
+            if wanted.task or wanted.by_verdict:
+                cells = [cell for cell in cells if task(cell.task) and _holds(cell, wanted)]
             chosen.total += len(cells)
-            if after is not None and (name, place.agent) < after[:2]:
-                continue
-            for cell in cells:
-                if after is not None and (name, place.agent, cell.task) <= after:
-                    continue
-                if len(chosen.page) < wanted.limit:
-                    chosen.page.append((name, place, cell))
-                else:
-                    chosen.more = True
+            if after is not None:
+                cells = [cell for cell in cells if (name, place.agent, cell.task) > after]
+            room = wanted.limit - len(chosen.page)
+            chosen.page += [(name, place, cell) for cell in cells[:room]]
+            chosen.more = chosen.more or len(cells) > room
     return chosen
 
 

@@ -109,7 +109,7 @@ class SitePageHandler(Handler):
             refuse(self, "site", name, {row.site for row in world.rows}, self.query.at)
         one = msgspec.structs.replace(world, rows=[row for row in world.rows if row.site == name])
         shape = site_then(name, one)
-        judged = await self.services.store.compute(lambda rest: why_then(world, rest, name))
+        judged = await self.services.store.compute(lambda rest: why_then(world, rest, {name}))
         past = told(world, name)
         answers = await why.document(None, why.of_site(judged, name) or why.Chosen([]), {}, None, past)
         return KnownSite(

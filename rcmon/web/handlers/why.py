@@ -9,7 +9,7 @@ from rcmon.web.api import why
 from rcmon.web.api.contract import gives
 from rcmon.web.api.query import AtPretty
 from rcmon.web.api.then import PastWanted
-from rcmon.web.api.then_why import told, why_then
+from rcmon.web.api.then_why import select_then, told, why_then
 from rcmon.web.api.why import Chosen, WhyQuery
 from rcmon.web.auth import requires
 from rcmon.web.base import Handler
@@ -39,8 +39,7 @@ class WhyHandler(Handler):
 
     async def _then(self) -> Ready:
         world = await self.then(PastWanted(self.query.at))
-        judged = await self.services.store.compute(lambda rest: why_then(world, rest))
-        chosen = await why.select(judged, self.query)
+        chosen = await select_then(self.services.store, world, self.query)
         past = told(world)
         return self.json(await why.document(iso(world.time), chosen, {}, self._next(chosen), past))
 
@@ -76,7 +75,7 @@ class SiteWhyHandler(Handler):
     async def _then(self, site: str) -> Ready:
         # all sites are read, and one is judged: an agent's task types are those of all of them
         world = await self.then(PastWanted(self.query.at))
-        judged = await self.services.store.compute(lambda rest: why_then(world, rest, site))
+        judged = await self.services.store.compute(lambda rest: why_then(world, rest, {site}))
         chosen = why.of_site(judged, site)
         if chosen is None:
             raise Problem(404, f"No agent had a site {site!r} at {self.query.at}.", site=site)

@@ -168,9 +168,34 @@ async def test_why_says_what_stood_against_it_and_what_is_not_kept(service: Serv
     assert {one["reason"] for one in blocked["answers"]} == {
         one["reason"] for one in page["answers"] if one["reason"]
     }
+    others = await read(service, at(SECOND, "/api/why?blocked=false&limit=2000"))
+    both = sorted(
+        [*blocked["answers"], *others["answers"]], key=lambda one: (one["site"], one["agent"], one["task"])
+    )
+    assert (both, len(both)) == (page["answers"], page["total"])
     part = await read(service, at(SECOND, f"/api/sites/{SITE}/why"))
     assert part["answers"] == [one for one in page["answers"] if one["site"] == SITE]
     assert (await service.ask(at(SECOND, "/api/sites/T2_NO_SUCH/why"))).code == 404
+
+
+async def test_what_is_selected_of_the_past_is_judged_as_it_is_among_all(service: Serving) -> None:
+    await keep_three(service)
+    whole = (await read(service, at(SECOND, "/api/why?limit=2000")))["answers"]
+    for query, wanted in (
+        ("", whole),
+        ("&task=Merge", [one for one in whole if one["task"] == "Merge"]),
+        (
+            f"&agent={AGENT}&site=T1_*",
+            [one for one in whole if one["agent"] == AGENT and one["site"][:3] == "T1_"],
+        ),
+    ):
+        path, got = at(SECOND, f"/api/why?limit={len(wanted) // 2 + 1}{query}"), []
+        while path:
+            page = await read(service, path)
+            assert page["total"] == len(wanted) > 2
+            got += page["answers"]
+            path = (page["next"] or "").removeprefix("/wm_resource_monitor")
+        assert got == wanted
 
 
 async def test_task_types_that_were_not_kept_are_named(service: Serving) -> None:

@@ -138,10 +138,10 @@ def pack(points: Points, part: int = PART) -> tuple[bytes, bytes]:
     return parted(begins, [body for body, _ in parts]), parted(begins, [tasks for _, tasks in parts])
 
 
-def unpack(body: bytes, tasks: bytes | None = None) -> Points:
-    """Decode points, with their task types where those are given. Raises StoreCorruptError."""
+def unpack(body: bytes, tasks: bytes | None = None, only: str = "") -> Points:
+    """Decode points, with their task types where those are given, or `only` one. Raises StoreCorruptError."""
     with readable():
-        points, *later = (_unpacked(*part) for part in _parts(body, tasks))
+        points, *later = (_unpacked(*part, only) for part in _parts(body, tasks))
         for more in later:
             points.extend(more)
     return points
@@ -179,11 +179,11 @@ def _parts(body: bytes, tasks: bytes | None) -> Iterator[tuple[bytes, bytes | No
     return zip(bodies, repeat(None, len(bodies)) if tasks is None else in_parts(tasks), strict=True)
 
 
-def _unpacked(body: bytes, tasks: bytes | None) -> Points:
+def _unpacked(body: bytes, tasks: bytes | None, only: str) -> Points:
     times, states, numbers = _body(body)
     points = Points([*times], [*states], numbers, [False] * len(times))  # type: ignore[list-item]
     if tasks is not None:
-        known, by_task = _tasks(tasks)
+        known, by_task = _one_task(tasks, only) if only else _tasks(tasks)
         points.known = [bool(one) for one in known]
         points.tasks = dict(sorted(by_task.items()))
     return points
@@ -197,6 +197,8 @@ def _some(body: bytes, tasks: bytes | None, task: str) -> tuple[list[Any], list[
     return times, _task(tasks, task) or [[None] * len(times) for _ in TASK_NUMBERS]
 
 
+_KNOWN = 0
+"""The place of what tells whether task types were kept, among their columns."""
 _WIDE = len(TASK_NUMBERS)
 
 
@@ -223,8 +225,7 @@ def _task(tasks: bytes, task: str) -> list[Column] | None:
     own = open_tasks(tasks)
     if task not in own.names:
         return None
-    first = 1 + own.names.index(task) * _WIDE
-    return own.columns.some(range(first, first + _WIDE))
+    return own.columns.some(_places_of(own, task))
 
 
 def _tasks(tasks: bytes) -> tuple[Column, dict[str, list[Column]]]:
@@ -234,3 +235,21 @@ def _tasks(tasks: bytes) -> tuple[Column, dict[str, list[Column]]]:
     known, *columns = own.columns.all()
     by_task = {name: columns[place * _WIDE :][:_WIDE] for place, name in enumerate(own.names)}
     return known, by_task
+
+
+def _one_task(tasks: bytes, task: str) -> tuple[Column, dict[str, list[Column]]]:
+    """Open what `_tasks` does of one task type, which may not be there."""
+    if tasks[:1] != WHOLE:
+        known, by_task = chunks_before.read_tasks(tasks)
+        return known, {name: own for name, own in by_task.items() if name == task}
+    own = open_tasks(tasks)
+    if task not in own.names:
+        return own.columns.column(_KNOWN), {}
+    known, *columns = own.columns.some([_KNOWN, *_places_of(own, task)])
+    return known, {task: columns}
+
+
+def _places_of(own: PackedTasks, task: str) -> range:
+    """Tell which columns are of a task type."""
+    first = _KNOWN + 1 + own.names.index(task) * _WIDE
+    return range(first, first + _WIDE)

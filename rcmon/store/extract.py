@@ -20,8 +20,8 @@ class Span(Struct, frozen=True):
     """How many changes at most."""
     agent: str | None = None
     """None: every agent."""
-    tasks: bool = False
-    """Whether task types are wanted."""
+    task: str = ""
+    """The task type that is wanted, without the others where that is less work; empty: none is."""
 
 
 class Extract(Struct, frozen=True):
@@ -44,7 +44,8 @@ async def read_site(connection: AsyncConnection, site: str, span: Span) -> Extra
     series = await connection.run_sync(find_series, site, span.agent)
     days = await connection.run_sync(read_days, series, Wanted(span.since, span.until))
     end = _end(days, span)
-    held, changes = await _rows(connection, series, Wanted(span.since, end, tasks=span.tasks))
+    wanted = Wanted(span.since, end, tasks=bool(span.task), only=span.task)
+    held, changes = await _rows(connection, series, wanted)
     total = sum(days[day] for day in days if day_of(span.since) < day < day_of(span.until))
     for day in {day_of(span.since), day_of(span.until)}:
         wanted = Wanted(max(span.since, _before(day)), min(span.until, _before(day + DAY)))

@@ -39,6 +39,8 @@ class Wanted(Struct, frozen=True):
     """COARSE: what held at each multiple of it is enough; 0: every change that is kept."""
     tasks: bool = False
     """With task types."""
+    only: str = ""
+    """The one of them that matters: of packed days the others are left out; empty: none are."""
 
 
 class Fetched(Struct, frozen=True):
@@ -82,7 +84,7 @@ def unpacked(fetched: Fetched, rest: Callable[[], None] = lambda: None) -> dict[
     for one in fetched.series:
         points = Points()
         for chunk in fetched.days.get(one.number, ()):
-            points.extend(unpack(chunk.body, chunk.tasks if wanted.tasks else None))
+            points.extend(unpack(chunk.body, chunk.tasks if wanted.tasks else None, wanted.only))
             rest()
         points.extend(from_rows(row_of(row, tasks=wanted.tasks) for row in fetched.rows.get(one.number, ())))
         past[one] = _within(points, wanted)

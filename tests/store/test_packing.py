@@ -102,6 +102,9 @@ def test_what_is_packed_is_what_was(form: Pack, rows: list[HistoryRow]) -> None:
     packed = form(from_rows(rows))
     points = unpack(*packed)
     assert [points.row(place, "a", "T2_XX_A") for place in range(len(rows))] == rows
+    for task in ("Merge", "Never"):
+        alone = {name: columns for name, columns in points.tasks.items() if name == task}
+        assert unpack(*packed, task) == structs.replace(points, tasks=alone)
     for time in (0, 1000, 2 * DAY, *(int(one.time) for one in rows[::7])):
         there = held(rows, time)
         assert pick(*packed, time * 1000) == there

@@ -62,7 +62,7 @@ class SiteHistoryHandler(Handler):
 
     async def _changes(self, site: str, part: Part) -> dict[str, Any]:
         asked = self.query
-        span = Span(part.since, part.until, asked.limit, asked.agent or None, bool(asked.task))
+        span = Span(part.since, part.until, asked.limit, asked.agent or None, asked.task)
         async with self.services.store.asking() as connection:
             found = await read_site(connection, site, span)
             horizons = await connection.run_sync(read_horizons)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from rcmon.documents.shapes import AcknowledgementShape, FindingShape
 from rcmon.timestamps import moment
 from rcmon.web.api.diagnosis import age
+from rcmon.web.page.paths import agent_page, site_page
 
 SEVERITIES: Sequence[str] = ("critical", "warning", "info")
 _SHOWN = 12
@@ -21,8 +22,8 @@ class Item(Struct, frozen=True):
     severity: str
     kind: str
     message: str
-    where: str
-    """The site or agent that it concerns, or nothing."""
+    where: Sequence[tuple[str, str]]
+    """Site and agent that it concerns and that its message does not name, with their pages."""
     link: str
     """Of the page of that."""
     since: str | None
@@ -76,10 +77,15 @@ def _item(one: FindingShape, link: str, now: float, interval: float) -> Item:
         severity=one.severity,
         kind=one.kind,
         message=one.message,
-        where=one.site or one.agent or one.source or "",
+        where=_where(one),
         link=link,
         since=one.since,
         lasted=age(moment(one.since), now, interval) if one.since else None,
         stands_for=len(one.members),
         acknowledgement=one.acknowledgement,
     )
+
+
+def _where(one: FindingShape) -> Sequence[tuple[str, str]]:
+    pages = ((one.site, site_page), (one.agent, agent_page))
+    return [(name, page(name)) for name, page in pages if name is not None and name not in one.message]

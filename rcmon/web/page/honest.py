@@ -35,6 +35,21 @@ WORDS: Mapping[Matter, tuple[str, str]] = {
 }
 """The word of each, and what it means wherever it stands; the page About lists them."""
 
+LineState = Literal["none", "ahead", "fresh", "stale", "live", "paused", "loading", "offline", "forbidden"]
+
+LINE: Mapping[LineState, tuple[str, str]] = {
+    "none": ("no snapshot yet", ""),
+    "ahead": ("of no known age", ""),
+    "fresh": ("snapshot", ""),
+    "stale": (WORDS["stale"][0], ""),
+    "live": ("live", ""),
+    "paused": ("paused", ""),
+    "loading": ("connecting", ""),
+    "offline": ("offline", "the service does not answer"),
+    "forbidden": (WORDS["forbidden"][0], "you may not read this any more"),
+}
+"""What the line of state says, and more of it; the page hands them over to its script."""
+
 
 def say(matter: Matter, text: str = "") -> Matters:
     """Say what is the matter; `text` in place of what it means everywhere."""

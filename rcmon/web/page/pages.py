@@ -1,5 +1,6 @@
 """The web pages, made from templates."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rcmon.web.answers.problems import Problem, title
 from rcmon.web.page import overview
 from rcmon.web.page.assets import Assets
 from rcmon.web.page.frame import NAVIGATION, Frame
+from rcmon.web.page.honest import LINE
 from rcmon.web.page.paths import agent_page, findings_page, site_page
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -41,6 +43,8 @@ class Pages:
             "findings_page": findings_page,
             "local": overview.local,
             "who": overview.who,
+            "state_words": LINE,
+            "state_words_as_json": json.dumps(LINE),
         }
         self._loader = Loader(str(TEMPLATES), autoescape="xhtml_escape", whitespace="single", namespace=words)
         for path in TEMPLATES.iterdir():

@@ -1,7 +1,9 @@
 """The page: everything at a glance without a script, with every value escaped and every link alive."""
 
+import json
 import re
 from html.parser import HTMLParser
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,8 +14,10 @@ from rcmon.model import Component, Worker
 from rcmon.process.trouble import Ending
 from rcmon.web.about import BASE
 from rcmon.web.page.agents import agent_rows
-from rcmon.web.page.assets import Assets
+from rcmon.web.page.assets import STATIC, Assets
+from rcmon.web.page.honest import LINE
 from rcmon.web.page.overview import Share, span, totals
+from rcmon.web.page.paths import agent_page
 from tests.web.grid import DIFFERING, NOW, SITES, STATELESS, make_snapshot
 from tests.web.pki import CREDENTIALS, subject
 from tests.web.serving import Serving
@@ -213,6 +217,25 @@ async def test_what_a_database_holds_is_escaped(service: Serving) -> None:
     seen = await page(service)
     assert [image["src"] for image in seen.all("img")] == [Assets().url("icon.svg")]
     assert evil in "".join(seen.text)
+
+
+async def test_the_words_of_the_line_of_state_stand_in_one_place(service: Serving) -> None:
+    (line,) = [found for found in (await page(service)).all("div") if found.get("id") == "state"]
+    assert json.loads(line["data-words"]) == {key: list(said) for key, said in LINE.items()}
+    script = (STATIC / "state.js").read_text()
+    assert not [said for said in chain(*LINE.values()) if len(said.split()) > 1 and said in script]
+
+
+async def test_a_line_of_attention_names_site_and_agent(service: Serving) -> None:
+    snapshot = make_snapshot()
+    one = structs.replace(
+        snapshot.findings[0], site="T3_US_UMiss", agent="vocms0281", message="no slots at T3_US_UMiss"
+    )
+    await service.publish(structs.replace(snapshot, findings=(one,)))
+    seen = await page(service)
+    assert [found["href"] for found in seen.all("a") if found.get("class") == "where"] == [
+        agent_page("vocms0281")
+    ]
 
 
 async def test_before_the_first_snapshot(empty_service: Serving) -> None:

@@ -6,6 +6,8 @@ import { isPaused, linkState, pause } from "./live.js";
 import { span } from "./words.js";
 
 const line = document.getElementById("state");
+/** What is said in each state, as rcmon/web/page/honest.py has it: a word, and more of it. */
+const words = JSON.parse(line.dataset.words);
 const word = document.createElement("b");
 const age = document.createElement("span");
 const button = document.createElement("button");
@@ -34,13 +36,13 @@ export function newer(since) {
 function told() {
   const old = begun === null ? null : clock.now() - begun;
   const link = linkState();
-  const ago = old === null ? "" : old < -interval ? "data of no known age" : `data ${span(old)} old`;
-  if (link === "forbidden") return ["forbidden", "you may not read this any more", ago];
-  if (link === "offline") return ["offline", "offline", ago && `the service does not answer; ${ago}`];
-  if (isPaused()) return ["paused", "paused", ago];
-  if (old === null) return ["none", "no snapshot yet", ""];
-  if (old > late) return ["stale", `stale by ${span(old - interval)}`, ago];
-  return link === "loading" ? ["loading", "connecting", ago] : ["live", "live", ago];
+  const ago = old === null ? "" : old < -interval ? `data ${words.ahead[0]}` : `data ${span(old)} old`;
+  const saying = (state, by = "") => [state, words[state][0] + by, [words[state][1], ago].filter(Boolean).join("; ")];
+  if (link === "forbidden" || link === "offline") return saying(link);
+  if (isPaused()) return saying("paused");
+  if (old === null) return saying("none");
+  if (old > late) return saying("stale", ` by ${span(old - interval)}`);
+  return saying(link === "loading" ? "loading" : "live");
 }
 
 function show() {

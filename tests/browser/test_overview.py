@@ -116,6 +116,23 @@ def test_sorting_and_filtering_load_nothing_anew_and_back_goes_back(page: Page, 
     assert page.evaluate("window.same")
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_where_headings_are_hidden_a_field_sorts(enter: Enter, site: Site, script: bool) -> None:
+    page = opened(
+        enter(java_script_enabled=script, viewport={"width": 360, "height": 800}), site.url("/?tier=T1")
+    )
+    page.locator("#filter select[name=sort]").select_option(label="Running jobs, most first")
+    if not script:
+        page.locator("#filter button.primary").click()
+    page.wait_for_url(re.compile("tier=T1.*sort=-running_jobs"))
+    grid = make_grid().sites
+    wanted = sorted(
+        (name for name in SITES if name.startswith("T1_")), key=lambda name: -(grid[name].jobs.running or 0)
+    )
+    expect(page.locator("#table tbody tr").first).to_have_attribute("data-site", wanted[0])
+    assert names(page) == wanted
+
+
 def test_an_address_says_all_of_the_view(enter: Enter, site: Site) -> None:
     view = (
         "/?site=de&state=Normal&tier=T2&agent=vocms0281&sort=-running_jobs&columns=state,running_jobs,agents"

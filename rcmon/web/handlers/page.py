@@ -100,6 +100,7 @@ class PageHandler(ListPage):
             "most": MOST,
             "rows": rows,
             "headings": overview.headings(asked, asked.columns),
+            "orders": overview.orders(asked),
             "columns": overview.COLUMNS[1:],
             "shown_columns": columns,
             "exports": overview.exports(asked, columns),

@@ -171,6 +171,25 @@ def headings(wanted: SiteSelection, shown: Sequence[str] = ()) -> Sequence[Headi
     return [_heading(wanted, shown, column) for column in COLUMNS]
 
 
+def orders(wanted: SiteSelection) -> Sequence[tuple[str, str]]:
+    """List the orders of the table, as a query has them, in words; one that somebody wrote himself, too."""
+    found = [("", COLUMNS[0].title)]
+    for column in COLUMNS:
+        if column.numeric:
+            found += [
+                (f"-{column.key}", f"{column.title}, most first"),
+                (column.key, f"{column.title}, fewest first"),
+            ]
+        else:
+            found += [(key, words) for key, words in _both_ways(column) if key != COLUMNS[0].key]
+    asked = ",".join(wanted.sort)
+    return found if asked in dict(found) else [*found, (asked, asked)]
+
+
+def _both_ways(column: SiteColumn) -> Sequence[tuple[str, str]]:
+    return (column.key, column.title), (f"-{column.key}", f"{column.title}, backwards")
+
+
 def _heading(wanted: SiteSelection, shown: Sequence[str], column: SiteColumn) -> Heading:
     key = column.key
     first, second = (f"-{key}", key) if column.numeric else (key, f"-{key}")

@@ -185,7 +185,9 @@ export function tellView() {
     fields.site.value = typed;
   }
   for (const name of ["state", "tier", "agent"]) fields[name].value = view[name].length === 1 ? view[name][0] : "";
-  fields.sort.value = view.sort.join(",");
+  const order = view.sort.join(",");
+  fields.sort.value = order === "name" ? "" : order;
+  if (fields.sort.selectedIndex < 0) fields.sort.add(new Option(order, order, false, true)); // written by hand
   const chosen = columns(view);
   for (const box of fields.columns) box.checked = chosen.includes(box.value);
   for (const name of COLUMNS) table.classList.toggle(`no-${name}`, !chosen.includes(name));
@@ -229,6 +231,7 @@ export function listen(asked) {
   for (const name of ["state", "tier", "agent"]) {
     fields[name].addEventListener("change", () => asked({ [name]: fields[name].value ? [fields[name].value] : [] }, true));
   }
+  fields.sort.addEventListener("change", () => asked({ sort: fields.sort.value ? fields.sort.value.split(",") : [] }, true));
   for (const box of fields.columns) {
     box.addEventListener("change", () => {
       const chosen = Array.from(fields.columns).filter((one) => one.checked).map((one) => one.value);

@@ -1,7 +1,9 @@
 """The frame of every page, in a real browser: under the content policy, with a client's certificate."""
 
+import re
+
 import pytest
-from playwright.sync_api import Error
+from playwright.sync_api import Error, expect
 
 from tests.browser.conftest import Enter, opened
 from tests.browser.site import Site
@@ -39,3 +41,11 @@ def test_without_a_certificate_nobody_gets_in(enter: Enter, site: Site) -> None:
     page = enter(None).new_page()
     with pytest.raises(Error, match="ERR_"):
         page.goto(site.url())
+
+
+def test_times_are_told_in_ones_own_zone_where_one_points(enter: Enter, site: Site) -> None:
+    page = opened(enter(timezone_id="Asia/Kolkata", locale="en-GB"), site.url("/about"))
+    time = page.locator("footer time").last
+    assert time.inner_text() == "2026-01-01 12:00 UTC"
+    time.hover()
+    expect(time).to_have_attribute("title", re.compile(r"01/01/2026, 17:30:00 GMT\+5:30"))

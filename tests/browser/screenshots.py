@@ -25,6 +25,8 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
 }
 PAPER: Mapping[str, Any] = {"color_scheme": "dark", "viewport": {"width": 718, "height": 1040}}
 """A4 between its margins; whoever likes it dark prints black on white all the same."""
+DRAWN = """() => [...document.querySelectorAll("#table tbody th a")].every(
+  link => link.checkVisibility({contentVisibilityAuto: true}))"""
 PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281", "{runbook}": "AgentDown"}
 
 
@@ -65,6 +67,7 @@ def take(browser: Browser, site: Site, folder: Path, wanted: Sequence[str]) -> N
             page.set_viewport_size(
                 {"width": options["viewport"]["width"], "height": height}
             )  # all is in sight
+            page.wait_for_function(DRAWN)
             page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
             context.close()
 

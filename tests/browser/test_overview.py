@@ -331,8 +331,13 @@ def test_nothing_is_wider_than_the_window(enter: Enter, site: Site, options: dic
 
 
 def test_on_paper_stand_the_data_and_no_controls(page: Page) -> None:
+    live(page)
+    assert not page.locator(".on-paper").is_visible()
+    page.set_viewport_size({"width": 718, "height": 1040})  # of A4
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
     assert not page.locator("#filter").is_visible()
     assert page.locator("#table tbody tr").first.is_visible()
     assert page.locator("#attention").is_visible()
+    assert page.locator("#state").inner_text() == "snapshot of 2026-01-01 11:59:48 UTC", "paper does not tick"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -11,6 +11,8 @@ const words = JSON.parse(line.dataset.words);
 const word = document.createElement("b");
 const age = document.createElement("span");
 const button = document.createElement("button");
+/** Paper does not tick: on it stands the moment. */
+const paper = document.createElement("p");
 
 /** Begin of the newest snapshot's cycle, seconds since the epoch; null: there is none. */
 let begun = null;
@@ -55,6 +57,8 @@ function show() {
   }
   if (word.textContent !== name) word.textContent = name;
   if (age.textContent !== detail) age.textContent = detail;
+  const moment = begun === null ? name : `${words.fresh[0]} of ${new Date(1000 * begun).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  if (paper.textContent !== moment) paper.textContent = moment;
   const wanted = isPaused() ? "Go on" : "Pause";
   if (button.textContent !== wanted) button.textContent = wanted;
 }
@@ -66,11 +70,12 @@ export function start() {
   said.className = "hidden";
   said.setAttribute("role", "status");
   age.className = "age";
+  paper.className = "on-paper";
   button.type = "button";
   button.addEventListener("click", () => pause(!isPaused()));
   const text = document.createElement("p");
   text.append(word, " ", age);
-  line.replaceChildren(text, said, button);
+  line.replaceChildren(text, paper, said, button);
   read(line);
   setInterval(show, 1000);
   on("link", show);

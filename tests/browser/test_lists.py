@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.conftest import Enter, opened
+from tests.browser.screenshots import pages
 from tests.browser.site import Site
 
 
@@ -61,6 +62,16 @@ def test_lists_are_read_and_filtered_without_a_script(enter: Enter, troubled: Si
     assert page.url.count("kind=state") == 1
     assert "1 of 1 entries" in page.locator(".paging").inner_text()
     assert page.locator("button:visible").count() == 1, "what needs a script is not shown"
+
+
+def test_no_page_is_wider_than_a_telephone(enter: Enter, troubled: Site) -> None:
+    page = enter("operator", viewport={"width": 360, "height": 780}).new_page()
+    wide = {}
+    for name, path in pages().items():
+        page.goto(troubled.url(path))
+        if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
+            wide[name] = width
+    assert wide == {}
 
 
 def test_the_page_of_the_api_finds_and_opens(enter: Enter, troubled: Site) -> None:

@@ -238,6 +238,14 @@ async def test_a_line_of_attention_names_site_and_agent(service: Serving) -> Non
     ]
 
 
+async def test_where_the_service_itself_is_not_well_that_needs_attention(service: Serving) -> None:
+    await service.publish(structs.replace(make_snapshot(), findings=()))
+    service.now += 400
+    text = " ".join(" ".join((await page(service)).text).split())
+    assert "The service is unhealthy: " in text or "The service is degraded: " in text
+    assert "Nothing else needs attention." in text
+
+
 async def test_before_the_first_snapshot(empty_service: Serving) -> None:
     seen = await page(empty_service)
     text = " ".join(" ".join(seen.text).split())

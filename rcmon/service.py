@@ -134,6 +134,7 @@ class Service:
             write_log=self._write_log,
             short_way=config.short_way,
             pages=Pages(Assets()),
+            hosts=(config.host, socket.gethostname(), *config.allowed_hosts.split(",")),
         )
 
     async def _collect(self, context: ChildContext) -> None:

@@ -46,6 +46,8 @@ class _Secured(Struct, frozen=True, eq=False):
     context: ssl.SSLContext
     credential: Credential
     authorities: tuple[x509.Certificate, ...]
+    names: tuple[str, ...]
+    """The host names that the certificate is for."""
 
 
 class Trust:
@@ -78,6 +80,10 @@ class Trust:
     def certificate_not_after(self) -> float:
         """Tell until when the server's certificate is valid, seconds since the epoch."""
         return self._secured.value.credential.not_after
+
+    def host_names(self) -> tuple[str, ...]:
+        """Tell the host names that the server's certificate is for: the same tuple until it is replaced."""
+        return self._secured.value.names
 
     def roles(self) -> tuple[RoleTable, str | None]:
         """Tell which roles are in use, and why the newest content of their file is not; None: it is."""
@@ -168,7 +174,7 @@ class Trust:
             try_handshake(context)
         except ConfigError as error:
             raise ConfigError(f"server certificate {self._files.certificate} and the CAs: {error}") from error
-        return _Secured(context, credential, authorities)
+        return _Secured(context, credential, authorities, credential.host_names)
 
     def _check_validity(self, credential: Credential, current: _Secured | None) -> None:
         """Refuse to replace a valid certificate by one that is not; warn of one at the start."""

@@ -24,6 +24,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
     host: str
     port: int
+    allowed_hosts: str
     workers: int
     state_dir: str
     shutdown_grace: float

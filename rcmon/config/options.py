@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from rcmon.config.values import DAY, OneOf, Value, any_text, boolean, number, one_of, seconds, text, whole
+from rcmon.config.values import (
+    DAY,
+    OneOf,
+    Value,
+    any_text,
+    boolean,
+    host_names,
+    number,
+    one_of,
+    seconds,
+    text,
+    whole,
+)
 from rcmon.errors import ConfigError
 
 
@@ -52,6 +64,14 @@ OPTIONS: tuple[Option, ...] = (
         'address or host name to listen on; 0.0.0.0 is all of IPv4, :: all of IPv6, "" all of both',
     ),
     Option("port", "server", 5000, whole(0, 65535), "port to listen on; 0 takes a free one"),
+    Option(
+        "allowed-hosts",
+        "server",
+        "",
+        host_names,
+        "names, with commas between, that a request's Host may have beside those of the certificate, the"
+        " machine's own, addresses and names without a dot; *.NAME: one label before NAME; *: any",
+    ),
     Option(
         "workers",
         "server",

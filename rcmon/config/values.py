@@ -1,11 +1,14 @@
 """From an option's text to its value: each converter raises ValueError that says what would be right."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 
 from msgspec import Struct
 
 Value = str | int | float | bool | None
+
+_HOST_NAME = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 
 
 def any_text(value: str) -> str:
@@ -81,6 +84,14 @@ def boolean(value: str) -> bool:
     if value.lower() not in words:
         raise ValueError("true or false")
     return words[value.lower()]
+
+
+def host_names(value: str) -> str:
+    """Take names of hosts with commas between, or none."""
+    names = [name.strip() for name in value.split(",")] if value.strip() else []
+    if not all(map(_HOST_NAME.fullmatch, names)):
+        raise ValueError("names of hosts with commas between, such as rcmon.example.org,*.cern.ch")
+    return ",".join(names)
 
 
 DAY = 86400.0

@@ -12,7 +12,7 @@ from rcmon.telemetry.metric import Metric, counter, gauge, histogram
 OTHER = "other"
 """Among a label's values: whatever is none of the others."""
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", OTHER)
-CODES = (200, 204, 206, 304, 400, 403, 404, 405, 406, 408, 413, 414, 415, 429, 431, 500, 501, 503)
+CODES = (200, 204, 206, 304, 400, 403, 404, 405, 406, 408, 413, 414, 415, 421, 429, 431, 500, 501, 503)
 """Status codes that are counted by themselves; any other counts as its class, such as `4xx`."""
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Upper bounds of the request duration histogram, seconds."""
@@ -34,6 +34,20 @@ HANDSHAKE_FAILURES = (
 )
 FAILURES = tuple(dict.fromkeys((*HANDSHAKE_FAILURES, *REFUSALS)))
 """Why a connection did not come to be (TLS), or proves nobody (the rules about identities)."""
+REQUEST_REFUSALS = (
+    "line_end",
+    "target",
+    "method",
+    "field_name",
+    "length",
+    "framing",
+    "host",
+    "foreign_host",
+    "malformed",
+    "head_size",
+    "late_body",
+)
+"""Why a request was answered without any handler; `method` also where a handler does not take it."""
 FOLLOWED = ("tls", "roles", "authorities", "signing_policy", "crl", "voms", "sources", "control")
 """The kinds of files that are taken up while the service runs."""
 CHANGES = ("site", "state", "slots", "threshold", "agent", "source")
@@ -50,6 +64,11 @@ DURATIONS = histogram(
     "Time from a request's head to its answer, of a stream to its begin.",
     BUCKETS,
     {"route": None},
+)
+REQUESTS_REFUSED = counter(
+    "rcmon_http_requests_refused_total",
+    "Requests that no handler answered, by what was wrong with them.",
+    {"reason": REQUEST_REFUSALS},
 )
 SHORT_WAY_FALLBACKS = counter(
     "rcmon_short_way_fallbacks_total",

@@ -27,6 +27,7 @@ from rcmon.web.transport.tornado_way import Stock
 
 LOG = logging.getLogger(__name__)
 
+_NOT_ALLOWED = 405
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
@@ -191,6 +192,8 @@ def finished(delivery: RequestHandler) -> None:
     connection = delivery.request.connection
     if not isinstance(connection, Stock):
         return
+    if delivery.get_status() == _NOT_ALLOWED:
+        connection.refused("method")
     if isinstance(delivery, Delivery):
         authorized = delivery.asked.authorized if delivery.asked else None
         connection.finished(delivery.resource.route, delivery.get_status(), authorized)

@@ -34,6 +34,7 @@ from rcmon.web.services import Parts, tell_streams
 from rcmon.web.succession import refuse_older
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
+from rcmon.web.transport.hosts import Hosts
 from rcmon.web.transport.server import ClientLimits, Server
 
 _TICK = 1.0
@@ -58,6 +59,8 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     write_log: Callable[[Sequence[str]], None]
     short_way: bool
     pages: Pages
+    hosts: Sequence[str] = ()
+    """Names of ours beside those of the certificate."""
     control: Follower[ControlSettings] = field(default_factory=lambda: follow_control(None))
     """How far agents are steered."""
 
@@ -142,6 +145,7 @@ def make_server(
         access_log=AccessLog(settings.write_log, context.name, settings.style),
         limits=settings.limits,
         short_routes=short_routes(application.settings["services"], table) if settings.short_way else {},
+        hosts=Hosts(settings.trust.host_names, settings.hosts),
         ssl_options=settings.trust.context,
     )
 

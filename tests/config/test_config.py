@@ -64,6 +64,8 @@ def test_the_default_file_is_read_where_it_stands_and_not_beside_a_named_one():
         (["--tls-cert"], {}, ["--tls-cert", "expected one argument"]),
         (["stray"], {}, ["stray"]),
         (["--config", "none.toml"], {}, ["--config", "'none.toml'"]),
+        (["--allowed-hosts", "a,b c"], {}, ["--allowed-hosts", "'a,b c'", "*.cern.ch"]),
+        (["--allowed-hosts", "*.*"], {}, ["--allowed-hosts"]),
         (["--config"], {}, ["--config", "file"]),
         (["--synthetic", "1x1"], {}, ["--synthetic", "--demo"]),
         (["--probe"], {}, ["--probe", "--check-config"]),

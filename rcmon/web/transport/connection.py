@@ -20,6 +20,7 @@ from rcmon.telemetry.own import OTHER
 from rcmon.web.transport import heads, last_words
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.handshake_reasons import detail_of, reason_of
+from rcmon.web.transport.objections import Objection, objection
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.said import said
 from rcmon.web.transport.secured import SecuredStream
@@ -31,6 +32,7 @@ from rcmon.web.transport.wire import LINGER, LINGER_READS, READ_SIZE, Wire
 LOG = logging.getLogger("rcmon.web.transport.server")
 _TURN = 32
 """So many requests of one connection, then others have a turn."""
+_TOO_LARGE = Objection("head_size", 431, last_words.DETAILS[431])
 
 
 class Connection:
@@ -107,7 +109,7 @@ class Connection:
         while True:
             head = await self.wire.next_head(self._limits.request_timeout)
             if len(head) > heads.MOST:
-                await self._turn_away(431, last_words.DETAILS[431], head)
+                await self._object(_TOO_LARGE, head)
                 return
             self.wire.deadline = math.inf
             if not await self._answer(head):
@@ -125,11 +127,19 @@ class Connection:
             await self._short.pour()
             await self.wire.flushed()
             return keep
+        if (wrong := objection(head, self._state.hosts)) is not None:
+            await self._object(wrong, head)
+            return False
         stock = Stock(self._state, self.wire, self.peer, head)
         keep = await stock.answer()
         if stock.replay.refused or stock.unread:
             await self._part()
         return keep
+
+    async def _object(self, wrong: Objection, head: bytes) -> None:
+        """Refuse what no parser may read."""
+        self._state.refused(wrong.reason)
+        await self._turn_away(wrong.status, wrong.detail, head)
 
     async def _turn_away(self, status: int, detail: str, head: bytes) -> None:
         """Answer in place of any handler and end the connection."""

@@ -10,7 +10,7 @@ import re
 MOST = 65536
 """Bytes that a head may have."""
 END = re.compile(rb"\n\r?\n")
-"""Ends a head; some clients end lines by LF alone."""
+"""Ends a head, also one whose lines end by LF alone: that is refused, and not waited for its end."""
 # a method, a path in origin form (RFC 9112, 3.2.1) of unreserved characters, HTTP/1.0 or 1.1, then fields
 _HEAD = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9_./~-]*) HTTP/1\.([01])\r\n((?:[A-Za-z0-9-]+: [ -~]*\r\n)*)\r\n")
 _HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]+")

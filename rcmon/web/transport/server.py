@@ -19,6 +19,7 @@ from rcmon.web.transport.accesslog import AccessLog
 from rcmon.web.transport.bodies import Bodies
 from rcmon.web.transport.connection import Connection
 from rcmon.web.transport.guard import ClientLimits, Guard
+from rcmon.web.transport.hosts import Hosts
 from rcmon.web.transport.request_count import RequestCount
 from rcmon.web.transport.said import request_ids
 from rcmon.web.transport.secured import SecuredStream
@@ -51,6 +52,7 @@ class Server(HTTPServer):
         access_log: AccessLog,
         limits: ClientLimits,
         short_routes: ShortRoutes,
+        hosts: Hosts,
         **options: Any,
     ) -> None:
         """Take what the connections need; `options` go to Tornado's HTTPServer.
@@ -65,6 +67,7 @@ class Server(HTTPServer):
             gate=gate,
             chains=SessionChains(limits.handshake_timeout + _SWEEP),
             guard=Guard(limits, tally),
+            hosts=hosts,
             ids=request_ids(),
             bodies=Bodies(limits.body_memory, limits.body_memory_per_identity, tally),
             limits=limits,

@@ -119,12 +119,16 @@ class ShortWay:
     def _read(self, text: bytes) -> Asked | None:
         head = heads.parse(text)
         short = self._state.short_routes.get(head.path) if head is not None else None
-        if head is None or short is None:
+        if head is None or short is None or not self._is_ours(head):
             return None
         asked = Asked(short, head, text, self._peer)
         if len(text) <= _REMEMBERED:
             self._head, self._asked = text, asked
         return asked
+
+    def _is_ours(self, head: heads.Head) -> bool:
+        host = head.fields.get("host")
+        return host is None or self._state.hosts.accepts(host)
 
     def _run(self, asked: Asked) -> tuple[bytes, Parts] | None:
         """Let the handler answer: head and body; None: it is for Tornado, which makes errors' answers."""

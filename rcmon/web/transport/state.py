@@ -8,11 +8,13 @@ from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 
 from rcmon.access.gate import Gate
 from rcmon.access.handshake.sessions import SessionChains
+from rcmon.telemetry.own import REQUESTS_REFUSED
 from rcmon.telemetry.tally import Tally
 from rcmon.web.transport.accesslog import AccessLog
 from rcmon.web.transport.bodies import Bodies
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.guard import ClientLimits, Guard
+from rcmon.web.transport.hosts import Hosts
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.request import Request
 from rcmon.web.transport.request_count import Authorized, RequestCount
@@ -37,6 +39,7 @@ class ServerState(Struct, kw_only=True, eq=False):
     gate: Gate
     chains: SessionChains
     guard: Guard
+    hosts: Hosts
     bodies: Bodies
     ids: Iterator[str]
     """For requests that bring none."""
@@ -52,6 +55,10 @@ class ServerState(Struct, kw_only=True, eq=False):
     """The Date field, with its CRLF."""
     draining: bool = False
     """Whether each connection ends behind its next answer."""
+
+    def refused(self, reason: str) -> None:
+        """Count a request that no handler saw, by one of `rcmon.telemetry.own.REQUEST_REFUSALS`."""
+        self.tally.count(REQUESTS_REFUSED, reason)
 
     def answered(self, peer: Peer, exchange: Exchange, authorized: Authorized | None) -> None:
         """Count and log a request, and the outcome of its role check."""

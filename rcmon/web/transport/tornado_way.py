@@ -19,6 +19,7 @@ from rcmon.web.transport.wire import READ_SIZE, Wire
 
 BARE_400 = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """All that Tornado says to what is no request."""
+_REASONS = {400: "malformed", 408: "late_body"}
 
 
 class Replay:
@@ -106,6 +107,8 @@ class Replay:
         detail = last_words.DETAILS[status]
         data = last_words.answer(status, detail, self.head, self._state.date, self.request_id)
         self.refused = status
+        if status in _REASONS:
+            self._state.refused(_REASONS[status])
         self.written += len(data)
         self.account(OTHER, status)
         return self._wire.write(data)
@@ -184,6 +187,10 @@ class Stock(HTTP1Connection):
     def lasts(self) -> None:
         """Take note that the answer goes on from now for as long as the client wants: it counts as given."""
         self.replay.begun = time.perf_counter() - self.replay.begin
+
+    def refused(self, reason: str) -> None:
+        """Count the request as refused, by one of `rcmon.telemetry.own.REQUEST_REFUSALS`."""
+        self._state.refused(reason)
 
     def finished(self, route: str, status: int, authorized: Authorized | None) -> None:
         """Take note of what a handler answered, and of its role check."""

@@ -103,7 +103,7 @@ TOKENS = [
 ]
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
     st.one_of(
         st.lists(st.sampled_from(TOKENS), max_size=30).map(lambda parts: b"".join(parts) + b"\r\n\r\n"),

@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 
+import msgspec
 import pytest
 
-from rcmon.telemetry.own import DECISIONS
+from rcmon.telemetry.own import DECISIONS, REQUESTS_REFUSED
 from tests.web.caller import BASE, head, pieces
 from tests.web.pki import STRANGER
 from tests.web.served import LARGE
@@ -140,14 +141,6 @@ async def test_a_request_and_the_begin_of_the_next(short: bool) -> None:
             assert [(await caller.answer()).status for _ in range(2)] == [200, 200], cut
 
 
-async def test_line_feeds_alone(short: bool) -> None:
-    async with serving(short=short) as served:
-        caller = await served.call()
-        await caller.send(head("/small").replace(b"\r\n", b"\n") * 2)
-        assert [(await caller.answer()).status for _ in range(2)] == [200, 200]
-        assert await caller.is_open()
-
-
 async def test_an_empty_line_before_a_request(short: bool) -> None:
     async with serving(short=short) as served:
         caller = await served.call()
@@ -254,45 +247,122 @@ async def test_a_stranger_is_refused_on_every_request(short: bool) -> None:
 
 
 HOSTLESS = b"GET " + BASE + b"/small HTTP/1.1\r\n\r\n"
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+def asked_of(host: str, *fields: str, version: str = "1.1") -> bytes:
+    return head("/small", *fields, version=version).replace(b"localhost", host.encode("latin-1"))
+
+
+def aimed(target: str, method: str = "GET") -> bytes:
+    return head("", method=method).replace(BASE, target.encode())
+
+
+def posted(*fields: str, body: bytes = b"", version: str = "1.1") -> bytes:
+    return head("/echo", *fields, method="POST", version=version) + body
+
+
 BAD = {
-    "no host": HOSTLESS,
-    "two hosts": head("/small", "Host: other"),
-    "two hosts in one": head("/small").replace(b"localhost", b"a, b"),
-    "odd host": head("/small").replace(b"localhost", b"a b"),
-    "no head": b"\r\n\r\n",
-    "garbage": b"\x16\x03\x01 nonsense\r\n\r\n",
-    "HTTP/0.9": b"GET /\r\n\r\n",
-    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\n",
-    "a folded field": head("/small", "A: 1", " 2"),
-    "a space before the colon": head("/small", "A : 1"),
-    "a field without a colon": head("/small", "A"),
-    "NUL": head("/small", "A: \0"),
-    "two lengths": head("/echo", "Content-Length: 1", "Content-Length: 2", method="POST") + b"ab",
-    "a negative length": head("/echo", "Content-Length: -1", method="POST"),
-    "a length with a sign": head("/echo", "Content-Length: +1", method="POST") + b"a",
-    "length and chunks": head("/echo", "Content-Length: 3", "Transfer-Encoding: chunked", method="POST")
-    + b"0\r\n\r\n",
-    "another coding": head("/echo", "Transfer-Encoding: gzip", method="POST"),
-    "an odd chunk": head("/echo", "Transfer-Encoding: chunked", method="POST") + b"x\r\n",
-    "a long chunk line": head("/echo", "Transfer-Encoding: chunked", method="POST") + b"0" * 100,
-    "an unended chunk": head("/echo", "Transfer-Encoding: chunked", method="POST") + b"1\r\nabc\r\n",
+    "no host": (HOSTLESS, "host"),
+    "two hosts": (head("/small", "Host: localhost"), "host"),
+    "two hosts in one": (asked_of("a, b"), "host"),
+    "odd host": (asked_of("a b"), "host"),
+    "empty host": (asked_of(""), "host"),
+    "empty host of HTTP/1.0": (asked_of("", version="1.0"), "host"),
+    "port 0": (asked_of("localhost:0"), "host"),
+    "port 65536": (asked_of("localhost:65536"), "host"),
+    "a port with a sign": (asked_of("localhost:+1"), "host"),
+    "no address in brackets": (asked_of("[localhost]"), "host"),
+    "somebody's name": (asked_of("user@localhost"), "host"),
+    "no head": (b"\r\n\r\n", "host"),
+    "garbage": (b"\x16\x03\x01 nonsense\r\n\r\n", "host"),
+    "HTTP/0.9": (b"GET /\r\n\r\n", "host"),
+    "another version": (head("/small", version="2.0"), "malformed"),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\n", "target"),
+    "an asterisk": (aimed("*"), "target"),
+    "an authority": (aimed("localhost:443"), "target"),
+    "a bare name": (aimed("small"), "target"),
+    "a folded field": (head("/small", "A: 1", " 2"), "malformed"),
+    "a space before the colon": (head("/small", "A : 1"), "malformed"),
+    "a field without a colon": (head("/small", "A"), "malformed"),
+    "an underscore": (head("/small", "Content_Length: 1"), "field_name"),
+    "NUL": (head("/small", "A: \0"), "malformed"),
+    "line feeds alone": (head("/small").replace(b"\r\n", b"\n"), "line_end"),
+    "one line feed alone": (head("/small", "A: 1\nB: 2"), "line_end"),
+    "a carriage return alone": (head("/small", "A: 1\rB: 2"), "line_end"),
+    "two lengths": (posted("Content-Length: 1", "Content-Length: 2", body=b"ab"), "length"),
+    "a length twice": (posted("Content-Length: 1", "content-length: 1", body=b"a"), "length"),
+    "a length twice in one": (posted("Content-Length: 1, 1", body=b"a"), "length"),
+    "a negative length": (posted("Content-Length: -1"), "malformed"),
+    "a length with a sign": (posted("Content-Length: +1", body=b"a"), "malformed"),
+    "length and chunks": (posted("Content-Length: 3", CHUNKED, body=b"0\r\n\r\n"), "framing"),
+    "chunks of HTTP/1.0": (posted(CHUNKED, body=b"0\r\n\r\n", version="1.0"), "framing"),
+    "another coding": (posted("Transfer-Encoding: gzip"), "malformed"),
+    "an odd chunk": (posted(CHUNKED, body=b"x\r\n"), "malformed"),
+    "a long chunk line": (posted(CHUNKED, body=b"0" * 100), "malformed"),
+    "an unended chunk": (posted(CHUNKED, body=b"1\r\nabc\r\n"), "malformed"),
 }
 
 
-@pytest.mark.parametrize("data", BAD.values(), ids=BAD)
-async def test_what_is_no_request_gets_a_400(short: bool, data: bytes) -> None:
+ELSEWHERE = {
+    "a foreign host": (asked_of("evil.example"), 421, "foreign_host"),
+    "a foreign host below ours": (asked_of("localhost.evil.example:5000"), 421, "foreign_host"),
+    "a foreign host of HTTP/1.0": (asked_of("evil.example", version="1.0"), 421, "foreign_host"),
+    "a tunnel": (aimed("localhost:443", "CONNECT"), 501, "method"),
+    "a tunnel to a path": (head("/small", method="CONNECT"), 501, "method"),
+}
+
+
+async def test_what_is_no_request_for_us_is_refused(short: bool) -> None:
+    async with serving(short=short) as served:
+        for what, (data, reason) in BAD.items():
+            await is_refused(served, data, 400, reason, what)
+        for what, (data, status, reason) in ELSEWHERE.items():
+            await is_refused(served, data, status, reason, what)
+
+
+async def is_refused(served: Serving, data: bytes, status: int, reason: str, what: str) -> None:
+    """Hold that a request behind a good one gets this answer alone, and is counted and logged once."""
+    refused, lines = served.counted(REQUESTS_REFUSED), len(served.logged())
+    answered = sum(served.requests().values())
+    caller = await served.call()
+    assert (await caller.ask("/small")).status == 200
+    await caller.send(data)
+    answer = await caller.answer()
+    assert answer.status == status, what
+    assert answer.fields["content-type"] == "application/problem+json", what
+    assert answer.fields["connection"] == "close", what
+    assert answer.fields["x-content-type-options"] == "nosniff", what
+    assert msgspec.json.decode(answer.body)["detail"].endswith("."), what
+    counted = served.counted(REQUESTS_REFUSED)
+    assert counted == {**refused, (reason,): refused.get((reason,), 0.0) + 1.0}, what
+    assert sum(served.requests().values()) == answered + 2, what
+    assert len(served.logged()) == lines + 2, what
+    await caller.close()
+
+
+@pytest.mark.parametrize("method", ["TRACE", "BREW"])
+async def test_a_method_that_nobody_takes_is_counted_as_refused(short: bool, method: str) -> None:
     async with serving(short=short) as served:
         caller = await served.call()
-        assert (await caller.ask("/small")).status == 200
-        await caller.send(data)
-        answer = await caller.answer()
-        assert answer.status == 400
-        assert answer.fields["content-type"] == "application/problem+json"
-        assert answer.fields["connection"] == "close"
-        assert answer.fields["x-content-type-options"] == "nosniff"
-        assert sum(count for (_, _, code), count in served.requests().items() if code == "400") == 1
-        assert sum(served.requests().values()) == 2
-        assert len(served.logged()) == 2
+        answer = await caller.ask("/small", method=method)
+        assert (answer.status, answer.fields["allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert served.counted(REQUESTS_REFUSED) == {("method",): 1.0}
+        assert await caller.is_open()
+
+
+OURS = ["localhost", "LOCALHOST:5000", "localhost.", "127.0.0.1:1", "[::1]:65535", "[2001:DB8::1]", "rcmon"]
+
+
+async def test_the_service_is_asked_by_its_names(short: bool) -> None:
+    async with serving(short=short) as served:
+        caller = await served.call()
+        for host in OURS:
+            await caller.send(asked_of(host))
+            assert (await caller.answer()).status == 200, host
+        assert took_its_way(served, short, len(OURS))
+        await caller.send(HOSTLESS.replace(b"1.1", b"1.0"))
+        assert (await caller.answer()).status == 200
 
 
 async def test_what_follows_no_request_is_none_either(short: bool) -> None:

@@ -190,7 +190,7 @@ def both(runner: asyncio.Runner) -> Iterator[Both]:
             runner.run(server.end())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(heads, mutations)
 def test_both_ways_answer_the_same(
     runner: asyncio.Runner, both: Both, data: bytes, changes: list[tuple[int, int, bytes]]

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import inspect
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ from tornado.platform.asyncio import AsyncIOLoop
 # a busy machine is slow, not wrong
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+# a shell that runs this in the background ignores SIGINT, and so would all that is started here
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # the service is started some hundred times: it shall be compiled once
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -68,6 +68,9 @@ class Served:
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:
+            for pid in pids:
+                while not stands(pid):
+                    """Each of its threads ends what it is at; on a busy machine that takes its time."""
             yield
         finally:
             for pid in pids:
@@ -89,6 +92,15 @@ class Served:
         async with engine.connect() as connection:
             await use(connection)  # type: ignore[operator]
         await engine.dispose()
+
+
+def stands(pid: int) -> bool:
+    """Tell whether all threads of a process were stopped."""
+    try:
+        told = [(task / "stat").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):  # a thread has just ended
+        return False
+    return all(each.rpartition(")")[2].split()[0] in "TZ" for each in told)
 
 
 def descendants(pid: int) -> list[int]:

@@ -20,9 +20,9 @@ from tests.servers import need
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     """Run the demo with two web workers."""
-    with running(
-        tmp_path_factory.mktemp("demo"), "--demo", "--workers", "2", "--cycle-interval", "1"
-    ) as service:
+    options = ["--demo", "--workers", "2"]
+    options += ["--cycle-interval", "10"]  # no cycle is late, however busy the machine
+    with running(tmp_path_factory.mktemp("demo"), *options) as service:
         until(service.hears_all, "all sources")
         yield service
 

@@ -177,6 +177,8 @@ def web_limits(config: Config) -> ClientLimits:
         connections=config.max_connections,
         per_address=config.max_connections_per_address,
         per_identity=config.max_connections_per_identity,
+        handshakes=config.max_handshakes,
+        request_rate=config.max_request_rate_per_identity,
         body_memory=config.max_body_memory,
         body_memory_per_identity=config.max_body_memory_per_identity,
         streams=config.max_streams,

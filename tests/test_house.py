@@ -131,7 +131,10 @@ WINGS = {
         "events": {"answers", "api", "board", "transport"},
         "telemetry": {"about", "answers", "api", "board"},
         "page": {"about", "answers", "api"},
-        "services": {"about", "answers", "api", "board", "events", "page", "telemetry"},
+        "bounds": {"api", "events", "telemetry", "transport"},
+        "services": {
+            "about", "answers", "api", "board", "bounds", "events", "page", "telemetry", "transport",
+        },
         "base": {"answers", "api", "auth", "board", "services", "transport"},
         "delivery": {"answers", "auth", "base", "services", "transport"},
         "handlers": {"about", "answers", "api", "auth", "base", "events", "page"},
@@ -139,7 +142,7 @@ WINGS = {
         "succession": set(),
         "recording": set(),
         "worker": {
-            "about", "api", "app", "board", "events", "page", "probe", "recording", "services",
+            "about", "api", "app", "board", "bounds", "events", "page", "probe", "recording", "services",
             "succession", "telemetry", "transport",
         },
         "__init__": set(),

@@ -55,6 +55,8 @@ class Config(Struct, frozen=True, kw_only=True):
     max_connections: int
     max_connections_per_address: int
     max_connections_per_identity: int
+    max_handshakes: int
+    max_request_rate_per_identity: float
     max_body_memory: int
     max_body_memory_per_identity: int
     max_streams: int

@@ -188,6 +188,20 @@ OPTIONS: tuple[Option, ...] = (
     Option("max-connections-per-address", "limits", 1000, whole(1, 1_000_000), "of them from one address"),
     Option("max-connections-per-identity", "limits", 1000, whole(1, 1_000_000), "of them by one identity"),
     Option(
+        "max-handshakes",
+        "limits",
+        1000,
+        whole(2, 1_000_000),
+        "handshakes that a web process has under way; half of them from one address",
+    ),
+    Option(
+        "max-request-rate-per-identity",
+        "limits",
+        2000.0,
+        number(0, 1_000_000, "requests a second"),
+        "requests a second that a web process answers one identity for long; 0: as many as come",
+    ),
+    Option(
         "max-body-memory",
         "limits",
         64 << 20,

@@ -46,6 +46,7 @@ REQUEST_REFUSALS = (
     "malformed",
     "head_size",
     "late_body",
+    "rate",
 )
 """Why a request was answered without any handler; `method` also where a handler does not take it."""
 FOLLOWED = ("tls", "roles", "authorities", "signing_policy", "crl", "voms", "sources", "control")
@@ -83,6 +84,13 @@ HANDSHAKES_FAILED = counter(
     "Connections that TLS or the check of the certificate refused.",
     {"reason": FAILURES},
 )
+CONNECTIONS_REFUSED = counter(
+    "rcmon_http_connections_refused_total",
+    "Connections closed since too many were open, or shook hands: in total, of that address or identity.",
+    {"reason": ("total", "address", "identity", "handshakes", "handshakes_of_address")},
+)
+HANDSHAKES = gauge("rcmon_tls_handshakes", "Handshakes that are under way.")
+BODIES_HELD = gauge("rcmon_http_bodies_held_bytes", "Bytes of bodies under way, as their heads promise.")
 BODIES_REFUSED = counter(
     "rcmon_http_bodies_refused_total",
     "Bodies of requests that were refused unread, or as soon as they became too large.",

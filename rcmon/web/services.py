@@ -29,6 +29,7 @@ from rcmon.web.api.status_shapes import StreamsStatus
 from rcmon.web.api.steering import Steering
 from rcmon.web.api.weights import Weights
 from rcmon.web.board import Board
+from rcmon.web.bounds import stream_limits, tell_bounds
 from rcmon.web.events.hub import Hub
 from rcmon.web.events.lookout import Lookout
 from rcmon.web.events.room import StreamLimits, StreamRoom
@@ -38,6 +39,7 @@ from rcmon.web.page.trend import Trend
 from rcmon.web.telemetry.exposition import Exposition
 from rcmon.web.telemetry.told import Seen
 from rcmon.web.telemetry.totals import Totals
+from rcmon.web.transport.guard import ClientLimits
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     """Seconds since the epoch."""
     control: Follower[ControlSettings] = field(default_factory=lambda: follow_control(None))
     tally: Tally | None = None
-    streams: StreamLimits = StreamLimits()
+    limits: ClientLimits = ClientLimits()
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the worker is to end."""
 
@@ -100,7 +102,8 @@ def make_services(
         parts.scoreboard,
         parts.trust,
         parts.clock,
-        streams=functools.partial(tell_streams, parts.totals, parts.streams),
+        streams=functools.partial(tell_streams, parts.totals, stream_limits(parts.limits)),
+        bounds=functools.partial(tell_bounds, parts.totals, parts.limits),
         control=parts.control,
     )
     acknowledgements = Acknowledgements(parts.store, parts.clock)
@@ -128,7 +131,9 @@ def make_services(
         quarantine=QuarantineDesk(parts.store, parts.clock),
         weights=Weights(parts.store, parts.clock),
         hub=Hub(
-            Lookout(board, parts.store, acknowledgements), StreamRoom(parts.streams, parts.tally), parts.stop
+            Lookout(board, parts.store, acknowledgements),
+            StreamRoom(stream_limits(parts.limits), parts.tally),
+            parts.stop,
         ),
     )
 

@@ -26,7 +26,7 @@ from rcmon.web.about import About
 from rcmon.web.api.status import StatusReport
 from rcmon.web.app import TABLE, Table, make_app, short_routes
 from rcmon.web.board import Board
-from rcmon.web.events.room import StreamLimits
+from rcmon.web.bounds import stream_limits, tell_bounds
 from rcmon.web.page.pages import Pages
 from rcmon.web.probe import Probe
 from rcmon.web.recording import RolesRecord
@@ -34,6 +34,7 @@ from rcmon.web.services import Parts, tell_streams
 from rcmon.web.succession import refuse_older
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
+from rcmon.web.transport.guard import within_files
 from rcmon.web.transport.hosts import Hosts
 from rcmon.web.transport.server import ClientLimits, Server
 
@@ -121,6 +122,7 @@ def make_server(
 ) -> Server:
     """Build the server of one worker, of the resources of a table; it listens nowhere yet."""
     tally = Tally(settings.layout, context.slot.cells)
+    limits = within_files(settings.limits)
     application = make_app(
         Parts(
             about=settings.about,
@@ -133,7 +135,7 @@ def make_server(
             clock=clock,
             control=settings.control,
             tally=tally,
-            streams=stream_limits(settings.limits),
+            limits=limits,
             stop=context.stop,
         ),
         table,
@@ -143,16 +145,11 @@ def make_server(
         gate=settings.trust.gate,
         tally=tally,
         access_log=AccessLog(settings.write_log, context.name, settings.style),
-        limits=settings.limits,
+        limits=limits,
         short_routes=short_routes(application.settings["services"], table) if settings.short_way else {},
         hosts=Hosts(settings.trust.host_names, settings.hosts),
         ssl_options=settings.trust.context,
     )
-
-
-def stream_limits(limits: ClientLimits) -> StreamLimits:
-    """Take those of streams out of what a worker grants its clients."""
-    return StreamLimits(limits.streams, limits.streams_per_identity)
 
 
 def _make_probe(settings: WebSettings, board: Board, context: ChildContext) -> Probe:
@@ -164,6 +161,7 @@ def _make_probe(settings: WebSettings, board: Board, context: ChildContext) -> P
         settings.scoreboard,
         settings.trust,
         streams=functools.partial(tell_streams, totals, stream_limits(settings.limits)),
+        bounds=functools.partial(tell_bounds, totals, settings.limits),
         control=settings.control,
     )
     return Probe(context.local_sockets, lambda: msgspec.json.encode(status.now()))

@@ -98,7 +98,8 @@ def demo(directory: Path, shape: str, workers: int, *options: str) -> Iterator[T
     port, state = free_port(), directory / "state"
     command = [sys.executable, str(PROJECT / "run.py"), "--demo", "--synthetic", shape, "--port", str(port)]
     command += ["--host", "127.0.0.1", "--workers", str(workers), "--state-dir", str(state)]
-    command += ["--log-file", str(directory / "rcmon.log"), *options]
+    command += ["--log-file", str(directory / "rcmon.log")]
+    command += ["--max-request-rate-per-identity", "0", *options]  # all that is sent has one identity
     base = f"https://localhost:{port}/wm_resource_monitor/api"
     pki = Pki(state / "demo" / "pki")
     with started(command, port, directory / "rcmon.out") as pid:

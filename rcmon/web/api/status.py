@@ -21,6 +21,7 @@ from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api.diagnosis import Evidence, age, diagnose
 from rcmon.web.api.reasons import Reason, level_of
 from rcmon.web.api.status_shapes import (
+    BoundStatus,
     ControlStatus,
     EndingStatus,
     ListStatus,
@@ -48,11 +49,12 @@ class StatusReport:
         clock: Callable[[], float] = time.time,
         *,
         streams: Callable[[], StreamsStatus],
+        bounds: Callable[[], tuple[BoundStatus, ...]],
         control: Follower[ControlSettings] | None = None,
     ) -> None:
         self._control = control or follow_control(None)
         self._about, self._board, self._scoreboard, self._trust = about, board, scoreboard, trust
-        self._clock, self._streams = clock, streams
+        self._clock, self._streams, self._bounds = clock, streams, bounds
         self._encoder = msgspec.json.Encoder()
         self._ready = Cached(self._render)
 
@@ -93,6 +95,7 @@ class StatusReport:
             overrides=_overrides(facts.overrides) if facts else None,
             control=self._control_status(facts),
             streams=self._streams(),
+            limits=self._bounds(),
         )
 
     def _control_status(self, facts: Facts | None) -> ControlStatus:

@@ -112,6 +112,18 @@ class StreamsStatus(Struct, frozen=True):
     """So many of them for one identity."""
 
 
+class BoundStatus(Struct, frozen=True):
+    """One bound on what clients may take, and how it does."""
+
+    name: str
+    limit: int | None
+    """So much each web process grants, at most; null: there is none."""
+    used: int | None
+    """So much of it is taken now, in all web processes; null: it is counted for each client alone."""
+    struck: int
+    """Times that somebody was refused by it, in all web processes since the service began."""
+
+
 class Status(Struct, frozen=True):
     """The status document. Durations and ages in seconds, times ISO 8601."""
 
@@ -145,3 +157,4 @@ class Status(Struct, frozen=True):
     """Null: there is no snapshot yet, or its collector does not tell."""
     control: ControlStatus
     streams: StreamsStatus
+    limits: tuple[BoundStatus, ...]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from rcmon.access.identity import Identity
 from rcmon.access.names.dn import Dn
-from rcmon.telemetry.own import BODIES_REFUSED
+from rcmon.telemetry.own import BODIES_HELD, BODIES_REFUSED
 from rcmon.telemetry.tally import Tally
 from rcmon.web.answers.problems import Problem
 
@@ -60,6 +60,7 @@ class Bodies:
             raise Problem(503, "Too many bodies are under way; try again in a moment.", fields=_LATER)
         self._held += size
         self._persons[person] += size
+        self._tally.change(BODIES_HELD, size)
         return BodyRoom(self, person, size)
 
     def refused(self, reason: str) -> None:
@@ -70,6 +71,7 @@ class Bodies:
         """Take note that a body is gone."""
         self._held -= size
         self._persons[person] -= size
+        self._tally.change(BODIES_HELD, -size)
         if not self._persons[person]:
             del self._persons[person]
 

@@ -17,6 +17,7 @@ from tornado.iostream import StreamClosedError
 
 from rcmon.errors import IdentityError
 from rcmon.telemetry.own import OTHER
+from rcmon.web.answers.headers import Field
 from rcmon.web.transport import heads, last_words
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.handshake_reasons import detail_of, reason_of
@@ -32,6 +33,7 @@ from rcmon.web.transport.wire import LINGER, LINGER_READS, READ_SIZE, Wire
 LOG = logging.getLogger("rcmon.web.transport.server")
 _TURN = 32
 """So many requests of one connection, then others have a turn."""
+_LATER: tuple[Field, ...] = (("Retry-After", "1"),)
 _TOO_LARGE = Objection("head_size", 431, last_words.DETAILS[431])
 
 
@@ -64,6 +66,7 @@ class Connection:
             self._state.chains.ended(self._secured)
             if self._entered:
                 self._state.guard.leaves(self.peer.identity)
+                self._state.pace.leaves(self.peer.bucket)
             self._ended(self)
 
     async def _is_admitted(self) -> bool:
@@ -91,11 +94,16 @@ class Connection:
             await self._turn_away(403, f"This certificate proves no identity: {error}", head)
             return False
         self._entered = guard.enters(self.peer.identity, address)
+        if self._entered:
+            self.peer.bucket = self._state.pace.enters(self.peer.identity)
         return self._entered
 
     async def _handshake(self) -> None:
         stream = self.wire.stream
-        await stream.wait_for_handshake()
+        try:
+            await stream.wait_for_handshake()
+        finally:
+            self._state.guard.shaken(self.peer.remote_ip)
         if stream.closed():
             raise StreamClosedError(real_error=stream.error)
         with contextlib.suppress(OSError):
@@ -112,7 +120,7 @@ class Connection:
                 await self._object(_TOO_LARGE, head)
                 return
             self.wire.deadline = math.inf
-            if not await self._answer(head):
+            if not await (self._answer(head) if self.peer.bucket.take() else self._slow_down(head)):
                 if self.wire.is_readable() and not self.wire.stream.reading():
                     await self._part()
                 return
@@ -136,6 +144,19 @@ class Connection:
             await self._part()
         return keep
 
+    async def _slow_down(self, head: bytes) -> bool:
+        """Refuse a request of whoever asks too often; whether the connection stays open."""
+        self._state.refused("rate")
+        detail = (
+            f"{self.peer.identity.subject} asks for more than {self._state.pace.rate:g} requests a second"
+        )
+        detail += " of one web process; the option --max-request-rate-per-identity says how many it may."
+        keep = heads.stays_open(head) and not self._state.draining
+        await self.wire.write(self._refusal(429, detail, head, *_LATER, keep=keep))
+        if not keep:
+            await self._part()
+        return keep
+
     async def _object(self, wrong: Objection, head: bytes) -> None:
         """Refuse what no parser may read."""
         self._state.refused(wrong.reason)
@@ -143,13 +164,17 @@ class Connection:
 
     async def _turn_away(self, status: int, detail: str, head: bytes) -> None:
         """Answer in place of any handler and end the connection."""
+        await self.wire.write(self._refusal(status, detail, head))
+        await self._part()
+
+    def _refusal(self, status: int, detail: str, head: bytes, *more: Field, keep: bool = False) -> bytes:
+        """Make an answer in place of any handler's, and count and log it."""
         request = said(head)
         request_id = request.request_id or next(self._state.ids)
-        data = last_words.answer(status, detail, head, self._state.date, request_id)
+        data = last_words.answer(status, detail, head, self._state.date, request_id, *more, keep=keep)
         exchange = Exchange(OTHER, last_words.method_of(head), status, len(data), 0.0, request, request_id)
         self._state.answered(self.peer, exchange, None)
-        await self.wire.write(data)
-        await self._part()
+        return data
 
     async def _part(self) -> None:
         """Say goodbye and read on for a moment: closing over unread bytes is a reset, and undoes answers."""

@@ -7,11 +7,17 @@ import sys
 from collections import Counter
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from rcmon.access.identity import Identity
 from rcmon.access.names.dn import Dn
-from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED, HANDSHAKES_FAILED
+from rcmon.telemetry.own import (
+    CONNECTIONS,
+    CONNECTIONS_ACCEPTED,
+    CONNECTIONS_REFUSED,
+    HANDSHAKES,
+    HANDSHAKES_FAILED,
+)
 from rcmon.telemetry.tally import Tally
 from rcmon.web.transport.handshake_reasons import detail_of, reason_of
 from rcmon.web.transport.said import visible
@@ -27,6 +33,10 @@ class ClientLimits(Struct, frozen=True):
     connections: int = 4000
     per_address: int = 1000
     per_identity: int = 1000
+    handshakes: int = 1000
+    """That are under way at a time; of one address half of them."""
+    request_rate: float = 2000.0
+    """Requests a second of one identity, for long; 0: as many as come."""
     handshake_timeout: float = 5.0
     request_timeout: float = 10.0
     """For a whole head from its first byte on, and for a body to arrive."""
@@ -46,30 +56,48 @@ class Guard:
 
     def __init__(self, limits: ClientLimits, tally: Tally) -> None:
         self._limits, self._tally = limits, tally
-        self._room = min(limits.connections, spare_files())
-        if self._room < limits.connections:
-            LOG.warning(
-                "at most %d connections, not %d: the process may not open more files (RLIMIT_NOFILE)",
-                self._room,
-                limits.connections,
-            )
+        self._handshakes_of_one = handshakes_of_one(limits)
         self._addresses: Counter[str] = Counter()
         self._identities: Counter[tuple[Dn, Dn]] = Counter()
-        self._open = 0
+        self._shaking: Counter[str] = Counter()
+        self._open = self._handshakes = 0
 
     def opens(self, address: str) -> bool:
-        """Count a connection in; false where there are too many already, before any cryptography."""
-        if self._open >= self._room:
-            self.refused("limit", address, f"{self._room} connections are open")
-            return False
-        if self._addresses[address] >= self._limits.per_address:
-            self.refused("limit", address, f"{self._limits.per_address} connections from there are open")
+        """Count a connection in, whose handshake begins; false where there are too many already.
+
+        That is decided before any cryptography. `shaken` and `closes` must follow.
+        """
+        reason = self._objection(address)
+        if reason is not None:
+            self._refused(address, *reason)
             return False
         self._open += 1
+        self._handshakes += 1
         self._addresses[address] += 1
+        self._shaking[address] += 1
         self._tally.change(CONNECTIONS, 1)
+        self._tally.change(HANDSHAKES, 1)
         self._tally.count(CONNECTIONS_ACCEPTED)
         return True
+
+    def _objection(self, address: str) -> tuple[str, str] | None:
+        """Tell which bound forbids one more of an address, and how to say it."""
+        limits = self._limits
+        if self._open >= limits.connections:
+            return "total", f"{limits.connections} connections are open"
+        if self._addresses[address] >= limits.per_address:
+            return "address", f"{limits.per_address} connections from there are open"
+        if self._handshakes >= limits.handshakes:
+            return "handshakes", f"{limits.handshakes} handshakes are under way"
+        if self._shaking[address] >= self._handshakes_of_one:
+            return "handshakes_of_address", f"{self._handshakes_of_one} handshakes from there are under way"
+        return None
+
+    def shaken(self, address: str) -> None:
+        """Take note that a handshake ended, however it did."""
+        self._handshakes -= 1
+        _less(self._shaking, address)
+        self._tally.change(HANDSHAKES, -1)
 
     def closes(self, address: str) -> None:
         """Count a connection out."""
@@ -82,10 +110,14 @@ class Guard:
         key = identity.issuer, identity.subject
         if self._identities[key] >= self._limits.per_identity:
             detail = f"{identity.subject} has {self._limits.per_identity} connections open"
-            self.refused("limit", address, detail)
+            self._refused(address, "identity", detail)
             return False
         self._identities[key] += 1
         return True
+
+    def _refused(self, address: str, bound: str, detail: str) -> None:
+        self._tally.count(CONNECTIONS_REFUSED, bound)
+        self.refused("limit", address, detail)
 
     def leaves(self, identity: Identity) -> None:
         """Count an identity out."""
@@ -106,6 +138,21 @@ class Guard:
         if not isinstance(error, OSError | ValueError):
             LOG.error("a connection from %s failed before its handshake", address, exc_info=error)
         self.refused(reason_of(error), address, detail_of(error))
+
+
+def handshakes_of_one(limits: ClientLimits) -> int:
+    """Tell how many handshakes one address may have under way: others find room whatever it does."""
+    return max(1, limits.handshakes // 2)
+
+
+def within_files(limits: ClientLimits) -> ClientLimits:
+    """Grant no more connections than this process may open files; a line of the log tells of it."""
+    room = spare_files()
+    if room >= limits.connections:
+        return limits
+    what = "at most %d connections, not %d: the process may not open more files (RLIMIT_NOFILE)"
+    LOG.warning(what, room, limits.connections)
+    return structs.replace(limits, connections=room)
 
 
 def spare_files() -> int:

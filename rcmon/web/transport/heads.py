@@ -17,6 +17,14 @@ _HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]+")
 _FRAMING = frozenset({"content-length", "transfer-encoding", "expect", "upgrade", "trailer", "te"})
 
 
+_CLOSES = re.compile(rb"(?i)\n(?:connection|content-length|transfer-encoding|upgrade|expect)[ \t]*:")
+
+
+def stays_open(head: bytes) -> bool:
+    """Tell whether for sure no body follows a head, and its connection stays open behind the answer."""
+    return b" HTTP/1.1\r\n" in head and _CLOSES.search(head) is None
+
+
 class HeadFields(dict[str, str]):
     """Request fields by lower-case name; looked up in any case, like Tornado's HTTPHeaders."""
 

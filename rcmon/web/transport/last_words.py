@@ -1,8 +1,8 @@
-"""Answers that end a connection without any handler: to whoever is nobody, and to what is no request."""
+"""Answers without any handler: to whoever is nobody or asks too often, and to what is no request."""
 
 from rcmon.telemetry.own import METHODS, OTHER
 from rcmon.web.answers import problems
-from rcmon.web.answers.headers import NO_STORE, SECURITY, lines
+from rcmon.web.answers.headers import NO_STORE, SECURITY, Field, lines
 
 DETAILS = {
     400: "This is not an HTTP/1.1 request as RFC 9112 defines it.",
@@ -12,8 +12,13 @@ DETAILS = {
 }
 
 
-def answer(status: int, detail: str, head: bytes, date: bytes, request_id: str) -> bytes:
-    """Write a whole answer with a problem document to the request that begins with `head`."""
+def answer(
+    status: int, detail: str, head: bytes, date: bytes, request_id: str, *more: Field, keep: bool = False
+) -> bytes:
+    """Write a whole answer with a problem document to the request that begins with `head`.
+
+    `keep`: the connection stays open behind it.
+    """
     body = problems.document(status, detail, "", {})
     fields = (
         *SECURITY,
@@ -21,7 +26,8 @@ def answer(status: int, detail: str, head: bytes, date: bytes, request_id: str) 
         ("Content-Type", problems.MEDIA_TYPE),
         ("Content-Length", str(len(body))),
         ("X-Request-Id", request_id),
-        ("Connection", "close"),
+        *more,
+        *(() if keep else (("Connection", "close"),)),
     )
     start = f"HTTP/1.1 {status} {problems.title(status)}\r\n".encode()
     return start + lines(fields) + date + b"\r\n" + (b"" if method_of(head) == "HEAD" else body)

@@ -4,6 +4,7 @@ import time
 
 from rcmon.access.gate import Decision, Gate
 from rcmon.access.identity import Identity
+from rcmon.web.transport.pace import Bucket
 from rcmon.web.transport.said import quoted
 
 
@@ -16,6 +17,8 @@ class Peer:
         self.remote_ip = remote_ip
         self.identity: Identity
         """Who the chain proves; not set before that is known, so that whoever looks too early fails."""
+        self.bucket: Bucket
+        """Of the identity; not set before a request may come."""
         self.caller = '"-"'
         """The subject as it stands in the access log."""
         self._gate = gate

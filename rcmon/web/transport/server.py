@@ -20,6 +20,7 @@ from rcmon.web.transport.bodies import Bodies
 from rcmon.web.transport.connection import Connection
 from rcmon.web.transport.guard import ClientLimits, Guard
 from rcmon.web.transport.hosts import Hosts
+from rcmon.web.transport.pace import Buckets
 from rcmon.web.transport.request_count import RequestCount
 from rcmon.web.transport.said import request_ids
 from rcmon.web.transport.secured import SecuredStream
@@ -68,6 +69,7 @@ class Server(HTTPServer):
             chains=SessionChains(limits.handshake_timeout + _SWEEP),
             guard=Guard(limits, tally),
             hosts=hosts,
+            pace=Buckets(limits.request_rate),
             ids=request_ids(),
             bodies=Bodies(limits.body_memory, limits.body_memory_per_identity, tally),
             limits=limits,
@@ -118,6 +120,7 @@ class Server(HTTPServer):
         except Exception as error:  # noqa: BLE001 - nobody above could do more than the guard
             connection.close()
             self.state.guard.failed(error, host)
+            self.state.guard.shaken(host)
             self.state.guard.closes(host)
 
     def _secured(self, connection: socket.socket) -> SecuredStream:
@@ -146,6 +149,7 @@ class Server(HTTPServer):
         for connection in list(self.live):
             connection.wire.sweep(now)
         self.state.access_log.flush()
+        self.state.pace.tick()
         self.throttle.tick()
 
     async def drain(self, seconds: float, linger: float = 2.0) -> None:

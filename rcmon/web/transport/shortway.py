@@ -75,11 +75,14 @@ class ShortWay:
         asked = self._asked
         if head != self._head or asked is None or self._state.draining or self._wire.stream.writing():
             return False
+        if self._peer.bucket.left < 1.0:
+            return False
         begin = time.perf_counter()
         answer = self._run(asked)
         self._left = answer is None
         if answer is None or sum(map(len, answer[1])) > _AT_ONCE:
             return False
+        self._peer.bucket.left -= 1.0
         self._write(asked, answer, begin, keep=True)
         return True
 

@@ -15,6 +15,7 @@ from rcmon.web.transport.bodies import Bodies
 from rcmon.web.transport.exchange import Exchange
 from rcmon.web.transport.guard import ClientLimits, Guard
 from rcmon.web.transport.hosts import Hosts
+from rcmon.web.transport.pace import Buckets
 from rcmon.web.transport.peer import Peer
 from rcmon.web.transport.request import Request
 from rcmon.web.transport.request_count import Authorized, RequestCount
@@ -40,6 +41,7 @@ class ServerState(Struct, kw_only=True, eq=False):
     chains: SessionChains
     guard: Guard
     hosts: Hosts
+    pace: Buckets
     bodies: Bodies
     ids: Iterator[str]
     """For requests that bring none."""

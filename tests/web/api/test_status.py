@@ -58,6 +58,7 @@ async def test_its_fields(service: Serving) -> None:
         "overrides",
         "control",
         "streams",
+        "limits",
     ]
     assert read["control"]["mode"] == "observe"
     assert set(read["control"]["agents"].values()) == {"observe"}

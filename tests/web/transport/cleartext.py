@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import socket
+import time
 from typing import Any
 
 from tornado.iostream import IOStream
 
 from rcmon.access.identity import Identity
 from rcmon.web.transport.connection import Connection
+from rcmon.web.transport.pace import Bucket
 from tests.web.serving import Serving
 
 
@@ -36,7 +38,9 @@ class _ClearConnection(Connection):
         super().__init__(served.server.state, stream, "127.0.0.1", served.server.forget)
 
     async def _is_admitted(self) -> bool:
+        self._state.guard.shaken(self.peer.remote_ip)
         self.peer.proved(self._who)
+        self.peer.bucket = Bucket(0.0, time.monotonic)
         return True
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rcmon.access.gate import Gate
-from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED
+from rcmon.telemetry.own import CONNECTIONS, CONNECTIONS_ACCEPTED, CONNECTIONS_REFUSED, HANDSHAKES
 from rcmon.web.transport.guard import spare_files
 from tests.access import pki
 from tests.web.pki import READER, ROOT, client_hello, roles_of
@@ -128,3 +128,28 @@ async def test_whatever_a_line_tells_stays_on_it(caplog: pytest.LogCaptureFixtur
         served.server.state.guard.refused("other", "127.0.0.1", "a\nb\x1b[2J\u202ec\u2028d")
     (message,) = caplog.messages
     assert message == "refused a connection from 127.0.0.1: other: a\\u000ab\\u001b[2J\\u202ec\\u2028d"
+
+
+async def silent(served: Serving, address: str) -> None:
+    """Connect, and say nothing: a handshake is under way until its time is over."""
+    before = served.totals.value(HANDSHAKES)
+    await served.call(ssl=None, local_addr=(address, 0))
+    await served.until(lambda: served.totals.value(HANDSHAKES) == before + 1)
+
+
+async def test_handshakes_under_way_are_capped_and_one_address_never_has_them_all() -> None:
+    async with serving(handshakes=4, handshake_timeout=600) as served:
+        assert await (await served.call()).is_open()
+        await silent(served, "127.0.0.2")
+        await silent(served, "127.0.0.2")
+        await gets_nothing(served, local_addr=("127.0.0.2", 0))
+        assert await (await served.call()).is_open()
+        await silent(served, "127.0.0.3")
+        await silent(served, "127.0.0.4")
+        await gets_nothing(served)
+        refused = {("handshakes_of_address",): 1.0, ("handshakes",): 1.0}
+        assert served.counted(CONNECTIONS_REFUSED) == refused
+        assert served.failures() == {"limit": 2.0}
+        served.later(700)
+        await served.until(lambda: served.totals.value(HANDSHAKES) == 0)
+        assert await (await served.call()).is_open()

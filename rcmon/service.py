@@ -122,6 +122,7 @@ class Service:
             about=About(
                 processes=self._names,
                 cycle_interval=config.cycle_interval,
+                replicas=tuple(each.strip() for each in (config.metrics_replicas or "").split(",") if each),
                 store_kind=self._checked.store_url.get_backend_name(),
             ),
             store_url=self._checked.store_url,
@@ -153,6 +154,7 @@ class Service:
                 sources=self._checked.sources,
                 control=self._checked.control,
                 tally=Tally(self._layout, context.slot.cells),
+                task_zeros=config.metrics_task_zeros,
             ),
             context,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from rcmon.collector.steering import Steersman
 from rcmon.files.follower import Follower
 from rcmon.model import Watching
 from rcmon.process import ChildContext
-from rcmon.render import render
+from rcmon.render import render, renderings
 from rcmon.sources.config import SourceSet
 from rcmon.steering import ControlSettings
 from rcmon.store import Store
@@ -60,6 +61,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     control: Follower[ControlSettings]
     """How far agents are steered; followed likewise."""
     tally: Tally
+    task_zeros: bool = True
+    """Whether expositions say that a task type has no jobs."""
 
 
 def make_room() -> None:
@@ -106,7 +109,7 @@ async def collect(settings: Settings, context: ChildContext) -> None:
     collector = Collector(
         cycle,
         publisher,
-        render,
+        functools.partial(render, made=renderings(task_zeros=settings.task_zeros)),
         doing=context.doing,
         tell_trouble=context.trouble,
         pushed=Pushed(store),

@@ -50,6 +50,8 @@ class Config(Struct, frozen=True, kw_only=True):
     finding_raise_after: int
     finding_clear_after: int
     history_raw_retention: float
+    metrics_task_zeros: bool
+    metrics_replicas: str | None
     database: str | None
     database_password_file: str | None
     max_connections: int

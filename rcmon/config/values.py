@@ -77,6 +77,19 @@ def one_of(*words: str) -> OneOf:
     return OneOf(words)
 
 
+_ADDRESS = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+_PORTS = range(1, 65536)
+
+
+def addresses(value: str) -> str:
+    """Take addresses with commas between them, each a host's name or number and a port."""
+    for each in value.split(","):
+        match = _ADDRESS.fullmatch(each.strip())
+        if match is None or int(match[1]) not in _PORTS:
+            raise ValueError("HOST:PORT, several with commas between them, such as a.example.org:5000")
+    return value
+
+
 def boolean(value: str) -> bool:
     """Take a truth value."""
     words = {"true": True, "yes": True, "on": True, "1": True}

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from struct import pack
 
+from msgspec import Struct
+
 from rcmon.errors import StoreCorruptError
 from rcmon.model import Document
 
@@ -45,6 +47,33 @@ def deflated_part(plain: bytes) -> bytes:
     return deflate.compress(plain) + deflate.flush(zlib.Z_SYNC_FLUSH)
 
 
+class Parting:
+    """Deflates one part after the other, each as `part` says."""
+
+    def __init__(self) -> None:
+        self._deflate = part()
+
+    def add(self, plain: bytes) -> bytes:
+        """Deflate more of a part; gives what is there by now."""
+        return self._deflate.compress(plain)
+
+    def end(self) -> bytes:
+        """Give the rest of the part; the next one begins with an empty window."""
+        return self._deflate.flush(zlib.Z_FULL_FLUSH)
+
+
+class Summed(Struct, frozen=True):
+    """Plain bytes as the sums of documents need them; many documents may hold them."""
+
+    plain: bytes
+    digest: bytes
+
+    @classmethod
+    def of(cls, plain: bytes) -> "Summed":
+        """Hash them, once for all documents."""
+        return cls(plain, sha256(plain).digest())
+
+
 class OpenEnded:
     """An open-ended document in the making: plain bytes for its sums, deflated parts for its body."""
 
@@ -55,16 +84,19 @@ class OpenEnded:
         self._size = 0
         self._crc32 = 0
         self._hash = sha256()
+        self.length = 0
+        """Deflated bytes so far."""
 
-    def count(self, plain: bytes) -> None:
+    def count(self, plain: Summed) -> None:
         """Take note of the next plain bytes."""
-        self._size += len(plain)
-        self._crc32 = zlib.crc32(plain, self._crc32)
-        self._hash.update(plain)
+        self._size += len(plain.plain)
+        self._crc32 = zlib.crc32(plain.plain, self._crc32)
+        self._hash.update(plain.digest)
 
     def append(self, deflated: bytes) -> None:
         """Append deflated bytes of what was or is yet to be counted, in the same order."""
         self._deflated.append(deflated)
+        self.length += len(deflated)
 
     def document(self) -> Document:
         """Return what was appended as a document."""

@@ -36,7 +36,7 @@ from rcmon.model.grid import (
     TaskPoint,
     Worker,
 )
-from rcmon.model.merging import known_sum, tier
+from rcmon.model.merging import country, known_sum, tier
 from rcmon.model.updater import (
     CPU_TASKS,
     DRIFT_REASONS,
@@ -129,6 +129,7 @@ __all__ = [
     "Watching",
     "Worker",
     "Written",
+    "country",
     "known_sum",
     "tier",
     "together",

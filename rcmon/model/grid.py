@@ -311,7 +311,7 @@ class Document(Struct, frozen=True):
     size: int
     crc32: int
     digest: str
-    """Hexadecimal hash of the inflated bytes, 20 characters: what ETags are made from."""
+    """Hexadecimal hash of the inflated bytes, or of their parts' hashes: 20 characters, for ETags."""
     open_ended: bool = False
 
 

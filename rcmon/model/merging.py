@@ -3,14 +3,20 @@
 import re
 from collections.abc import Iterable
 
-_TIER = re.compile(r"(T[0-3])_[A-Z]{2}_.")
+_FORM = re.compile(r"(T[0-3])_([A-Z]{2})_.")
 """The grid's site names are tier, country and name: T2_CH_CERN."""
 
 
 def tier(name: str) -> str | None:
     """Read the tier from a site's name: T0 to T3; None where the name is of another form."""
-    match = _TIER.match(name)
+    match = _FORM.match(name)
     return match[1] if match else None
+
+
+def country(name: str) -> str | None:
+    """Read the country from a site's name: two letters; None where the name is of another form."""
+    match = _FORM.match(name)
+    return match[2] if match else None
 
 
 def known_sum(values: Iterable[int | None]) -> int | None:

@@ -16,10 +16,11 @@ class OwnFigures:
         found = {
             sample.name: sample.value for family in self._collector.collect() for sample in family.samples
         }
-        memory = found.get("process_resident_memory_bytes")
-        fds = found.get("process_open_fds")
+        whole = {name: int(value) for name, value in found.items()}
         slot.record(
             cpu_seconds=found.get("process_cpu_seconds_total"),
-            resident_memory_bytes=None if memory is None else int(memory),
-            open_fds=None if fds is None else int(fds),
+            resident_memory_bytes=whole.get("process_resident_memory_bytes"),
+            open_fds=whole.get("process_open_fds"),
+            virtual_memory_bytes=whole.get("process_virtual_memory_bytes"),
+            max_fds=whole.get("process_max_fds"),
         )

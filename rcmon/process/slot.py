@@ -10,13 +10,14 @@ from rcmon.process.trouble import EXCEPTION, Ending, Trouble, Troubles, decode_t
 
 LINE = 8
 """float64 per cache line: every slot begins on one, so that no two writers share a line."""
-FIGURES = LINE + LINE + LINE
-"""float64 of a slot before its cells: a line of its occupant, one of the parent, and one of marks."""
+FIGURES = 4 * LINE
+"""float64 of a slot before its cells: two lines of its occupant, one of the parent, and one of marks."""
 TEXTS = 3 * SharedText.SIZE
 """Bytes of a slot's texts."""
 _PID, _BEAT, _STARTED, _CPU, _MEMORY, _FDS, _READY, _COMPLETE = range(8)
-_RESTARTS, _FAILURES = range(LINE, LINE + 2)
-_MARKS = 2 * LINE
+_VIRTUAL, _MOST_FDS = range(LINE, LINE + 2)
+_RESTARTS, _FAILURES = range(2 * LINE, 2 * LINE + 2)
+_MARKS = 3 * LINE
 
 
 class Slot:
@@ -107,6 +108,16 @@ class Slot:
         """Open file descriptors of the occupant; None: not known, or nobody there."""
         return _whole(self._figures[_FDS])
 
+    @property
+    def virtual_memory_bytes(self) -> int | None:
+        """Virtual memory of the occupant; None: not known, or nobody there."""
+        return _whole(self._figures[_VIRTUAL])
+
+    @property
+    def max_fds(self) -> int | None:
+        """File descriptors that the occupant may have open; None: not known, or nobody there."""
+        return _whole(self._figures[_MOST_FDS])
+
     def occupy(self, pid: int, now: float) -> None:
         """Move in: the new process calls this first. `now` is `time.monotonic()`."""
         self._cpu_before = self._figures[_CPU]
@@ -149,13 +160,21 @@ class Slot:
             self._troubles.write(self._said.encode(SharedText.LONGEST))
 
     def record(
-        self, *, cpu_seconds: float | None, resident_memory_bytes: int | None, open_fds: int | None
+        self,
+        *,
+        cpu_seconds: float | None,
+        resident_memory_bytes: int | None,
+        open_fds: int | None,
+        virtual_memory_bytes: int | None = None,
+        max_fds: int | None = None,
     ) -> None:
         """Write what the occupant takes; `cpu_seconds` since it began. None: not known."""
         if cpu_seconds is not None:
             self._raise_cpu(self._cpu_before + cpu_seconds)
         self._figures[_MEMORY] = resident_memory_bytes or 0
         self._figures[_FDS] = open_fds or 0
+        self._figures[_VIRTUAL] = virtual_memory_bytes or 0
+        self._figures[_MOST_FDS] = max_fds or 0
 
     def vacate(self, cpu_seconds: float) -> None:
         """Clear what died with the occupant: the parent calls this when it has reaped it.
@@ -164,6 +183,7 @@ class Slot:
         """
         self._figures[_PID] = self._figures[_BEAT] = self._figures[_STARTED] = 0
         self._figures[_MEMORY] = self._figures[_FDS] = 0
+        self._figures[_VIRTUAL] = self._figures[_MOST_FDS] = 0
         self._figures[_READY] = self._figures[_COMPLETE] = 0
         self._troubles.write(b"")
         self._doing.write(b"")

@@ -10,16 +10,18 @@ from rcmon.documents.deflated import complete
 from rcmon.documents.why import Age, WhyIndex
 from rcmon.model import Document, Place, Snapshot
 from rcmon.render.families import exposed
-from rcmon.render.families.view import view
+from rcmon.render.families.view import views
 from rcmon.render.freshness import is_stale
 from rcmon.render.overview import overview_document
 from rcmon.render.sites import MSGPACK
 from rcmon.rules.judging import Places
 
 
-def made_of_verdicts(snapshot: Snapshot, previous: Mapping[str, Document]) -> list[Document]:
-    """Judge a snapshot once for all."""
-    seen = view(snapshot)
+def made_of_verdicts(
+    snapshot: Snapshot, previous: Mapping[str, Document], *, task_zeros: bool = True
+) -> list[Document]:
+    """Judge a snapshot once for all; `task_zeros`: whether expositions say that a task type has no jobs."""
+    seen = views(snapshot, zeros=task_zeros)
     return [
         *exposed(seen),
         why_index(snapshot, seen.places, previous),

@@ -13,7 +13,7 @@ from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api.query import Query, QueryReader
 from rcmon.web.api.then import PastGrid, PastWanted, read_grid_then
 from rcmon.web.auth import Guarded, allowed, authorize, check_roles, follows_get, needs
-from rcmon.web.board import Held
+from rcmon.web.board import Held, no_snapshot
 from rcmon.web.services import Services
 from rcmon.web.transport.request import Request
 
@@ -64,9 +64,7 @@ class Handler(Guarded, eq=False):
         """Give the newest snapshot; Problem 503 before there is one."""
         held = self.services.board.current
         if held is None:
-            raise Problem(
-                503, "There is no snapshot yet: no cycle has ended.", fields=(("Retry-After", "5"),)
-            )
+            raise no_snapshot()
         return held
 
     async def then(self, asked: PastWanted) -> PastGrid:

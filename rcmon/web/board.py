@@ -22,12 +22,27 @@ from rcmon.web.answers.ready import Kept, Ready
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_INTERNAL = frozenset({keys.FACTS, keys.SITES_INDEX, keys.WHY, keys.DRIFT, keys.EXPECTED})
+_INTERNAL = frozenset(
+    {
+        keys.FACTS,
+        keys.SITES_INDEX,
+        keys.WHY,
+        keys.DRIFT,
+        keys.EXPECTED,
+        keys.METRICS_PIECES,
+        keys.METRICS_INDEX,
+    }
+)
 """Documents for this side alone: no resource serves them."""
 RETRY = (("Retry-After", "5"),)
 """The field of an answer that may come by itself, seconds."""
 _PIECE = 256 * 1024
 """Bytes inflated before other requests get their turn: about a millisecond's work."""
+
+
+def no_snapshot() -> Problem:
+    """Tell that there is nothing yet: 503."""
+    return Problem(503, "There is no snapshot yet: no cycle has ended.", fields=RETRY)
 
 
 class Held:

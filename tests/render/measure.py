@@ -17,7 +17,7 @@ from rcmon.render import render
 from rcmon.render.agents import agent_documents
 from rcmon.render.families import expositions
 from rcmon.render.families.table import FAMILIES
-from rcmon.render.families.view import view
+from rcmon.render.families.view import views
 from rcmon.render.sites import site_documents
 from tests.render.factory import make_snapshot
 
@@ -32,10 +32,11 @@ def peak() -> float:
 
 def write_samples(snapshot: Snapshot) -> None:
     """Only write the samples: no compression, no sums."""
-    seen = view(snapshot)
+    seen = views(snapshot)
     for family in FAMILIES:
-        for _ in blocks(family.name, family.samples(seen)):
-            pass
+        for view in (*seen.agents.values(), seen.common):
+            for _ in blocks(family.name, family.samples(view)):
+                pass
 
 
 def drain(document: Document) -> None:
@@ -72,6 +73,8 @@ def measure(sites: int, agents: int) -> None:
     for key in (
         keys.METRICS_TEXT,
         keys.METRICS_OPENMETRICS,
+        keys.METRICS_PIECES,
+        keys.METRICS_INDEX,
         keys.SITES,
         keys.SITES_INDEX,
     ):

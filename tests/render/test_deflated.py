@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from rcmon.documents.deflated import (
     GZIP_HEADER,
     OpenEnded,
+    Summed,
     complete,
     deflated_part,
     gzip_end,
@@ -33,7 +34,7 @@ TAIL = b"# TYPE rcmon_build_info gauge\nrcmon_build_info 1\n"
 def open_ended(*parts: bytes) -> Document:
     document = OpenEnded("metrics.text", "text/plain")
     for part in parts:
-        document.count(part)
+        document.count(Summed.of(part))
         document.append(deflated_part(part))
     return document.document()
 

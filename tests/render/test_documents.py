@@ -51,16 +51,29 @@ def test_sums_are_those_of_the_inflated_bytes(documents: Documents) -> None:
     for key, document in documents.items():
         plain = inflate(document)
         assert (document.size, document.crc32) == (len(plain), zlib.crc32(plain))
-        assert document.digest == hashlib.sha256(plain).hexdigest()[:20]
         assert document.key == key
-        assert document.open_ended == key.startswith("metrics.")
+        assert document.open_ended == (key.startswith("metrics.") and key != keys.METRICS_INDEX)
+        if not document.open_ended:
+            assert document.digest == hashlib.sha256(plain).hexdigest()[:20]
+
+
+def test_an_expositions_digest_is_of_its_content(documents: Documents, snapshot: Snapshot) -> None:
+    """The same for the same, another for whatever differs."""
+    again = {document.key: document.digest for document in render(snapshot)}
+    other = {document.key: document.digest for document in render(replace(snapshot, duration=9.5))}
+    for key in (keys.METRICS_TEXT, keys.METRICS_OPENMETRICS):
+        assert again[key] == documents[key].digest != other[key]
 
 
 def test_media_types(documents: Documents) -> None:
     types = {key: document.media_type for key, document in documents.items()}
     assert types.pop(keys.METRICS_TEXT) == "text/plain; version=0.0.4; charset=utf-8"
+    assert types.pop(keys.METRICS_PIECES) == "text/plain; version=0.0.4; charset=utf-8"
     assert types.pop(keys.METRICS_OPENMETRICS) == "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    for key in (keys.FACTS, keys.SITES_INDEX, keys.WHY, keys.DRIFT, keys.EXPECTED):
+    for key in (
+        *(keys.FACTS, keys.SITES_INDEX, keys.WHY, keys.DRIFT, keys.EXPECTED),
+        keys.METRICS_INDEX,
+    ):
         assert types.pop(key) == "application/vnd.msgpack"
     assert set(types.values()) == {"application/json"}
 

@@ -197,6 +197,7 @@ def test_what_is_not_known_has_no_series() -> None:
     series = series_of(lone_site(tasks={"Merge": task}))
     names = {name for name, labels in series if dict(labels).get("site")}
     assert names == {
+        "rcmon_site_info",
         "rcmon_site_running_jobs",
         "rcmon_site_pending_jobs",
         "rcmon_site_backlog_jobs",

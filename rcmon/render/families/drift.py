@@ -16,28 +16,26 @@ _SITE = ("agent", "site")
 
 
 def _expected(view: View) -> Iterator[tuple[str, SiteExpected]]:
-    """Give what is expected of each site, with its labels: they come in the snapshot's order."""
-    labels = iter(view.sites)
-    for name, agent in view.snapshot.agents.items():
-        about = view.snapshot.expected.get(name)
-        for site in agent.sites:
-            written, _, _ = next(labels)
-            if about is not None and (want := about.sites.get(site)) is not None:
-                yield written, want
+    """Give what is expected of each site, with its labels."""
+    if view.expected is not None:
+        for (labels, _, _), site in zip(view.sites, view.places, strict=True):
+            if (want := view.expected.sites.get(site)) is not None:
+                yield labels, want
 
 
 def _drift(view: View) -> Iterator[Sample]:
-    counts = Counter[tuple[str, str]]()
-    for drift in view.snapshot.drift:
-        counts[drift.agent, drift.reason] += len(drift.cells)
-    for agent in view.snapshot.expected:
-        for reason in DRIFT_REASONS:
-            yield f"{label('agent', agent)},{label('reason', reason)}", counts[agent, reason]
+    if view.expected is None:
+        return
+    counts = Counter[str]()
+    for drift in view.drift:
+        counts[drift.reason] += len(drift.cells)
+    for reason in DRIFT_REASONS:
+        yield f"{view.labels},{label('reason', reason)}", counts[reason]
 
 
 def _forecasts(view: View) -> Iterator[tuple[str, Forecast]]:
-    for agent, forecast in view.snapshot.forecasts.items():
-        yield label("agent", agent), forecast
+    if view.forecast is not None:
+        yield view.labels, view.forecast
 
 
 DRIFT_FAMILIES = (

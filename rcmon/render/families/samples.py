@@ -20,7 +20,10 @@ def site_states(view: View) -> Iterator[Sample]:
 
 
 def task_jobs(view: View) -> Iterator[Sample]:
-    """Count jobs by class of batch status."""
+    """Count jobs by class of batch status; where zeros are not told, what has no sample is none."""
+    if not view.zeros:
+        yield from _task_jobs_there(view)
+        return
     status = [label("status", name) for name in JOB_CLASSES]
     pending, running, error, complete, unknown = status
     for labels, task in view.tasks:
@@ -30,6 +33,14 @@ def task_jobs(view: View) -> Iterator[Sample]:
         yield f"{labels},{error}", jobs.error
         yield f"{labels},{complete}", jobs.complete
         yield f"{labels},{unknown}", jobs.unknown
+
+
+def _task_jobs_there(view: View) -> Iterator[Sample]:
+    status = [(name, label("status", name)) for name in JOB_CLASSES]
+    for labels, task in view.tasks:
+        for name, written in status:
+            if count := getattr(task.jobs, name):
+                yield f"{labels},{written}", count
 
 
 def site_backlog(view: View) -> Iterator[Sample]:
@@ -45,9 +56,9 @@ def agent_info(view: View) -> Iterator[Sample]:
 
 
 def agent_reports(view: View) -> Iterator[Sample]:
-    """Tell of each report, of agents that are not polled too."""
-    for name, report in (view.snapshot.upstream().reports or {}).items():
-        yield label("agent", name), report.time
+    """Tell of its report, of an agent that is not polled too."""
+    if view.report is not None:
+        yield view.labels, view.report.time
 
 
 def agent_jobs(view: View) -> Iterator[Sample]:

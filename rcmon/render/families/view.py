@@ -1,16 +1,31 @@
-"""A snapshot as the exposition needs it: its objects with their labels written once.
+"""A snapshot as the exposition needs it: agent by agent, its objects with their labels written once.
 
 Labels are made of names in the agents' databases. Names are unique at each level by construction
 (mappings), except those of components, workers, sources and findings: these are brought together here,
 so that no series can occur twice.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
 from rcmon.exposition.lines import label
-from rcmon.model import Agent, AgentSite, Component, Jobs, Place, Snapshot, SourceState, Task, Worker
+from rcmon.model import (
+    Agent,
+    AgentExpected,
+    AgentReport,
+    AgentSite,
+    Component,
+    Drift,
+    Forecast,
+    Jobs,
+    Place,
+    Snapshot,
+    SourceState,
+    Task,
+    Worker,
+)
 from rcmon.rules.judging import Places, judge
 
 
@@ -24,51 +39,94 @@ class WorkerSeries(Struct, frozen=True):
 
 
 class View(Struct, frozen=True):
-    """Each object with its labels."""
+    """One agent's objects, each with its labels; or, without an agent, what is of no single one."""
 
     snapshot: Snapshot
-    agents: list[tuple[str, Agent]]
-    sites: list[tuple[str, AgentSite, Jobs]]
-    tasks: list[tuple[str, Task]]
-    components: dict[str, float]
+    agents: Sequence[tuple[str, Agent]] = ()
+    """The agent, where it is polled."""
+    sites: Sequence[tuple[str, AgentSite, Jobs]] = ()
+    tasks: Sequence[tuple[str, Task]] = ()
+    components: Mapping[str, float] = {}
     """Shortest heartbeat timeout by labels."""
-    workers: dict[str, WorkerSeries]
-    sources: dict[str, SourceState]
-    issues: dict[str, int]
+    workers: Mapping[str, WorkerSeries] = {}
+    sources: Mapping[str, SourceState] = {}
+    issues: Mapping[str, int] = {}
     """Count of findings' subjects by labels."""
-    places: Places
-    """What the agents let in and submit."""
+    places: Mapping[str, Place] = {}
+    """What the agent lets in and submits, by site."""
+    labels: str = ""
+    """The agent's own."""
+    report: AgentReport | None = None
+    expected: AgentExpected | None = None
+    drift: Sequence[Drift] = ()
+    forecast: Forecast | None = None
+    zeros: bool = True
+    """Whether task types without jobs have samples that say so."""
 
     def places_labelled(self) -> Iterator[tuple[str, Place]]:
-        """Give each site of each agent with its labels."""
-        of_agents = (place for of_agent in self.places.values() for place in of_agent.values())
-        # both are in the order of the snapshot's agents and their sites
-        return ((labels, place) for (labels, _, _), place in zip(self.sites, of_agents, strict=True))
+        """Give each site with its labels."""
+        # both are in the order of the agent's sites
+        return (
+            (labels, place) for (labels, _, _), place in zip(self.sites, self.places.values(), strict=True)
+        )
 
 
-def view(snapshot: Snapshot) -> View:
-    """Write the labels of everything in the snapshot."""
-    agents = [(label("agent", name), agent) for name, agent in snapshot.agents.items()]
-    sites = [
-        (f"{labels},{label('site', name)}", site, site.jobs)
-        for labels, agent in agents
-        for name, site in agent.sites.items()
-    ]
-    names = {name: label("task", name) for name in {name for _, site, _ in sites for name in site.tasks}}
-    return View(
-        snapshot,
-        agents,
-        sites,
-        [(f"{labels},{names[name]}", task) for labels, site, _ in sites for name, task in site.tasks.items()],
-        _components(agents),
-        _workers(agents),
-        {
-            f"{label('source', source.name)},{label('kind', source.kind)}": source
-            for source in snapshot.sources
-        },
-        _issues(snapshot),
-        judge(snapshot),
-    )
+class Views(Struct, frozen=True):
+    """A snapshot, taken apart."""
+
+    agents: Mapping[str, View]
+    """By name, sorted: of every agent that something is known of, polled or not."""
+    common: View
+    """What is of no single agent."""
+    places: Places
+    """What all agents let in and submit."""
+
+
+def views(snapshot: Snapshot, *, zeros: bool = True) -> Views:
+    """Write the labels of everything in the snapshot; `zeros` as in `View`."""
+    places, issues = judge(snapshot), _issues(snapshot)
+    reports = snapshot.upstream().reports or {}
+    drifts: dict[str, list[Drift]] = {}
+    for drift in snapshot.drift:
+        drifts.setdefault(drift.agent, []).append(drift)
+    made = {}
+    of_agents = [name for name in issues if name is not None]
+    for name in sorted({*snapshot.agents, *snapshot.expected, *snapshot.forecasts, *reports, *of_agents}):
+        made[name] = View(
+            snapshot,
+            issues=issues.get(name, {}),
+            labels=label("agent", name),
+            report=reports.get(name),
+            expected=snapshot.expected.get(name),
+            drift=drifts.get(name, ()),
+            forecast=snapshot.forecasts.get(name),
+            zeros=zeros,
+            **(_polled(snapshot.agents[name], name, places[name]) if name in snapshot.agents else {}),
+        )
+    sources = {
+        f"{label('source', source.name)},{label('kind', source.kind)}": source for source in snapshot.sources
+    }
+    return Views(made, View(snapshot, sources=sources, issues=issues.get(None, {})), places)
+
+
+def _polled(agent: Agent, name: str, places: Mapping[str, Place]) -> dict[str, Any]:
+    """Give what a view has of an agent that is polled."""
+    own = label("agent", name)
+    labelled = [(own, agent)]
+    sites = [(f"{own},{label('site', site)}", seen, seen.jobs) for site, seen in agent.sites.items()]
+    names = {task: label("task", task) for task in {task for _, site, _ in sites for task in site.tasks}}
+    return {
+        "agents": labelled,
+        "sites": sites,
+        "tasks": [
+            (f"{labels},{names[task]}", seen)
+            for labels, site, _ in sites
+            for task, seen in site.tasks.items()
+        ],
+        "components": _components(labelled),
+        "workers": _workers(labelled),
+        "places": places,
+    }
 
 
 def _named_components(agents: Iterable[tuple[str, Agent]]) -> Iterable[tuple[str, Component]]:
@@ -100,8 +158,9 @@ def _workers(agents: Iterable[tuple[str, Agent]]) -> dict[str, WorkerSeries]:
     }
 
 
-def _issues(snapshot: Snapshot) -> dict[str, int]:
-    issues: dict[str, int] = {}
+def _issues(snapshot: Snapshot) -> dict[str | None, dict[str, int]]:
+    """Count by agent, None for what is of all, and labels."""
+    issues: dict[str | None, dict[str, int]] = {}
     for finding in snapshot.findings:
         labels = ",".join(
             [
@@ -110,5 +169,6 @@ def _issues(snapshot: Snapshot) -> dict[str, int]:
                 label("severity", finding.severity),
             ]
         )
-        issues[labels] = issues.get(labels, 0) + finding.count
+        of_agent = issues.setdefault(finding.agent, {})
+        of_agent[labels] = of_agent.get(labels, 0) + finding.count
     return issues

@@ -87,7 +87,8 @@ class QueryReader(Generic[Q]):
     def __init__(self, shape: type[Q]) -> None:
         hints = get_type_hints(shape, include_extras=True)
         # a word of Python's own, such as `from`, has an underscore behind it
-        self._fields = {name.rstrip("_"): name for name in shape.__struct_fields__}
+        names = zip(shape.__struct_encode_fields__, shape.__struct_fields__, strict=True)
+        self._fields = {name.rstrip("_"): field for name, field in names}
         self.parameters = tuple(_parameter(name, hints[field]) for name, field in self._fields.items())
         self.nothing = shape()
         """What holds where nothing is asked."""

@@ -1,7 +1,8 @@
 """Every metric that is read when it is asked for: one row each, with the function that reads it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -57,7 +58,7 @@ def _crls(seen: Seen, value: Callable[[CrlStatus], float | None]) -> Iterator[Sa
         yield (crl.file, crl.issuer or ""), value(crl)
 
 
-def _slots(seen: Seen, value: Callable[[Slot], float]) -> Iterator[Sample]:
+def _slots(seen: Seen, value: Callable[[Slot], float | None]) -> Iterator[Sample]:
     for index, name in enumerate(seen.about.processes):
         yield (name,), value(seen.scoreboard.slot(index))
 
@@ -195,5 +196,49 @@ TOLD: tuple[Told, ...] = (
     ),
 )
 
-FAMILIES: tuple[Metric, ...] = (*(told.metric for told in TOLD), *OWN)
+PROCESS: tuple[Told, ...] = (
+    Told(
+        counter(
+            "process_cpu_seconds_total",
+            "User and system time of the process of the service, with those that it replaced.",
+            _PROCESS,
+        ),
+        lambda seen: _slots(seen, lambda slot: slot.cpu_seconds),
+    ),
+    Told(
+        gauge("process_resident_memory_bytes", "Resident memory of the process.", _PROCESS),
+        lambda seen: _slots(seen, lambda slot: slot.resident_memory_bytes),
+    ),
+    Told(
+        gauge("process_virtual_memory_bytes", "Virtual memory of the process.", _PROCESS),
+        lambda seen: _slots(seen, lambda slot: slot.virtual_memory_bytes),
+    ),
+    Told(
+        gauge("process_open_fds", "Open file descriptors of the process.", _PROCESS),
+        lambda seen: _slots(seen, lambda slot: slot.open_fds),
+    ),
+    Told(
+        gauge("process_max_fds", "File descriptors that the process may have open.", _PROCESS),
+        lambda seen: _slots(seen, lambda slot: slot.max_fds),
+    ),
+    Told(
+        gauge("process_start_time_seconds", "When the process began, in seconds since the epoch.", _PROCESS),
+        lambda seen: _slots(seen, lambda slot: slot.started),
+    ),
+)
+"""What exporters tell of their process, of every process of this one."""
+
+OWN_COLLECTORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "service": (*(told.metric.name for told in TOLD), *(metric.name for metric in OWN)),
+        "process": tuple(told.metric.name for told in PROCESS),
+    }
+)
+"""Names of the service's own families by what they are asked for together as."""
+
+FAMILIES: tuple[Metric, ...] = (
+    *(told.metric for told in TOLD),
+    *OWN,
+    *(told.metric for told in PROCESS),
+)
 """The service's own metric families, as they are written; those of the snapshot are the collector's."""

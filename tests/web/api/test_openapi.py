@@ -151,7 +151,8 @@ async def ask_all(judge: Judge, service: Serving) -> None:
     said = {"method": "PUT", "body": b'{"reason": "known"}', **JSON}
     await judge.ask(service, finding, 204, **said)
     for path in (
-        "/api", "/api/status", "/api/whoami", "/api/metrics", "/api/agents", "/api/overview", agent,
+        "/api", "/api/status", "/api/whoami", "/api/metrics", "/api/metrics?part=grid", "/api/http_sd",
+        "/api/agents", "/api/overview", agent,
         f"{agent}/thresholds", f"{agent}/backlog", f"{agent}/report", "/api/sites",
         "/api/sites?limit=2&fields=name,jobs", "/api/sites?format=csv", "/api/sites?format=ndjson",
         site, f"{site}/why", f"{site}/expected",

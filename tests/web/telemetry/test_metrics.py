@@ -61,7 +61,13 @@ def busy(service: Serving) -> None:
     service.scoreboard.slot(1).count_restart()
     service.scoreboard.slot(2).say("collector", "store", "disk is full")
     for index in range(len(PROCESSES)):
-        service.scoreboard.slot(index).record(cpu_seconds=1.5, resident_memory_bytes=40_000_000, open_fds=20)
+        service.scoreboard.slot(index).record(
+            cpu_seconds=1.5,
+            resident_memory_bytes=40_000_000,
+            open_fds=20,
+            virtual_memory_bytes=90_000_000,
+            max_fds=1024,
+        )
     service.trust.lists = (
         CrlStatus("/ca/1234.r0", "/C=CH/CN=CA", NOW - 60, NOW + 60, 1, 20, None),
         CrlStatus(ODD, "/C=CH/CN=Odd", NOW - 90, None, None, 0, None),
@@ -114,6 +120,13 @@ async def test_what_is_counted_is_summed_over_processes(service: Serving) -> Non
     assert value(read, "rcmon_process_cpu_seconds_total") == 4.5
     assert value(read, "rcmon_process_resident_memory_bytes") == 120_000_000
     assert value(read, "rcmon_process_open_fds") == 60
+    assert value(read, "process_cpu_seconds_total", process="web-1") == 1.5
+    assert value(read, "process_resident_memory_bytes", process="web-0") == 40_000_000
+    assert value(read, "process_virtual_memory_bytes", process="collector") == 90_000_000
+    assert value(read, "process_open_fds", process="collector") == 20
+    assert value(read, "process_max_fds", process="web-1") == 1024
+    started = value(read, "process_start_time_seconds", process="web-0")
+    assert started == service.scoreboard.slot(0).started
     version = service.about.version
     assert value(read, "rcmon_build_info", version=version, python_version=PYTHON_VERSION) == 1
     assert value(read, "rcmon_start_time_seconds") == service.scoreboard.started
@@ -154,6 +167,8 @@ async def test_a_dead_process_is_down_and_what_it_counted_stays(service: Serving
     assert value(read, "rcmon_process_up", process="web-1") == 0
     assert value(read, "rcmon_http_requests_total", route="/api/status", method="GET", code="200") == 3
     assert value(read, "rcmon_process_cpu_seconds_total") == 5.5
+    seen = {sample.labels["process"] for sample in read["process_resident_memory_bytes"].samples}
+    assert seen == {"web-0", "collector"}
 
 
 async def test_what_is_not_known_has_no_sample(service: Serving) -> None:
@@ -222,7 +237,7 @@ async def test_the_exposition_asked_for_by_prometheus(service: Serving) -> None:
 def test_the_table_of_families() -> None:
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
     for family in FAMILIES:
-        assert family.name.startswith("rcmon_")
+        assert family.name.startswith(("rcmon_", "process_"))
         assert family.name.endswith("_total") == (family.kind == "counter")
         assert family.help.endswith(".")
         assert "\n" not in family.help

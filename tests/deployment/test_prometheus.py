@@ -11,6 +11,7 @@ from rcmon.monitoring.described import alerts, recordings
 from rcmon.render.families.table import FAMILIES as SNAPSHOT_FAMILIES
 from rcmon.web.telemetry.told import FAMILIES as OWN_FAMILIES
 from tests.deployment.alerting import COURSES, completed, coursed, promtool
+from tests.deployment.scraping import discovered, plainly
 
 CONF = Path(__file__).parents[2] / "conf"
 RULES = CONF / "prometheus" / "alerts.yml"
@@ -40,7 +41,11 @@ def test_configuration_is_valid_where_its_files_are(tmp_path: Path) -> None:
         (made.key("reader"), "prometheus.key"),
     ):
         (tls / target).write_bytes(source.read_bytes())
-    assert "SUCCESS" in promtool("check", "config", tmp_path / "prometheus.yml")
+    for way in (plainly, discovered):
+        given = way((CONF / "prometheus" / "prometheus.yml").read_text())
+        assert [job["job_name"] for job in given["scrape_configs"]] == ["rcmon"]
+        (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(given))
+        assert "SUCCESS" in promtool("check", "config", tmp_path / "prometheus.yml")
 
 
 def test_rules_use_metrics_and_labels_that_there_are() -> None:

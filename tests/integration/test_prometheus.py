@@ -5,9 +5,12 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import pytest
 
+from tests.deployment.scraping import discovered
 from tests.integration.paging import Pages, paging
 from tests.integration.running import PROJECT, running, until
 from tests.servers import alertmanager, prometheus
@@ -26,6 +29,14 @@ scrape_configs:
 CONF = PROJECT / "conf" / "prometheus"
 DEAD = "wmagent-silent"
 """An agent of the demo whose workers are all silent."""
+
+
+class Scraped(NamedTuple):
+    """A Prometheus, the service that it scrapes, and the files that it has."""
+
+    port: int
+    service: int
+    files: Mapping[str, str]
 
 
 def hastened(rules: str) -> str:
@@ -62,7 +73,7 @@ def scraped(tmp_path_factory, manager):
         files = {name: (service.pki / name).read_text() for name in ("ca.crt", "reader.crt", "reader.key")}
         files |= {name: hastened((CONF / name).read_text()) for name in ("recording.yml", "alerts.yml")}
         with prometheus(CONFIG.format(port=service.port, alertmanager=manager), files) as server:
-            yield server.port
+            yield Scraped(server.port, service.port, files)
 
 
 def query(port, expression):
@@ -82,8 +93,8 @@ def value(port, expression):
 
 
 def test_the_scrape_succeeds(scraped):
-    until(lambda: (up := query(scraped, "up")) and up[0]["value"][1] == "1", "up")
-    assert value(scraped, "scrape_samples_scraped") > 5000
+    until(lambda: (up := query(scraped.port, "up")) and up[0]["value"][1] == "1", "up")
+    assert value(scraped.port, "scrape_samples_scraped") > 5000
 
 
 @pytest.mark.parametrize(
@@ -96,12 +107,64 @@ def test_the_scrape_succeeds(scraped):
     ],
 )
 def test_its_series_are_what_they_should_be(scraped, expression, expected):
-    until(lambda: value(scraped, expression) == expected, expression)
+    until(lambda: value(scraped.port, expression) == expected, expression)
 
 
 def test_the_service_counts_the_scrapes(scraped):
     name = 'rcmon_http_requests_total{route="/api/metrics",method="GET",code="200"}'
-    until(lambda: value(scraped, name) >= 2, name)
+    until(lambda: value(scraped.port, name) >= 2, name)
+
+
+@pytest.fixture(scope="module")
+def discovering(scraped):
+    """Run a Prometheus beside it that asks the service for its targets, as conf shows."""
+    port, files = scraped.service, scraped.files
+    (job,) = discovered((CONF / "prometheus.yml").read_text())["scrape_configs"]
+    tls = {"ca_file": "ca.crt", "cert_file": "reader.crt", "key_file": "reader.key"}
+    (asked,) = job["http_sd_configs"]
+    asked |= {"tls_config": tls, "refresh_interval": "3s"}
+    asked["url"] = asked["url"].replace("rcmon.example.org:5000", f"localhost:{port}")
+    job |= {"tls_config": tls, "scrape_interval": "3s", "scrape_timeout": "3s"}
+    config = {
+        "global": {"evaluation_interval": "3s"},
+        "rule_files": ["recording.yml", "alerts.yml"],
+        "scrape_configs": [job],
+    }
+    with prometheus(json.dumps(config), files) as server:
+        until(lambda: value(server.port, "min(up)") == 1, "every target")
+        yield server.port
+
+
+def test_agents_scraped_by_themselves_give_the_same_series(scraped, discovering):
+    """None twice, none missing, whoever has been asked."""
+    series = (
+        'sort(count by (__name__) ({__name__=~"rcmon_(site|task|agent|worker|cycle|source|drift|build).*"}))'
+    )
+
+    def counts(port):
+        return {one["metric"]["__name__"]: one["value"][1] for one in query(port, series)}
+
+    until(lambda: len(counts(scraped.port)) > 20 and counts(scraped.port) == counts(discovering), "the same")
+    agents = {one["metric"]["instance"] for one in query(discovering, "up")}
+    assert DEAD in agents
+    assert "common" in agents
+    assert len(agents) == value(discovering, "count(count by (agent) (rcmon_agent_info))") + 2
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'count by (alertname) (ALERTS{alertstate="firing", alertname=~"Agent.*|RcmonSource.*"})',
+        "count(agent:rcmon_site_running_slots:sum)",
+        "sum(agent:rcmon_site_running_slots:sum)",
+        "count(reason:rcmon_task_blocked:count)",
+    ],
+)
+def test_rules_hold_whichever_way_it_is_scraped(scraped, discovering, expression):
+    def told(port):
+        return {json.dumps(one["metric"]): one["value"][1] for one in query(port, expression)}
+
+    until(lambda: told(scraped.port) and told(scraped.port) == told(discovering), expression)
 
 
 def alerts(manager):
@@ -110,9 +173,9 @@ def alerts(manager):
         return json.load(answer)
 
 
-def test_a_dead_agent_is_one_page(scraped: int, manager: int, pages: Pages) -> None:
+def test_a_dead_agent_is_one_page(scraped: Scraped, manager: int, pages: Pages) -> None:
     """Its workers are many, and more than one rule finds something wrong with it."""
-    assert value(scraped, f'count(rcmon_worker_up{{agent="{DEAD}"}} == 0)') > 5
+    assert value(scraped.port, f'count(rcmon_worker_up{{agent="{DEAD}"}} == 0)') > 5
 
     def inhibited():
         mine = [one for one in alerts(manager) if one["labels"].get("agent") == DEAD]
@@ -125,7 +188,7 @@ def test_a_dead_agent_is_one_page(scraped: int, manager: int, pages: Pages) -> N
     assert pages.of("tickets", DEAD) == []
 
 
-def test_what_a_page_says_leads_to_its_runbook(scraped: int, pages: Pages) -> None:
+def test_what_a_page_says_leads_to_its_runbook(scraped: Scraped, pages: Pages) -> None:
     (page, *_) = until(lambda: pages.of("pager", DEAD), "the page")
     said = page["alerts"][0]["annotations"]
     assert said["summary"] == f"{DEAD}: no component works."

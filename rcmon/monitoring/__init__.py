@@ -1,5 +1,5 @@
-"""What watches rcmon: alerts, recording rules and runbooks, each described once.
+"""What watches rcmon: alerts, recording rules, dashboards and runbooks, each described once.
 
-`python -m rcmon.monitoring DIRECTORY` writes what Prometheus reads; the service serves the
+`python -m rcmon.monitoring DIRECTORY` writes what Prometheus and Grafana read; the service serves the
 runbooks.
 """

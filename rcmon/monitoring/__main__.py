@@ -1,10 +1,11 @@
-"""`python -m rcmon.monitoring DIRECTORY [--url URL]`: writes what Prometheus reads."""
+"""`python -m rcmon.monitoring DIRECTORY [--url URL]`: writes what Prometheus and Grafana read."""
 
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from rcmon.monitoring.described import alerts, recordings
+from rcmon.monitoring.dashboards import dashboard
+from rcmon.monitoring.described import alerts, dashboards, recordings
 from rcmon.monitoring.rules import URL, alert_rules, recording_rules
 
 
@@ -13,6 +14,7 @@ def files(url: str = URL) -> Mapping[str, str]:
     return {
         "prometheus/alerts.yml": alert_rules(alerts(), url),
         "prometheus/recording.yml": recording_rules(recordings()),
+        **{f"grafana/{one.name}.json": dashboard(one, url) for one in dashboards()},
     }
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from rcmon.monitoring.described import dashboards
 from tests.deployment.scraping import discovered
 from tests.integration.paging import Pages, paging
 from tests.integration.running import PROJECT, running, until
@@ -165,6 +166,38 @@ def test_rules_hold_whichever_way_it_is_scraped(scraped, discovering, expression
         return {json.dumps(one["metric"]): one["value"][1] for one in query(port, expression)}
 
     until(lambda: told(scraped.port) and told(scraped.port) == told(discovering), expression)
+
+
+def of_all(expression):
+    """Fill a query in as Grafana does where all is chosen."""
+    filled = expression.replace("$__rate_interval", "15s")
+    return filled.replace("$agent", ".+").replace("$site", ".+")
+
+
+PANELS = [(one.name, panel) for one in dashboards() for row in one.row for panel in row.panel]
+
+
+@pytest.mark.parametrize(("board", "panel"), PANELS, ids=lambda one: getattr(one, "title", one))
+def test_a_panel_has_something_to_show(scraped, board, panel):
+    """Or its description says why not; every query is one that Prometheus understands."""
+    for asked in panel.asked:
+        expression = of_all(asked.expr)
+        if panel.empty:
+            query(scraped.port, expression)
+        else:
+            until(lambda expression=expression: query(scraped.port, expression), expression)
+
+
+def test_panels_that_may_be_empty_are_few_and_mostly_are_not(scraped):
+    """The demo has an example of nearly everything."""
+    may = [panel for _, panel in PANELS if panel.empty]
+    assert len(may) < len(PANELS) / 3
+
+    def filled():
+        asked = [of_all(one.expr) for panel in may for one in panel.asked]
+        return sum(bool(query(scraped.port, one)) for one in asked) > len(may) / 2
+
+    until(filled, "most panels that may be empty")
 
 
 def alerts(manager):

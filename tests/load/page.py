@@ -4,19 +4,26 @@
 What a first view weighs and when it can be read; what an update costs the tab's main thread; whether the tab
 grows over an hour's worth of updates, which come as fast as the page takes them. What a task takes is the
 processor's time, since other programs may keep the machine busy; when something can be read is by the clock.
+
+nginx stands between: it has the reader's certificate, which the driver would otherwise show from a program of
+its own that is slower than the service. The browser runs already, and has nothing of ours in its cache.
 """
 
 import asyncio
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
+from targets import free_port, started
 
 from rcmon.collector import clock
 from rcmon.collector.cycle import Cycle
@@ -44,25 +51,67 @@ async def snapshots(shape: tuple[int, int], count: int) -> list[Snapshot]:
     return made
 
 
-def enter(driver: Any, site: Site) -> BrowserContext:
-    """Start a browser with nothing in its cache and a reader's certificate."""
+DOOR = """
+daemon off; worker_processes 1; error_log stderr error; pid {folder}/nginx.pid;
+events {{}}
+http {{
+  access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  upstream service {{ server 127.0.0.1:{behind}; keepalive 8; }}
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {host}; ssl_certificate_key {key};
+    location / {{
+      proxy_pass https://service; proxy_ssl_certificate {reader}; proxy_ssl_certificate_key {reader};
+      proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host localhost;
+      proxy_buffering off; proxy_read_timeout 1h;
+    }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def door(folder: Path, site: Site) -> Iterator[str]:
+    """Let nginx show the reader's certificate; gives the overview's address."""
+    port, trust = free_port(), files().trust
+    config = folder / "nginx.conf"
+    config.write_text(
+        DOOR.format(
+            folder=folder,
+            port=port,
+            behind=site.serving.port,
+            host=trust.certificate,
+            key=trust.key,
+            reader=files().personas["reader"],
+        )
+    )
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    with started([program, "-c", str(config), "-p", str(folder)], port, folder / "nginx.out"):
+        yield f"https://localhost:{port}/wm_resource_monitor/"
+
+
+def start(driver: Any) -> Browser:
+    """Start a browser, and let it show something."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-    pem = files().personas["reader"]
-    certificate = {"origin": site.origin, "certPath": pem, "keyPath": pem}
-    return browser.new_context(
-        ignore_https_errors=True, client_certificates=[certificate], viewport={"width": 1440, "height": 900}
-    )
+    browser.new_page().goto("about:blank")
+    return browser  # type: ignore[no-any-return]
 
 
-def first_view(context: BrowserContext, site: Site) -> tuple[Page, CDPSession, int, float]:
+def enter(browser: Browser) -> BrowserContext:
+    """Begin with nothing in the cache."""
+    return browser.new_context(ignore_https_errors=True, viewport={"width": 1440, "height": 900})
+
+
+def first_view(context: BrowserContext, url: str) -> tuple[Page, CDPSession, int, float]:
     """Open the page; gives bytes as they came, and milliseconds until there was something to read."""
     page = context.new_page()
     cdp = context.new_cdp_session(page)
     received: list[int] = []
     cdp.send("Network.enable")
     cdp.on("Network.loadingFinished", lambda told: received.append(int(told["encodedDataLength"])))
-    page.goto(site.url())
+    page.goto(url)
     page.locator("#state[data-state=live]").wait_for()
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     return page, cdp, sum(received), paint
@@ -151,24 +200,27 @@ def measure(shape: str) -> None:
     found = asyncio.run(snapshots(parse_shape(shape), 4))
     made = [(snapshot, render(snapshot)) for snapshot in found]
     print(f"  made in {time.perf_counter() - began:.0f} s")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        site = Site(Path(folder) / "rcmon.sqlite", found[0])
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        site = Site(folder / "rcmon.sqlite", found[0])
+        stack.callback(site.end)
         site.serving.now = found[-1].started + 12
+        url = stack.enter_context(door(folder, site))
+        browser = start(stack.enter_context(sync_playwright()))
+        stack.callback(browser.close)
         views = []
         for number in range(VIEWS):
-            context = enter(driver, site)
-            page, cdp, size, paint = first_view(context, site)
+            context = enter(browser)
+            page, cdp, size, paint = first_view(context, url)
             views.append((size, paint))
             if number < VIEWS - 1:
-                context.browser.close()
+                context.close()
         sizes, paints = zip(*views, strict=True)
         print(
             f"  first view: {max(sizes) / 1000:.1f} kB with everything, painted after "
             f"{statistics.median(paints):.0f} ms (most {max(paints):.0f})"
         )
         updates(page, cdp, site, made)
-        context.browser.close()
-        site.end()
 
 
 if __name__ == "__main__":

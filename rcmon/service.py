@@ -17,6 +17,7 @@ from rcmon.config import Config
 from rcmon.demo.moving import keep_moving
 from rcmon.errors import ConfigError
 from rcmon.process import (
+    Ceilings,
     ChildContext,
     ChildSpec,
     Chore,
@@ -88,7 +89,7 @@ class Service:
                 for slot, (name, main) in enumerate(self._mains().items())
             ],
             sockets=sockets,
-            limits=Limits(grace=grace, silence=self._config.hang_timeout),
+            limits=Limits(grace=grace, silence=self._config.hang_timeout, ceilings=ceilings(self._config)),
             before=("prepare the store", self._prepare),
             meanwhile=Chore("follow the files that change", self._follow_files),
             on_ready=on_ready,
@@ -171,6 +172,12 @@ def _run_child(layout: Layout, main: Main, context: ChildContext) -> int:
     log.tell_trouble(functools.partial(context.trouble, "log"))
     Tally(layout, context.slot.cells).begin()
     return run_async(main, context)
+
+
+def ceilings(config: Config) -> Ceilings:
+    """Take from the configuration what a web process may take until it is replaced."""
+    files = config.recycle_files
+    return Ceilings(config.recycle_memory, files and config.max_connections + files)
 
 
 def web_limits(config: Config) -> ClientLimits:

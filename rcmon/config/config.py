@@ -29,6 +29,8 @@ class Config(Struct, frozen=True, kw_only=True):
     state_dir: str
     shutdown_grace: float
     hang_timeout: float
+    recycle_memory: int
+    recycle_files: int
     short_way: bool
     tls_cert: str | None
     tls_key: str | None

@@ -8,9 +8,10 @@ from rcmon.process.loop import Main
 from rcmon.process.notify import Notifier
 from rcmon.process.sockets import bind_local, bind_sockets, is_answered, listening_at
 from rcmon.process.supervisor import Supervisor
-from rcmon.process.watched import Limits
+from rcmon.process.watched import Ceilings, Limits
 
 __all__ = [
+    "Ceilings",
     "ChildContext",
     "ChildSpec",
     "Chore",

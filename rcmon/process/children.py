@@ -103,6 +103,7 @@ class Children:
                 LOG.log(logging.INFO if child.starts > 1 else logging.DEBUG, "%s is ready", child.label)
         self.reap(now)
         self._kill_hanging(now)
+        self._recycle(now)
 
     def time_to_wait(self, now: float) -> float:
         """Seconds until the next look, should no signal come before."""
@@ -166,6 +167,19 @@ class Children:
         if listening and all(child.pid is None for child in listening):
             first = min(listening, key=lambda child: child.due)
             first.hurry(now, _SERVING_PAUSE if first.served else _STARTING_PAUSE)
+
+    def _recycle(self, now: float) -> None:
+        """Have one that takes too much drain and end, while all the others that listen do their work."""
+        listening = [child for child in self._all if child.spec.listens]
+        ready = all(child.ready and child.slot.complete and not child.recycled for child in listening)
+        if self._stopping or len(listening) < 2 or not ready:  # noqa: PLR2004 - one alone would leave nobody
+            return
+        for child in listening:
+            if reason := child.excess(now, self._limits.ceilings):
+                child.recycled = reason
+                LOG.warning("%s takes %s: it drains, and is started anew", child.label, reason)
+                child.send(signal.SIGTERM)
+                return
 
     def _kill_hanging(self, now: float) -> None:
         """Kill who is overdue, having it print first where it hangs."""

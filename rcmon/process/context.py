@@ -86,9 +86,9 @@ class ChildContext:
         """
         self.slot.say(self.name, what, reason)
 
-    def beat(self) -> None:
-        """Show that this process lives, and write what it takes."""
-        self.slot.beat(time.monotonic())
+    def beat(self, lag: float = 0.0) -> None:
+        """Show that this process lives, by how many seconds its loop was late lately, and what it takes."""
+        self.slot.beat(time.monotonic(), lag)
         self._figures.record(self.slot)
 
     def on_reload(self, callback: Callable[[], object]) -> None:

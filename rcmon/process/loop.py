@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from types import FrameType
 from typing import Any
@@ -25,6 +26,8 @@ Main = Callable[[ChildContext], Coroutine[Any, Any, None]]
 
 _HEARTBEAT = 1.0
 """Seconds between two signs of life: few against the time after which a silent child is killed."""
+_BEATS_TOLD = 10
+"""The latest of so many beats tells how late the loop is."""
 
 
 class MainLoop:
@@ -86,14 +89,17 @@ class MainLoop:
         return error is not None
 
     async def _beat(self) -> None:
+        lags: deque[float] = deque(maxlen=_BEATS_TOLD)
         while True:
-            self._first.beat()
+            self._first.beat(max(lags, default=0.0))
             if self._notifier is not None:
                 self._notifier.status(summary([(self._first.name, self._first.slot)]))
                 if not self._first.slot.complete:
                     self._notifier.starting(time.monotonic())
                 self._notifier.alive(time.monotonic())
+            due = time.monotonic() + _HEARTBEAT
             await asyncio.sleep(_HEARTBEAT)
+            lags.append(max(0.0, time.monotonic() - due))
 
     def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         """Turn signals into calls from the loop.

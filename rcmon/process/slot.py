@@ -15,7 +15,7 @@ FIGURES = 4 * LINE
 TEXTS = 3 * SharedText.SIZE
 """Bytes of a slot's texts."""
 _PID, _BEAT, _STARTED, _CPU, _MEMORY, _FDS, _READY, _COMPLETE = range(8)
-_VIRTUAL, _MOST_FDS = range(LINE, LINE + 2)
+_VIRTUAL, _MOST_FDS, _LAG = range(LINE, LINE + 3)
 _RESTARTS, _FAILURES = range(2 * LINE, 2 * LINE + 2)
 _MARKS = 3 * LINE
 
@@ -118,6 +118,11 @@ class Slot:
         """File descriptors that the occupant may have open; None: not known, or nobody there."""
         return _whole(self._figures[_MOST_FDS])
 
+    @property
+    def loop_lag(self) -> float | None:
+        """Seconds by which the occupant's loop was late lately, at most; None: nobody there."""
+        return self._figures[_LAG] if self._figures[_PID] else None
+
     def occupy(self, pid: int, now: float) -> None:
         """Move in: the new process calls this first. `now` is `time.monotonic()`."""
         self._cpu_before = self._figures[_CPU]
@@ -125,9 +130,13 @@ class Slot:
         self._figures[_BEAT] = now
         self._figures[_PID] = pid
 
-    def beat(self, now: float) -> None:
-        """Show that the occupant lives. `now` is `time.monotonic()`."""
+    def beat(self, now: float, lag: float = 0.0) -> None:
+        """Show that the occupant lives, and by how many seconds its loop was late lately.
+
+        `now` is `time.monotonic()`.
+        """
         self._figures[_BEAT] = now
+        self._figures[_LAG] = lag
 
     @property
     def marks(self) -> Sequence[float]:
@@ -183,7 +192,7 @@ class Slot:
         """
         self._figures[_PID] = self._figures[_BEAT] = self._figures[_STARTED] = 0
         self._figures[_MEMORY] = self._figures[_FDS] = 0
-        self._figures[_VIRTUAL] = self._figures[_MOST_FDS] = 0
+        self._figures[_VIRTUAL] = self._figures[_MOST_FDS] = self._figures[_LAG] = 0
         self._figures[_READY] = self._figures[_COMPLETE] = 0
         self._troubles.write(b"")
         self._doing.write(b"")

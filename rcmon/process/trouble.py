@@ -46,8 +46,8 @@ class Trouble(Struct, frozen=True, array_like=True):
 class Ending(Struct, frozen=True, array_like=True):
     """How the last occupant of a slot ended; times in seconds, `at` since the epoch."""
 
-    cause: Literal["signal", "exit", "hang", "fork"]
-    """fork: it never began, since the kernel had no room for another process."""
+    cause: Literal["signal", "exit", "hang", "fork", "recycle"]
+    """fork: it never began, since the kernel had no room for another process; recycle: it was asked to."""
     how: str
     """Such as `killed by SIGKILL`, `exit code 1`, `no sign of life for 32 s, killed`."""
     at: float

@@ -17,6 +17,17 @@ _PROVEN = 2.0
 """Seconds of work after which an end no longer speaks against the start."""
 
 
+class Ceilings(Struct, frozen=True):
+    """What a child that listens may take until it is replaced, having drained; 0: as much as it likes."""
+
+    memory: int = 0
+    """Bytes that are resident."""
+    files: int = 0
+    """Open descriptors."""
+    rest: float = 600.0
+    """Seconds that it is left alone from its start on: what takes as much again at once is not mended so."""
+
+
 class Limits(Struct, frozen=True):
     """Times in seconds that the supervisor allows its children."""
 
@@ -26,6 +37,7 @@ class Limits(Struct, frozen=True):
     """Without a heartbeat until a child that was ready is killed."""
     start: float = 30.0
     """From its fork until a child must be ready."""
+    ceilings: Ceilings = Ceilings()
 
 
 def pause(failures: int) -> float:
@@ -56,6 +68,8 @@ class Watched(Struct):
     starts: int = 0
     hangs: str | None = None
     """How it hangs, once it was asked where, on its way to be killed."""
+    recycled: str | None = None
+    """For what it was asked to drain and end."""
     cpu_before: float = 0.0
     """CPU seconds of its predecessors."""
 
@@ -72,7 +86,7 @@ class Watched(Struct):
     def begin(self, pid: int, now: float) -> None:
         """Note that it was forked."""
         self.pid, self.begun, self.watched_from = pid, now, now
-        self.ready_since, self.hangs = None, None
+        self.ready_since = self.hangs = self.recycled = None
         self.starts += 1
 
     def send(self, number: int) -> None:
@@ -92,6 +106,8 @@ class Watched(Struct):
         lived = now - self.begun
         if self.hangs is not None and code == -signal.SIGKILL:
             ending = Ending("hang", f"{self.hangs}, killed", time.time(), lived)
+        elif self.recycled is not None and code == 0:
+            ending = Ending("recycle", f"replaced for {self.recycled}", time.time(), lived)
         else:
             ending = Ending("exit" if code >= 0 else "signal", signals.ending(code), time.time(), lived)
         if self.slot.ready and not self.ready:
@@ -118,6 +134,17 @@ class Watched(Struct):
         proven = self.ready_since is not None and now - self.ready_since >= _PROVEN
         self.failures = 0 if proven else self.failures + 1
         self.due = now + pause(self.failures)
+
+    def excess(self, now: float, ceilings: Ceilings) -> str | None:
+        """Say what a child takes too much of; None: nothing, or it was started just now."""
+        memory, files = self.slot.resident_memory_bytes or 0, self.slot.open_fds or 0
+        if now - self.begun < ceilings.rest:
+            return None
+        if 0 < ceilings.memory < memory:
+            return f"{memory >> 20} MiB of memory, more than {ceilings.memory >> 20}"
+        if 0 < ceilings.files < files:
+            return f"{files} open files, more than {ceilings.files}"
+        return None
 
     def overdue(self, now: float, limits: Limits) -> str | None:
         """Say for what a living child is to be killed; None: it is well."""

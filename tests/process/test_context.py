@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 
 import pytest
 
@@ -135,3 +136,20 @@ def test_a_child_asked_twice_still_drains(number: int) -> None:
     context = ChildContext("web-0", board.slot(0), grace=30)
     assert exit_code_of(lambda: run_async(main, context)) == 0
     assert board.total(0) == 1
+
+
+def test_a_loop_that_was_held_up_says_for_how_long() -> None:
+    slot = Scoreboard(1, 0).slot(0)
+    slot.occupy(os.getpid(), time.monotonic())
+
+    async def hold_up(context: ChildContext) -> None:
+        await asyncio.sleep(0)
+        time.sleep(3.0)  # noqa: ASYNC251 - that is what is looked for
+        while (slot.loop_lag or 0.0) < 1.5:  # 3 s less what was left of the pause between two beats
+            await asyncio.sleep(0.05)
+
+    exit_code_of(lambda: run_async(hold_up, ChildContext("web-0", slot, grace=30.0)))
+    assert slot.loop_lag is not None
+    assert slot.loop_lag >= 1.5
+    slot.vacate(0.0)
+    assert slot.loop_lag is None

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from rcmon.process import ChildContext, ChildSpec, Limits
+from rcmon.process import Ceilings, ChildContext, ChildSpec, Limits, run_async
 from rcmon.process.children import Children
 from rcmon.process.fork import Pipes
 from rcmon.process.scoreboard import Scoreboard
@@ -107,10 +108,10 @@ def look_until(children: Children, now: float, condition: Callable[[], bool]) ->
 
 
 @contextlib.contextmanager
-def family(*specs: ChildSpec) -> Iterator[Children]:
+def family(*specs: ChildSpec, limits: Limits | None = None) -> Iterator[Children]:
     """Children of this test's own process, not started yet; one silent for 30 s is killed."""
     pipes = Pipes.open()
-    made = Children(Scoreboard(len(specs), 0), specs, pipes=pipes, sockets=(), limits=Limits())
+    made = Children(Scoreboard(len(specs), 0), specs, pipes=pipes, sockets=(), limits=limits or Limits())
     try:
         yield made
     finally:
@@ -220,3 +221,62 @@ def test_a_kernel_without_room_is_asked_again(
     assert not children.alive
     children.start_due(now + 0.2)
     assert children.alive
+
+
+async def draining(context: ChildContext) -> None:
+    """Work until asked to end."""
+    context.beat()
+    context.ready()
+    await context.stop.wait()
+
+
+def three(run: Callable[[ChildContext], int]) -> list[ChildSpec]:
+    web = [ChildSpec(f"web-{number}", run, number, listens=True) for number in (0, 1)]
+    return [*web, ChildSpec("collector", run, 2)]
+
+
+def test_who_takes_too_much_is_replaced_one_after_the_other(caplog: pytest.LogCaptureFixture) -> None:
+    """Each is over both ceilings: the first drains while the second works, and the collector is let alone."""
+    caplog.set_level("INFO", "rcmon.process")
+    limits = Limits(ceilings=Ceilings(memory=100, files=1, rest=600))
+    with family(*three(functools.partial(run_async, draining)), limits=limits) as workers:
+        workers.start_due(1000.0)
+        look_until(workers, 1000.0, lambda: workers.all_complete)
+        first, second, collector = [child.pid for child in workers.alive]
+        workers.look(1599.0)
+        assert "MiB of memory" not in caplog.text, "a fresh one is left alone"
+        look_until(workers, 1600.0, lambda: len(workers.alive) == 2)
+        assert [child.pid for child in workers.alive] == [second, collector]
+        assert caplog.text.count("it drains, and is started anew") == 1
+        workers.start_due(1600.0)
+        look_until(workers, 1600.0, lambda: workers.all_complete)
+        look_until(workers, 1600.0, lambda: len(workers.alive) == 2)
+        again, left = [child.pid for child in workers.alive]
+        assert again not in (first, second)
+        assert left == collector
+        workers.start_due(1600.0)
+        look_until(workers, 1600.0, lambda: workers.all_complete)
+        endings = [child.slot.last_ending for child in workers.alive]
+    assert [ending and ending.cause for ending in endings] == ["recycle", "recycle", None]
+    assert str(endings[0]).startswith("replaced for ")
+
+
+def test_who_takes_too_many_files_is_told_so(watched: Watched) -> None:
+    watched.slot.record(cpu_seconds=None, resident_memory_bytes=5 << 20, open_fds=50)
+    ceilings = Ceilings(memory=5 << 20, files=49, rest=600)
+    assert watched.excess(699.0, ceilings) is None
+    assert watched.excess(700.0, ceilings) == "50 open files, more than 49"
+    assert watched.excess(700.0, Ceilings(memory=4 << 20, rest=0)) == "5 MiB of memory, more than 4"
+    assert watched.excess(700.0, Ceilings(rest=0)) is None
+
+
+def test_the_last_that_listens_is_never_asked_to_end() -> None:
+    limits = Limits(ceilings=Ceilings(memory=100, rest=0))
+    spec = ChildSpec("web-0", functools.partial(run_async, draining), 0, listens=True)
+    with family(spec, limits=limits) as workers:
+        workers.start_due(1000.0)
+        look_until(workers, 1000.0, lambda: workers.all_complete)
+        (child,) = workers.alive
+        for _ in range(3):
+            workers.look(1000.0)
+        assert child.recycled is None

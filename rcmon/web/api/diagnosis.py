@@ -9,13 +9,19 @@ from rcmon.documents.health import AgentHealth
 from rcmon.documents.shapes import Facts
 from rcmon.model import SourceState
 from rcmon.process.slot import Slot
-from rcmon.process.trouble import Trouble
+from rcmon.process.trouble import Ending, Trouble
 from rcmon.web.api.reasons import Reason, because
 
 LATE = 2
 """Intervals after which the next snapshot is late: one to begin it, one more that it may take."""
 TOO_OLD = 5
 """Intervals after which a snapshot says nothing about now."""
+FALLS = 3
+"""So many starts in a row that failed are no accident."""
+PROVEN = 60.0
+"""Seconds that a process must live to be well after these."""
+LAGS = 5.0
+"""Seconds that a loop is held up from which on clients notice."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -141,9 +147,25 @@ def _processes(seen: Evidence) -> Iterator[Reason]:
         if slot.pid is None:
             text = f"process {name} is not running{told}"
             yield because("process_down", text, name, ending.at if ending else None)
-        elif ending is not None and 0 <= seen.now - ending.at <= LATE * seen.interval:
+        elif ending is not None and _falls_again(slot, seen.now):
+            text = f"process {name} ended {slot.failures} times in a row just after its start{told}"
+            yield because("process_falls", text, name, ending.at)
+        elif ending is not None and _ended_lately(ending, seen):
             text = f"process {name} ended {seen.now - ending.at:.0f} s ago{told} (restarts: {slot.restarts})"
             yield because("process_ended", text, name, ending.at)
+
+        if slot.loop_lag is not None and slot.loop_lag >= LAGS:
+            text = f"process {name} answers late: its loop was held up for {slot.loop_lag:.0f} s"
+            yield because("process_lags", text, name)
+
+
+def _ended_lately(ending: Ending, seen: Evidence) -> bool:
+    return ending.cause != "recycle" and 0 <= seen.now - ending.at <= LATE * seen.interval
+
+
+def _falls_again(slot: Slot, now: float) -> bool:
+    """Tell whether the occupant follows several that fell, and has not yet shown that it does not."""
+    return slot.failures >= FALLS and (slot.started is None or now - slot.started < PROVEN)
 
 
 def _troubles(troubles: Sequence[Trouble]) -> Iterator[Reason]:

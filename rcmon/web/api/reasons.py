@@ -55,6 +55,8 @@ _KINDS: tuple[ReasonKind, ...] = (
     ReasonKind("data_stale", "degraded", "What is shown of a source is an earlier poll's."),
     ReasonKind("store_unreadable", "degraded", "The store cannot be read: the last snapshot stays."),
     ReasonKind("process_down", "degraded", "A process of the service is not running."),
+    ReasonKind("process_falls", "degraded", "A process ends again and again just after its start."),
+    ReasonKind("process_lags", "degraded", "A process's loop was held up: it answers late."),
     ReasonKind("process_ended", "degraded", "A process ended within the last two cycle intervals."),
     ReasonKind("crl_overdue", "degraded", "A revocation list is overdue: its CA's users are refused."),
     ReasonKind("crl_refused", "degraded", "A revocation list's newest content cannot be used."),

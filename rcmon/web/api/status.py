@@ -135,7 +135,17 @@ def store_trouble(board: Board, troubles: Sequence[Trouble]) -> str | None:
 def _process(name: str, slot: Slot) -> ProcessStatus:
     ending = slot.last_ending
     last = EndingStatus(iso(ending.at), ending.how, ending.trouble) if ending else None
-    return ProcessStatus(name, slot.pid is not None, iso(slot.started), slot.restarts, last)
+    return ProcessStatus(
+        name=name,
+        up=slot.pid is not None,
+        since=iso(slot.started),
+        restarts=slot.restarts,
+        failures=slot.failures,
+        lag=seconds(slot.loop_lag),
+        memory=slot.resident_memory_bytes,
+        open_files=slot.open_fds,
+        last_ending=last,
+    )
 
 
 def _snapshot(number: int, facts: Facts, now: float) -> SnapshotStatus:

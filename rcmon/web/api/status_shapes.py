@@ -66,6 +66,14 @@ class ProcessStatus(Struct, frozen=True):
     """When it was started."""
     restarts: int
     """How many were started in place of a dead one."""
+    failures: int
+    """How many in a row ended just after their start; 0: the last did its work."""
+    lag: float | None
+    """Seconds by which its loop was late lately, at most; null: it does not live."""
+    memory: int | None
+    """Bytes that are resident; null: not known."""
+    open_files: int | None
+    """Null: not known."""
     last_ending: EndingStatus | None
     """How the one before ended."""
 

@@ -169,6 +169,14 @@ TOLD: tuple[Told, ...] = (
         lambda seen: _slots(seen, lambda slot: int(slot.pid is not None)),
     ),
     Told(
+        gauge(
+            "rcmon_process_loop_lag_seconds",
+            "By how much the process's loop was late in the last seconds, at most; of a live process.",
+            _PROCESS,
+        ),
+        lambda seen: _slots(seen, lambda slot: slot.loop_lag),
+    ),
+    Told(
         counter(
             "rcmon_process_restarts_total",
             "Times that the process was started in place of a dead one.",

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import time
 
 import msgspec
 import pytest
@@ -377,3 +378,49 @@ async def test_overrides_are_counted_by_how_they_end(service: Serving) -> None:
 
 async def test_without_a_snapshot_overrides_are_not_counted(empty_service: Serving) -> None:
     assert (await status(empty_service)).overrides is None
+
+
+async def test_a_process_that_falls_again_and_again_is_told_with_its_trouble(
+    service: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish(service, GOOD)
+    slot = service.scoreboard.slot(1)
+    slot.say("web-1", "exception", "ValueError: made to fail")
+    slot.note_ending(Ending("exit", "exit code 1", NOW - 4, 0.5), failures=3)
+    slot.vacate(0.0)
+    assert names(await status(service)) == [("process_down", "web-1")]
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: NOW)
+        slot.occupy(4711, 0.0)
+    service.now += 0.2
+    await publish(service, GOOD)
+    read = await status(service)
+    assert names(read) == [("process_falls", "web-1")]
+    assert read.reasons == (
+        "process web-1 ended 3 times in a row just after its start: exit code 1: ValueError: made to fail",
+    )
+    assert read.processes[1].failures == 3
+    service.now += 130
+    await publish(service, structs.replace(GOOD, last_success=service.now), age=NOW - service.now)
+    assert (await status(service)).status == "healthy"
+
+
+async def test_a_process_that_was_replaced_is_nothing_to_act_on(service: Serving) -> None:
+    await publish(service, GOOD)
+    slot = service.scoreboard.slot(1)
+    slot.note_ending(Ending("recycle", "replaced for 50 open files, more than 49", NOW - 4, 9e3), 0)
+    read = await status(service)
+    assert read.status == "healthy"
+    assert read.processes[1].last_ending is not None
+
+
+async def test_a_loop_that_is_held_up_is_told(service: Serving) -> None:
+    await publish(service, GOOD)
+    service.scoreboard.slot(0).beat(time.monotonic(), 4.9)
+    assert (await status(service)).status == "healthy"
+    service.scoreboard.slot(0).beat(time.monotonic(), 7.2)
+    service.now += 0.2
+    await publish(service, GOOD)
+    read = await status(service)
+    assert names(read) == [("process_lags", "web-0")]
+    assert read.processes[0].lag == 7.2

@@ -25,6 +25,7 @@ from rcmon.process import (
     Main,
     Supervisor,
     bind_sockets,
+    given_sockets,
     listening_at,
     run_async,
     run_single,
@@ -68,7 +69,7 @@ class Service:
         make_state_dir(state)
         raise_file_limit()
         share_arenas()
-        sockets = bind_sockets(self._config.host, self._config.port)
+        sockets = given_sockets() or bind_sockets(self._config.host, self._config.port)
         on_ready = functools.partial(announce, sockets[0].getsockname()[1])
         with listening_at(state / HEALTH_SOCKET) as local:
             return self._run([*sockets, *local], on_ready)

@@ -1,5 +1,6 @@
 """The processes of one service: who forks them, watches them, and lets them leave in peace."""
 
+from rcmon.process.activation import given_sockets
 from rcmon.process.child import run_async, run_single
 from rcmon.process.chore import Chore
 from rcmon.process.context import ChildContext, ChildSpec
@@ -21,6 +22,7 @@ __all__ = [
     "Supervisor",
     "bind_local",
     "bind_sockets",
+    "given_sockets",
     "is_answered",
     "leave",
     "listening_at",

@@ -12,6 +12,7 @@ from tests.servers import need
 
 CONF = Path(__file__).parents[2] / "conf"
 UNIT, BRIDGE = CONF / "rcmon.service", CONF / "rcmon-bridge.service"
+SOCKET = CONF / "rcmon.socket"
 
 
 def settings(unit: Path = UNIT) -> dict[str, list[str]]:
@@ -33,6 +34,34 @@ def test_systemd_takes_the_unit(tmp_path: Path, given: Path) -> None:
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("given", [UNIT, BRIDGE], ids=lambda path: path.name)
+def test_the_units_exposure_is_below_two(given: Path) -> None:
+    """Of ten, as systemd counts it; the threshold is in tenths."""
+    done = subprocess.run(
+        [need("systemd-analyze"), "security", "--offline=true", "--threshold=20", "--no-pager", str(given)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-200:]
+
+
+def test_systemd_takes_the_socket_with_its_service(tmp_path: Path) -> None:
+    for given in (UNIT, SOCKET):
+        text = re.sub(r"/opt/rcmon/venv/bin/rcmon\b", sys.executable, given.read_text())
+        (tmp_path / given.name).write_text(text)
+    done = subprocess.run(
+        [need("systemd-analyze"), "verify", "--man=no", str(tmp_path / SOCKET.name)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_socket_is_where_the_service_would_listen() -> None:
+    default = {option.name: option.default for option in OPTIONS}
+    held = settings(SOCKET)
+    assert held["ListenStream"] == [f"{default['host']}:{default['port']}"]
+    assert held["Accept"] == ["no"]
 
 
 def test_unit_fits_the_service() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -95,15 +96,26 @@ class Service:
         return self.process.wait(WITHIN)
 
 
+HAND_OVER = 'exec 3<&"$1"; shift; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
+"""Hands a socket over as systemd does."""
+
+
 @contextlib.contextmanager
-def running(directory: Path, *options: str, pki: Path | None = None) -> Iterator[Service]:
-    """Run the service until the block ends."""
+def running(
+    directory: Path, *options: str, pki: Path | None = None, listening: socket.socket | None = None
+) -> Iterator[Service]:
+    """Run the service until the block ends, at a socket that is handed to it where there is one."""
     log = directory / "rcmon.log"
     command = [sys.executable, str(PROJECT / "run.py"), "--host", "localhost", "--port", "0"]
     command += ["--state-dir", str(directory / "state"), *options]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RCMON_")}
+    handed = () if listening is None else (listening.fileno(),)
+    if handed:
+        command = ["bash", "-c", HAND_OVER, "bash", str(handed[0]), *command]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=directory, env=environment)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, cwd=directory, env=environment, pass_fds=handed
+        )
     try:
         port = until(lambda: _port(process, log), "the service to listen")
         service = Service(process, port, pki or directory / "state" / "demo" / "pki", log)

@@ -217,10 +217,10 @@ def test_rows_out_of_sight_cost_nothing_until_one_comes_to_them(page: Page) -> N
     last = page.locator("#table tbody tr").last
     assert not last.evaluate(drawn)
     last.locator("a").focus()
-    page.wait_for_function(f"({drawn})([...document.querySelectorAll('#table tbody tr')].at(-1))")
+    page.wait_for_function(f"() => ({drawn})([...document.querySelectorAll('#table tbody tr')].at(-1))")
     page.emulate_media(media="print")
     first = page.locator("#table tbody tr").first
-    page.wait_for_function(f"({drawn})(document.querySelector('#table tbody tr'))")
+    page.wait_for_function(f"() => ({drawn})(document.querySelector('#table tbody tr'))")
     assert first.inner_text().startswith(SITES[0])
 
 

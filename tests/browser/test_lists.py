@@ -64,13 +64,16 @@ def test_lists_are_read_and_filtered_without_a_script(enter: Enter, troubled: Si
     assert page.locator("button:visible").count() == 1, "what needs a script is not shown"
 
 
-def test_no_page_is_wider_than_a_telephone(enter: Enter, troubled: Site) -> None:
-    page = enter("operator", viewport={"width": 360, "height": 780}).new_page()
+def test_no_page_is_wider_than_a_telephone_a_narrow_window_or_paper(enter: Enter, troubled: Site) -> None:
+    page = enter("operator").new_page()
     wide = {}
     for name, path in pages().items():
         page.goto(troubled.url(path))
-        if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
-            wide[name] = width
+        for media, given in (("screen", 360), ("screen", 820), ("print", 718)):
+            page.set_viewport_size({"width": given, "height": 780})
+            page.emulate_media(media=media)
+            if (width := page.evaluate("document.documentElement.scrollWidth")) > given:
+                wide[name, media, given] = width
     assert wide == {}
 
 

@@ -31,6 +31,7 @@ from rcmon.process import (
     run_single,
 )
 from rcmon.process.arenas import share_arenas
+from rcmon.process.privacy import forbid_dumps
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
 from rcmon.store.about import DEMO, PRODUCTION
@@ -68,6 +69,7 @@ class Service:
         state = Path(self._config.state_dir)
         make_state_dir(state)
         raise_file_limit()
+        forbid_dumps()
         share_arenas()
         sockets = given_sockets() or bind_sockets(self._config.host, self._config.port)
         on_ready = functools.partial(announce, sockets[0].getsockname()[1])

@@ -17,6 +17,7 @@ from rcmon.sources.database.address import address
 from rcmon.sources.database.cutting import quietly, run_or_cut
 from rcmon.sources.database.driver import MISUNDERSTOOD, DatabaseLink, Raw
 from rcmon.sources.database.reader import DatabaseReader, reason
+from rcmon.sources.hiding import hiding
 
 POOL_NAME = "rcmon_sources"
 # a connection that was cut cannot be closed in good order: the pool would log that with a traceback each time
@@ -38,14 +39,23 @@ class Database:
         self._password_file = password_file
         self._engine = self._make_engine()
         self._deadline = 0.0
+        self._secrets: list[str] = []
+        """What the newest connection was opened with."""
         self._link: DatabaseLink | None = None
 
     @asynccontextmanager
     async def reading(self, seconds: float) -> AsyncIterator[DatabaseReader]:
         """Open the one connection and transaction for the length of the block, which has so many seconds.
 
-        Raises SourceError where the database cannot be reached or refuses.
+        Raises SourceError where the database cannot be reached or refuses; the password is in none, also
+        of those that are raised in the block.
         """
+        with hiding(self._secrets):
+            async with self._open(seconds) as reader:
+                yield reader
+
+    @asynccontextmanager
+    async def _open(self, seconds: float) -> AsyncIterator[DatabaseReader]:
         if self._link is not None:
             raise SourceError("an earlier poll still reads this database")
         self._deadline = time.monotonic() + seconds
@@ -120,9 +130,10 @@ class Database:
         if self._password_file is None:
             return None
         try:
-            return read_password(self._password_file)
+            self._secrets[:] = [password := read_password(self._password_file)]
         except FileError as error:
             raise SourceError(f"password_file {error}") from error
+        return password
 
     def _opened(self) -> DatabaseLink:
         if self._link is None:

@@ -11,6 +11,7 @@ import httpx2
 
 from rcmon.errors import SourceError
 from rcmon.files.reading import FileError, read_password
+from rcmon.sources.hiding import hiding
 from rcmon.sources.http.asking import Asking, KnownDocument
 from rcmon.sources.http.settings import HTTPConfig, base_of, tls_of
 
@@ -34,13 +35,21 @@ class HTTPService:
         self._shown = str(self._base).rstrip("/")
         self._kept: dict[str, KnownDocument] = {}
         self._client: httpx2.AsyncClient | None = None
+        self._secrets: list[str] = []
+        """What the newest poll asks with."""
 
     @asynccontextmanager
     async def asking(self, seconds: float) -> AsyncIterator[Asking]:
         """Open the service for the length of the block, which has so many seconds.
 
-        Raises SourceError, which names the service, also for one that is raised in the block.
+        Raises SourceError, which names the service and never its token, also for one that is raised there.
         """
+        with hiding(self._secrets):
+            async with self._asking(seconds) as asking:
+                yield asking
+
+    @asynccontextmanager
+    async def _asking(self, seconds: float) -> AsyncIterator[Asking]:
         if self._client is not None:
             raise SourceError("an earlier poll still asks this service")
         try:
@@ -65,7 +74,8 @@ class HTTPService:
         """Make a client of the files as they are now; no environment variable leads it elsewhere."""
         headers = dict(_HEADERS)
         if self._token_file is not None:
-            headers["Authorization"] = f"Bearer {_token(self._token_file)}"
+            self._secrets[:] = [token := _token(self._token_file)]
+            headers["Authorization"] = f"Bearer {token}"
         return httpx2.AsyncClient(
             headers=headers, verify=self._context(), timeout=None, trust_env=False, follow_redirects=False
         )

@@ -18,6 +18,8 @@ from tests.integration.running import HAND_OVER, PROJECT, WITHIN, Service, runni
 
 RESTARTS = int(os.environ.get("RCMON_TEST_RESTARTS", "3"))
 
+SCRAPED = ("--metrics-replicas", "a.example.org:5000, [::1]:5001", "--metrics-task-zeros", "false")
+
 
 class Asking:
     """Asks on a new connection each time, as long as it is not told to stop; keeps what went wrong."""
@@ -52,12 +54,25 @@ def test_restarts_under_load_lose_nothing(tmp_path: Path, stack: tuple[list[str]
     asking: Asking | None = None
     with socket.create_server(("localhost", 0), backlog=1024) as held:
         for last in (*(False,) * RESTARTS, True):
-            with running(tmp_path, *options, pki=pki, listening=held) as service:
+            with running(tmp_path, *options, *SCRAPED, pki=pki, listening=held) as service:
                 assert service.port == held.getsockname()[1]
                 asking = asking or Asking(service)
                 asking.go_on_for_a_while(last=last)
+                if last:
+                    check_scrapes(service)
     assert asking is not None
     assert asking.wrong == []
+
+
+def check_scrapes(service: Service) -> None:
+    """Hold what is configured for Prometheus: a service that runs anyhow is asked."""
+    *_, own = service.json("/api/http_sd")
+    assert own == {"targets": ["a.example.org:5000", "[::1]:5001"], "labels": {"__param_part": "service"}}
+    status, text = service.curl("/api/metrics?collect[]=rcmon_task_jobs&part=grid", "--globoff")
+    assert status == 200
+    values = [line.rpartition(" ")[2] for line in text.splitlines() if not line.startswith("#")]
+    assert values
+    assert "0" not in values
 
 
 @pytest.fixture

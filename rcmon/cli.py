@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rcmon import log
 from rcmon.checking import Checked, Report, check, examine
-from rcmon.config import Config, load, printed
+from rcmon.config import Config, example, load, printed
 from rcmon.demo.demo import Demo, prepare
 from rcmon.demo.pki import P12_PASSWORD
 from rcmon.errors import ConfigError, RcmonError
@@ -43,6 +43,9 @@ def run(given: Config) -> int:
     """Do what the configuration asks for; raises RcmonError, ConfigError before anything was started."""
     if given.print_config:
         sys.stdout.write(printed(given) + "\n")
+        return 0
+    if given.print_example is not None:
+        sys.stdout.write(example(given.print_example))
         return 0
     demo, config = None, given
     if given.demo:

@@ -32,7 +32,8 @@ def test_every_option_that_is_named_exists():
     own = re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL))
     of_curl = {"--tls-max", "--cert", "--key", "--cacert", "--capath", "--compare", "--json", "--url"}
     of_pytest = {"--randomly-seed"}
-    assert set(own) <= known | of_curl | of_pytest
+    of_pip = {"--require-hashes", "--no-deps"}
+    assert set(own) <= known | of_curl | of_pytest | of_pip
 
 
 def every(command: click.Command) -> Iterator[click.Command]:

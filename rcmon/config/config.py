@@ -79,6 +79,7 @@ class Config(Struct, frozen=True, kw_only=True):
     check_config: bool
     probe: bool
     print_config: bool
+    print_example: str | None
     demo: bool
     synthetic: str | None
     origins: Mapping[str, str]

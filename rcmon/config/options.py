@@ -291,6 +291,13 @@ OPTIONS: tuple[Option, ...] = (
         flag=True,
     ),
     Option(
+        "print-example",
+        None,
+        None,
+        text,
+        "print a file to begin with, such as sources.toml or prometheus/alerts.yml, then leave",
+    ),
+    Option(
         "demo",
         None,
         default=False,

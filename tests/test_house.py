@@ -61,7 +61,7 @@ ROOMS = {
         "timestamps",
         "version",
     },
-    "tools": {"access", "config", "errors", "files", "version"},
+    "tools": {"access", "checking", "config", "errors", "files", "store", "version"},
     "demo": {"errors", "model"},
     "checking": {
         "access",

@@ -71,7 +71,8 @@ OPTIONS: tuple[Option, ...] = (
         "",
         host_names,
         "names, with commas between, that a request's Host may have beside those of the certificate, the"
-        " machine's own, addresses and names without a dot; *.NAME: one label before NAME; *: any",
+        " machine's own, addresses, names without a dot or of an inner network; *.NAME: one label"
+        " before NAME; *: any",
     ),
     Option(
         "workers",

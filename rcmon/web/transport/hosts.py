@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 _WRITTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{0,5}))?")
 """A name or an address, and a port (RFC 9110, 7.2)."""
 _PORTS = 65535
+_NOBODYS = (".localhost", ".localdomain", ".local", ".internal", ".svc")
+"""Ends of names that no registry gives away: machines, clusters (Kubernetes) and clouds use them inside."""
 ANY = "*"
 """Among the names of the configuration: every name is ours."""
 
@@ -15,8 +17,8 @@ class Hosts:
     """The names under which the service may be asked.
 
     They are `names()`, which the server's certificate is for and which may change, and `more`; `*.NAME`
-    stands for one label before NAME. Addresses, localhost and names of one label are always among them: no
-    site of the world has one of these.
+    stands for one label before NAME. Addresses, names of one label and those that only an inner network
+    knows are always among them: no site of the world has one of these.
     """
 
     def __init__(self, names: Callable[[], Sequence[str]], more: Iterable[str]) -> None:
@@ -50,7 +52,7 @@ def name_of(host: str) -> str | None:
 
 
 def _is_always_ours(name: str) -> bool:
-    return name.endswith(".localhost") or name == "localhost.localdomain" or _is_address(name)
+    return name.endswith(_NOBODYS) or _is_address(name)
 
 
 def _is_address(name: str) -> bool:

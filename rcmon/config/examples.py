@@ -14,7 +14,9 @@ def example_names() -> Sequence[str]:
     place = next((place for place in _PLACES if place.is_dir()), None)
     if place is None:
         return ()
-    return sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.is_file())
+    files = (path for path in place.rglob("*") if path.is_file())
+    # a script that was imported leaves its compiled form behind
+    return sorted(str(path.relative_to(place)) for path in files if path.suffix != ".pyc")
 
 
 def example(name: str) -> str:

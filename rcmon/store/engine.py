@@ -75,6 +75,8 @@ def make_engine(
         raise StoreError(f"{address} needs {error.name}: pip install '.[postgres]' in the clone") from None
     if sqlite:
         _prepare(engine.sync_engine, durable=durable)
+    else:
+        event.listen(engine.sync_engine, "begin", _hold_still)
     if longest is not None:
         limit, when = (_limit_use, "connect") if sqlite else (_limit_statements, "begin")
         event.listen(engine.sync_engine, when, partial(limit, longest))
@@ -130,6 +132,12 @@ def _begin(connection: Connection) -> None:
     """Begin as SQLite needs it: a transaction that writes only later fails at once when it must wait."""
     writes = connection.get_execution_options().get(WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _hold_still(connection: Connection) -> None:
+    """Let all that a reader asks of a server be of one moment, as it is on SQLite."""
+    if not connection.get_execution_options().get(WRITES):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from alembic.config import Config
-from sqlalchemy import inspect, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
@@ -21,7 +21,7 @@ from rcmon.store.codec import pack, unpack
 from rcmon.store.migrations import revisions, upgrade
 from rcmon.store.reader import StoredSnapshots
 from rcmon.store.revising import scripts
-from rcmon.store.tables import METADATA
+from rcmon.store.tables import METADATA, SNAPSHOT
 from tests.store.made import agent, document, row, snapshot
 from tests.store.using import (
     acquire_lease,
@@ -171,6 +171,18 @@ async def test_operations_at_once_take_turns(store: Store) -> None:
     numbers = await asyncio.gather(*(save(store, snapshot(float(n)), [document()], []) for n in range(5)))
     assert len(set(numbers)) == 5
     assert await asyncio.gather(*(newest_id(store) for _ in range(10))) == [max(numbers)] * 10
+
+
+@pytest.mark.parametrize("way", ["reading", "asking"])
+async def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(store: Store, way: str) -> None:
+    await save(store, snapshot(1.0), [document()], [])
+    counted = select(func.count()).select_from(SNAPSHOT)
+    async with getattr(store, way)() as connection:
+        before = (await connection.execute(counted)).scalar_one()
+        await save(store, snapshot(2.0), [document()], [])
+        assert (await connection.execute(counted)).scalar_one() == before == 1
+    async with getattr(store, way)() as connection:
+        assert (await connection.execute(counted)).scalar_one() == 2
 
 
 async def test_a_cancelled_save_leaves_the_store_usable_and_whole(store: Store) -> None:

@@ -134,3 +134,24 @@ def opened(context: BrowserContext, url: str) -> Page:
     page = context.new_page()
     page.goto(url)
     return page
+
+
+AT_REST = """() => new Promise((resolve) => {
+  let last, same = 0;
+  const look = () => {
+    const now = `${scrollY} ${document.documentElement.scrollHeight}`;
+    same = now === last ? same + 1 : 0;
+    last = now;
+    if (same > 5) resolve(scrollY);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
+def at_rest(page: Page) -> float:
+    """Wait until nothing moves, and give how far it is scrolled, in pixels.
+
+    A row that comes into sight gets its true height a frame later, which moves what stands below it.
+    """
+    return float(page.evaluate(AT_REST))

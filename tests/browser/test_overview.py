@@ -7,7 +7,7 @@ from msgspec import structs
 from playwright.sync_api import Page, expect
 
 from rcmon.model import Jobs, Snapshot
-from tests.browser.conftest import Enter, opened
+from tests.browser.conftest import Enter, at_rest, opened
 from tests.browser.grid import make_grid
 from tests.browser.site import PATIENCE, Site
 from tests.web.grid import AGENTS, NOW, SITES
@@ -198,7 +198,7 @@ def test_an_update_moves_neither_rows_nor_scroll_nor_focus_nor_what_is_open(
     row = page.locator(f"tr[data-site={last}]")
     row.scroll_into_view_if_needed()
     row.locator("a").focus()
-    at = page.evaluate("scrollY")
+    at = at_rest(page)
     published.publish(busier(last, 1_234_567, NOW - 5))
     expect(row.locator(".c-running_jobs")).to_have_text(
         "1\N{NARROW NO-BREAK SPACE}234\N{NARROW NO-BREAK SPACE}567"

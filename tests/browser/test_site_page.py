@@ -7,7 +7,7 @@ from msgspec import structs
 from playwright.sync_api import Page, expect
 
 from rcmon.timestamps import iso
-from tests.browser.conftest import Enter, opened
+from tests.browser.conftest import Enter, at_rest, opened
 from tests.browser.grid import make_grid
 from tests.browser.site import PATIENCE, Site
 from tests.web.api.test_then import keep
@@ -186,6 +186,7 @@ def test_a_newer_snapshot_comes_into_the_page_and_takes_nothing_from_it(
     # rows above may become higher or lower: what one reads stays where it is all the same
     top = "() => Math.round(document.querySelector('#past h2').getBoundingClientRect().top)"
     page.evaluate("() => document.getElementById('past').scrollIntoView()")
+    at_rest(page)
     before, stood = page.locator("#agents tbody tr").first.inner_text(), page.evaluate(top)
     published.publish(make_grid(NOW - 2, seed=11))
     page.evaluate("document.querySelector('#state button')?.click()")

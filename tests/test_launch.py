@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parent.parent
 def test_without_packages_a_line_says_what_to_do(command):
     done = subprocess.run(
         [sys.executable, "-S", *command, "--help"],
-        cwd=PROJECT, env={"PATH": os.defpath}, capture_output=True, text=True, check=False, timeout=60,
+        cwd=PROJECT, env={"PATH": os.defpath}, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 78
     (line,) = done.stderr.splitlines()

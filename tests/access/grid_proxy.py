@@ -20,7 +20,7 @@ def grid_proxy_init(directory: Path, user: Credential | Path, *options: str) -> 
         key = _write(directory / "userkey.pem", user.key.private_bytes(Encoding.PEM, form, NoEncryption()))
     command = [need("grid-proxy-init"), "-q", "-cert", certificate, "-key", key, "-out", made, *options]
     environment = {"HOME": str(directory), "PATH": "/usr/bin:/bin", "X509_CERT_DIR": str(directory)}
-    subprocess.run(command, check=True, capture_output=True, timeout=60, env=environment)
+    subprocess.run(command, check=True, capture_output=True, timeout=300, env=environment)
     return made
 
 

@@ -56,7 +56,7 @@ def names(running: Running, version: str) -> list[str]:
     command = [need("openssl"), "s_client", "-connect", address, version]
     environment = {**os.environ, "OPENSSL_CONF": os.devnull}
     done = subprocess.run(
-        command, input="", capture_output=True, text=True, timeout=60, check=False, env=environment
+        command, input="", capture_output=True, text=True, timeout=300, check=False, env=environment
     )
     if NOBODY in done.stdout:
         return []

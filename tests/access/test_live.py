@@ -162,7 +162,7 @@ def curl(running: Running, proxy: Path, cas: Path, *options: str) -> subprocess.
     environment = {**os.environ, "X509_USER_PROXY": str(proxy)}
     url = f"https://localhost:{running.port}/"
     return subprocess.run(
-        [*command, url], capture_output=True, text=True, timeout=60, check=False, env=environment
+        [*command, url], capture_output=True, text=True, timeout=300, check=False, env=environment
     )
 
 

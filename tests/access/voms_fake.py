@@ -82,7 +82,7 @@ class FakeServer:
             *options,
         ]
         environment = {"HOME": str(self.path), "PATH": "/usr/bin:/bin"}
-        subprocess.run(command, check=True, capture_output=True, timeout=60, env=environment)
+        subprocess.run(command, check=True, capture_output=True, timeout=300, env=environment)
         return made
 
     def _write(self, name: str, content: bytes) -> str:

@@ -162,7 +162,7 @@ def run_check(place: Place, url: str, *more: str) -> tuple[int, str]:
             *(sys.executable, "-m", "rcmon.bridge", "--check"),
             *place.options(url, "--listen", "127.0.0.1:8449", *more),
         ],
-        capture_output=True, text=True, check=False, timeout=60, env={"PYTHONPATH": str(PROJECT)},
+        capture_output=True, text=True, check=False, timeout=300, env={"PYTHONPATH": str(PROJECT)},
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 

@@ -73,7 +73,7 @@ class Double:
         return f"https://localhost:{self.port}"
 
     def handle(self, connection: ssl.SSLSocket) -> None:
-        connection.settimeout(30)
+        connection.settimeout(300)
         head = b""
         while b"\r\n\r\n" not in head:
             head += connection.recv(65536) or b"\r\n\r\n"
@@ -116,7 +116,7 @@ def double(server: pki.Credential = SERVER) -> Iterator[Double]:
 
     def one(raw: socket.socket) -> None:
         with raw, suppress(OSError):
-            raw.settimeout(30)
+            raw.settimeout(300)
             with context.wrap_socket(raw, server_side=True) as connection:
                 made.handle(connection)
 

@@ -244,7 +244,7 @@ async def test_run_steps_at_once_and_cleans_up(lab: Lab) -> None:
         while await lab.last() is None:
             await asyncio.sleep(0.01)
     stop.set()
-    await asyncio.wait_for(running, 30)
+    await asyncio.wait_for(running, 300)
     assert lab.source.closed == 1
 
 

@@ -29,7 +29,7 @@ class Running:
 
     async def end(self) -> None:
         self.stop.set()
-        await asyncio.wait_for(self.task, 30)
+        await asyncio.wait_for(self.task, 300)
 
 
 async def test_the_first_step_comes_at_once_and_the_others_follow() -> None:

@@ -124,7 +124,7 @@ async def test_curl_line_reaches_a_server_that_listens_on_that_host(demo: Demo, 
         for client in ("reader", "stranger"):
             line = demo.curl_line(host, sockets[0].getsockname()[1], client)
             curl = await asyncio.create_subprocess_exec(
-                *shlex.split(line), "--silent", "--show-error", "--max-time", "20",
+                *shlex.split(line), "--silent", "--show-error", "--max-time", "60",
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             )  # fmt: skip
             said, _ = await curl.communicate()

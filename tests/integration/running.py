@@ -61,7 +61,7 @@ class Service:
             "curl",
             "-sS",
             "--max-time",
-            "20",
+            "60",
             "--cacert",
             str(self.pki / "ca.crt"),
             "-w",

@@ -34,7 +34,7 @@ def healthcheck(directory):
     done = subprocess.run(
         [sys.executable, HEALTHCHECK],
         env={"RCMON_STATE_DIR": str(directory / "state"), "HEALTHCHECK_TIMEOUT": "60"},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     return done.returncode, done.stderr
 

@@ -15,7 +15,7 @@ def probe(state):
     return subprocess.run(
         [sys.executable, str(PROJECT / "conf" / "healthcheck.py")],
         env=os.environ | {"RCMON_STATE_DIR": str(state), "HEALTHCHECK_TIMEOUT": "30"},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def test_a_probe_is_no_failed_handshake_and_ready_comes_with_a_snapshot(tmp_path
     """No line and no count of a refusal comes of it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(60)
+        manager.settimeout(300)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         with running(tmp_path, "--demo", "--workers", workers, "--cycle-interval", "1") as service:
             until(lambda: (said := manager.recv(4096).decode()) == "READY=1" and said, "READY")

@@ -80,7 +80,7 @@ def scraped(tmp_path_factory, manager):
 def query(port, expression):
     url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": expression})
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=300) as answer:
             return json.load(answer)["data"]["result"]
     except urllib.error.HTTPError as error:
         if error.code == 503:  # it is busy, or not ready yet: whoever asks waits
@@ -202,7 +202,7 @@ def test_panels_that_may_be_empty_are_few_and_mostly_are_not(scraped):
 
 def alerts(manager):
     """Give what Alertmanager knows."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{manager}/api/v2/alerts", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{manager}/api/v2/alerts", timeout=300) as answer:
         return json.load(answer)
 
 

@@ -142,7 +142,7 @@ def refused(*options, directory):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RCMON_")}
     done = subprocess.run(
         [sys.executable, str(PROJECT / "run.py"), *options],
-        cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=60,
+        cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 78, done
     assert "Traceback" not in done.stderr

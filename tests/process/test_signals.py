@@ -20,7 +20,7 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
     """A service manager's notification socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(str(tmp_path / "notify"))
-        server.settimeout(30)
+        server.settimeout(300)
         yield server
 
 

@@ -61,7 +61,7 @@ def test_the_sockets_listen_and_the_log_says_where(caplog: pytest.LogCaptureFixt
         address = address_of(listening)
         assert address == f"127.0.0.1:{listening.getsockname()[1]}"
         assert f"listening at {address}" in caplog.text
-        with socket.create_connection(listening.getsockname()[:2], timeout=5):
+        with socket.create_connection(listening.getsockname()[:2], timeout=300):
             pass
 
 

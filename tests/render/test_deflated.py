@@ -180,7 +180,7 @@ def test_curl_accepts_it(documents: dict[str, Document], server: str, curl: str)
 def test_go_accepts_it(documents: dict[str, Document], server: str, promtool: str, tmp_path: Path) -> None:
     """Go's gzip reader, as Prometheus uses it, is strict about the trailer."""
     command = [promtool, "debug", "metrics", server]
-    subprocess.run(command, capture_output=True, check=True, timeout=30, cwd=tmp_path, env={"no_proxy": "*"})
+    subprocess.run(command, capture_output=True, check=True, timeout=300, cwd=tmp_path, env={"no_proxy": "*"})
     with tarfile.open(tmp_path / "debug.tar.gz") as archive:
         fetched = archive.extractfile(archive.getnames()[0])
         assert fetched is not None

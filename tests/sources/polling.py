@@ -35,7 +35,7 @@ def agent_of(result: Poll) -> Agent:
     return agent
 
 
-def wait_for(condition: object, within: float = 20.0) -> None:
+def wait_for(condition: object, within: float = 300.0) -> None:
     """Wait until a condition, called again and again, holds."""
     assert callable(condition)
     give_up = time.monotonic() + within

@@ -120,7 +120,7 @@ def served(request: pytest.FixtureRequest, sample: Path) -> Served:
 def listener() -> Iterator[socket.socket]:
     """A socket that takes connections and never says anything."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(20)
+        server.settimeout(300)
         yield server
 
 
@@ -147,7 +147,7 @@ def test_a_server_that_never_answers_is_given_up(
     assert left == set()
     accepted, _ = listener.accept()
     with accepted:
-        accepted.settimeout(20)
+        accepted.settimeout(300)
         while accepted.recv(65536):
             """What the client said before it closed."""
 

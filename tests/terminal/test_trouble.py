@@ -64,7 +64,7 @@ def answering(answer: Callable[[ssl.SSLSocket], None], server: pki.Credential = 
                 return
             try:
                 with context.wrap_socket(accepted, server_side=True) as peer:
-                    peer.settimeout(60)
+                    peer.settimeout(300)
                     peer.recv(65536)
                     answer(peer)
             except OSError:

@@ -21,7 +21,7 @@ class Terminal:
         until(lambda: "ready:" in self.text(), "a shell")
 
     def _run(self, *words: str) -> str:
-        done = subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True, timeout=300)
         return done.stdout
 
     def start(self, *arguments: str) -> None:
@@ -70,4 +70,4 @@ class Terminal:
 
     def end(self) -> None:
         """Close it."""
-        subprocess.run([*self._tmux, "kill-server"], check=False, capture_output=True, timeout=60)
+        subprocess.run([*self._tmux, "kill-server"], check=False, capture_output=True, timeout=300)

@@ -12,7 +12,7 @@ def _exchange(service: Serving, request: bytes, pause: float, receive: int) -> b
     context = careful("reader")
     with socket.socket() as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-        plain.settimeout(20)
+        plain.settimeout(300)
         plain.connect(("localhost", service.port))
         with context.wrap_socket(plain, server_hostname="localhost") as sock:
             sock.sendall(request)

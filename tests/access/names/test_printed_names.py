@@ -77,7 +77,7 @@ def of(name: x509.Name) -> Dn:
 def printed(command: list[str], pem: bytes = b"", cas: Path = Path("/nowhere")) -> list[str]:
     """Run a tool that shows a certificate, or a proxy whose CAs are in a directory; its lines."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(cas), "X509_CERT_DIR": str(cas)}
-    done = subprocess.run(command, input=pem, capture_output=True, check=True, timeout=60, env=environment)
+    done = subprocess.run(command, input=pem, capture_output=True, check=True, timeout=300, env=environment)
     return done.stdout.decode().splitlines()
 
 

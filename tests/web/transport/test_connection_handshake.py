@@ -58,7 +58,7 @@ async def test_a_certificate_that_tls_refuses(
 def hears_why(port: int, context: ssl.SSLContext, refused: threading.Event) -> str:
     """Send a request as if all were well, after it is not, and tell what the server says."""
     with socket.create_connection(("127.0.0.1", port)) as plain:
-        plain.settimeout(60)
+        plain.settimeout(300)
         with context.wrap_socket(plain, server_hostname="localhost") as sock:
             assert refused.wait(60)
             for _ in range(3):  # the first may arrive where nobody listens, the second fails for it

@@ -6,7 +6,6 @@ to delete each day. Columns of differences, compressed, take a tenth, and a mont
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import Any
 
 from msgspec import Struct, field
 
@@ -15,7 +14,6 @@ from rcmon.store import chunks_before
 from rcmon.store.columns import Column, squeeze
 from rcmon.store.forms import (
     PART,
-    TIMES,
     WHOLE,
     PackedBody,
     PackedTasks,
@@ -147,20 +145,6 @@ def unpack(body: bytes, tasks: bytes | None = None, only: str = "") -> Points:
     return points
 
 
-def unpack_some(body: bytes, tasks: bytes | None, task: str) -> tuple[list[int], Sequence[Sequence[Any]]]:
-    """Decode times with states and NUMBERS, or with TASK_NUMBERS of one task type where `tasks` are given.
-
-    Raises StoreCorruptError.
-    """
-    with readable():
-        (times, values), *later = (_some(*part, task) for part in _parts(body, tasks))
-        for more, others in later:
-            times += more
-            for column, other in zip(values, others, strict=True):
-                column.extend(other)
-    return times, values
-
-
 def _packed(points: Points) -> tuple[bytes, bytes]:
     words = list(dict.fromkeys(points.states))
     place = {word: number for number, word in enumerate(words)}
@@ -189,14 +173,6 @@ def _unpacked(body: bytes, tasks: bytes | None, only: str) -> Points:
     return points
 
 
-def _some(body: bytes, tasks: bytes | None, task: str) -> tuple[list[Any], list[list[Any]]]:
-    if tasks is None:
-        times, states, numbers = _body(body)
-        return times, [states, *numbers]
-    times = _times(body)
-    return times, _task(tasks, task) or [[None] * len(times) for _ in TASK_NUMBERS]
-
-
 _KNOWN = 0
 """The place of what tells whether task types were kept, among their columns."""
 _WIDE = len(TASK_NUMBERS)
@@ -210,22 +186,6 @@ def _body(body: bytes) -> tuple[Column, list[str | None], list[Column]]:
     if len(own.words) == 1:
         return times, own.words * len(times), numbers
     return times, [own.words[state or 0] for state in states], numbers
-
-
-def _times(body: bytes) -> Column:
-    if body[:1] != WHOLE:
-        return chunks_before.read_body(body)[0]
-    return open_body(body).columns.column(TIMES)
-
-
-def _task(tasks: bytes, task: str) -> list[Column] | None:
-    """Open the columns of one task type; None: there are none."""
-    if tasks[:1] != WHOLE:
-        return chunks_before.read_tasks(tasks)[1].get(task)
-    own = open_tasks(tasks)
-    if task not in own.names:
-        return None
-    return own.columns.some(_places_of(own, task))
 
 
 def _tasks(tasks: bytes) -> tuple[Column, dict[str, list[Column]]]:
@@ -245,11 +205,11 @@ def _one_task(tasks: bytes, task: str) -> tuple[Column, dict[str, list[Column]]]
     own = open_tasks(tasks)
     if task not in own.names:
         return own.columns.column(_KNOWN), {}
-    known, *columns = own.columns.some([_KNOWN, *_places_of(own, task)])
+    known, *columns = own.columns.some([_KNOWN, *columns_of(own, task)])
     return known, {task: columns}
 
 
-def _places_of(own: PackedTasks, task: str) -> range:
-    """Tell which columns are of a task type."""
+def columns_of(own: PackedTasks, task: str) -> range:
+    """Tell which columns are of a task type that there is, one for each of TASK_NUMBERS."""
     first = _KNOWN + 1 + own.names.index(task) * _WIDE
     return range(first, first + _WIDE)

@@ -115,6 +115,22 @@ class Columns(Struct, array_like=True, gc=False):
                 found[column] = values
         return [found[number] for number in wanted]
 
+    def at_some(self, places: Sequence[int], wanted: Sequence[int]) -> list[Column]:
+        """Give the numbers at some places of some columns; raises likewise."""
+        found: dict[int, Column] = {number: [self.first[number]] * len(places) for number in wanted}
+        for moving in self.changes:
+            steps = moving.opened(self.count)
+            for place, column in enumerate(moving.columns):
+                if column in found:
+                    sums = self._sums(steps, place, column)
+                    found[column] = [sums[one] for one in places]
+        for column, values in self.gaps.items():
+            if len(values) != self.count:
+                raise ValueError("columns differ in length")
+            if column in found:
+                found[column] = [values[one] for one in places]
+        return [found[number] for number in wanted]
+
     def _sums(self, steps: "array[int]", place: int, column: int) -> Column:
         size = self.count - 1
         own = steps[place * size : (place + 1) * size]

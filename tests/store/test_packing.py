@@ -4,18 +4,19 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import Struct, structs
 from sqlalchemy import select, update
 from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreCorruptError
 from rcmon.model import GridPoint, HistoryRow, TaskPoint
 from rcmon.store import Store
-from rcmon.store.chunks import NUMBERS, TASK_NUMBERS, Points, from_rows, pack, unpack, unpack_some
+from rcmon.store.chunks import NUMBERS, TASK_NUMBERS, Points, from_rows, pack, unpack
 from rcmon.store.columns import squeeze
 from rcmon.store.forms import PART, in_parts, open_parts
 from rcmon.store.forms import parted as of_parts
@@ -24,7 +25,7 @@ from rcmon.store.history import add_history
 from rcmon.store.moment import MomentReader
 from rcmon.store.past import Fetched, Wanted, fetch, find_series, place_at, unpacked
 from rcmon.store.pruning import Ages, prune, upkeep
-from rcmon.store.steps import steps
+from rcmon.store.steps import StepReader, steps
 from rcmon.store.tables import CHUNK
 from tests.store.made import row
 from tests.store.packed_before import pack_before
@@ -84,6 +85,19 @@ def held(rows: list[HistoryRow], time: int) -> HistoryRow | None:
 
 
 Pack = Callable[[Points], tuple[bytes, bytes]]
+
+
+class Day(Struct):
+    """A packed day as it is fetched."""
+
+    body: bytes
+    tasks: bytes | None
+    begin: int = 0
+
+
+def through(body: bytes, tasks: bytes | None, *moments: int) -> object:
+    day: Any = Day(body, tasks)
+    return StepReader(moments, "" if tasks is None else "Merge").read([day], [], lambda: None)
 
 
 def pick(body: bytes, tasks: bytes | None, time: int) -> HistoryRow | None:
@@ -327,7 +341,7 @@ def test_bytes_that_are_no_points_are_told() -> None:
         with pytest.raises(StoreCorruptError):
             unpack(broken)
         with pytest.raises(StoreCorruptError):
-            unpack_some(broken, None, "")
+            through(broken, None, 1000)
         with pytest.raises(StoreCorruptError):
             pick(broken, None, 1000)
 
@@ -345,6 +359,6 @@ def test_parts_that_do_not_fit_together_are_told() -> None:
         with pytest.raises(StoreCorruptError):
             unpack(*broken)
         with pytest.raises(StoreCorruptError):
-            unpack_some(*broken, "Merge")
+            through(*broken, *range(9000))
         with pytest.raises(StoreCorruptError):
             pick(*broken, 8000)

@@ -21,6 +21,23 @@ def names(page: Page) -> list[str]:
     return page.eval_on_selector_all("#table tbody tr", "rows => rows.map(row => row.dataset.site)")
 
 
+NAMES = "JSON.stringify([...document.querySelectorAll('#table tbody tr')].map(row => row.dataset.site))"
+
+
+def shows(page: Page, wanted: list[str]) -> None:
+    """Wait until these are the rows: the first time, what they are made of is fetched first."""
+    page.wait_for_function(f"wanted => {NAMES} === JSON.stringify(wanted)", arg=wanted)
+
+
+def sort_by(page: Page, column: str) -> list[str]:
+    """Sort, and give the names once the rows stand in another order."""
+    before = names(page)
+    page.locator(f"th.c-{column} a").click()
+    expect(page.locator(f"th.c-{column}")).to_have_attribute("aria-sort", "descending")
+    page.wait_for_function(f"old => {NAMES} !== JSON.stringify(old)", arg=before)
+    return names(page)
+
+
 def busier(site: str, jobs: int, started: float) -> Snapshot:
     """Make the grid with more jobs at a site."""
     grid = make_grid(started)
@@ -81,7 +98,7 @@ def test_what_is_typed_finds_at_once_what_the_service_finds(page: Page) -> None:
             "typed => new URLSearchParams(location.search).getAll('site').join(', ') === typed", arg=typed
         )
         told = page.evaluate("fetch(location.href).then(answer => answer.text())")
-        assert names(page) == re.findall('<tr data-site="(.+?)"', told), typed
+        shows(page, re.findall('<tr data-site="(.+?)"', told))
 
 
 def test_slash_goes_to_the_search_and_arrows_go_on_through_the_rows(page: Page) -> None:
@@ -100,19 +117,15 @@ def test_slash_goes_to_the_search_and_arrows_go_on_through_the_rows(page: Page) 
 
 def test_sorting_and_filtering_load_nothing_anew_and_back_goes_back(page: Page, site: Site) -> None:
     page.evaluate("window.same = true")
-    page.locator("th.c-pending_jobs a").click()
-    expect(page.locator("th.c-pending_jobs")).to_have_attribute("aria-sort", "descending")
-    by_jobs = names(page)
+    by_jobs = sort_by(page, "pending_jobs")
     page.locator("#filter select[name=tier]").select_option("T2")
-    expect(page.locator("#table tbody tr")).to_have_count(sum(name.startswith("T2_") for name in SITES))
-    assert names(page) == [name for name in by_jobs if name.startswith("T2_")]
+    shows(page, [name for name in by_jobs if name.startswith("T2_")])
     assert page.url == site.url("/?tier=T2&sort=-pending_jobs")
     page.go_back()
-    expect(page.locator("#table tbody tr")).to_have_count(len(SITES))
-    assert names(page) == by_jobs
+    shows(page, by_jobs)
     page.go_back()
     expect(page.locator("th.c-name")).to_have_attribute("aria-sort", "ascending")
-    assert names(page) == SITES
+    shows(page, SITES)
     assert page.evaluate("window.same")
 
 
@@ -129,8 +142,7 @@ def test_where_headings_are_hidden_a_field_sorts(enter: Enter, site: Site, scrip
     wanted = sorted(
         (name for name in SITES if name.startswith("T1_")), key=lambda name: -(grid[name].jobs.running or 0)
     )
-    expect(page.locator("#table tbody tr").first).to_have_attribute("data-site", wanted[0])
-    assert names(page) == wanted
+    shows(page, wanted)
 
 
 def test_an_address_says_all_of_the_view(enter: Enter, site: Site) -> None:
@@ -190,9 +202,8 @@ def test_an_update_moves_neither_rows_nor_scroll_nor_focus_nor_what_is_open(
     published: Site, page: Page
 ) -> None:
     live(page)
-    page.locator("th.c-running_jobs a").click()
-    expect(page.locator("th.c-running_jobs")).to_have_attribute("aria-sort", "descending")
-    before, last = names(page), names(page)[-1]
+    before = sort_by(page, "running_jobs")
+    last = before[-1]
     page.locator("#causes summary").click()
     page.locator("#columns summary").click()
     row = page.locator(f"tr[data-site={last}]")

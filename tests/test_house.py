@@ -17,6 +17,7 @@ ROOMS = {
     "rules": {"model", "timestamps"},
     "files": {"errors"},
     "reports": {"errors", "model"},
+    "docs": set(),
     "exposition": set(),
     "monitoring": set(),
     "telemetry": {"access"},
@@ -46,6 +47,7 @@ ROOMS = {
     },
     "web": {
         "access",
+        "docs",
         "documents",
         "errors",
         "exposition",

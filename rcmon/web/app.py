@@ -20,6 +20,7 @@ from rcmon.web.handlers import (
     about_page,
     agent_page,
     agents,
+    docs,
     drift,
     events,
     findings,
@@ -81,6 +82,7 @@ TABLE: Table = (
     *steering.HANDLERS,
     *moved.HANDLERS,
     *runbooks.HANDLERS,
+    *docs.HANDLERS,
     *static.HANDLERS,
 )
 """Every resource there is."""
@@ -93,6 +95,7 @@ _PARTS: Mapping[str, str] = {
     "change": "The number of a change of overrides.",
     "id": "The `id` of what is held.",
     "runbook": "The name of an alert or a kind of finding.",
+    "chapter": "The name of a chapter of the documentation.",
     "name": "The name of a file that a page names.",
 }
 """What stands in the paths."""
@@ -143,10 +146,13 @@ def address(handler: type[Handler]) -> str:
 
 
 def pattern(handler: type[Handler]) -> str:
-    """Make a handler's regular expression; `{name}` is one segment of the path, not empty."""
+    """Make a handler's regular expression; `{name}` is one segment of the path, not empty.
+
+    A slash at the end may be left out.
+    """
     parts = re.split(r"\{([a-z]+)\}", address(handler))
     written = "".join(re.escape(part) if i % 2 == 0 else f"(?P<{part}>[^/]+)" for i, part in enumerate(parts))
-    return f"{written}?" if handler.route == "/" else written
+    return f"{written}?" if handler.route.endswith("/") else written
 
 
 def describe(handler: type[Handler]) -> Iterator[Resource]:

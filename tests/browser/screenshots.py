@@ -27,7 +27,12 @@ PAPER: Mapping[str, Any] = {"color_scheme": "dark", "viewport": {"width": 718, "
 """A4 between its margins; whoever likes it dark prints black on white all the same."""
 DRAWN = """() => [...document.querySelectorAll("#table tbody th a")].every(
   link => link.checkVisibility({contentVisibilityAuto: true}))"""
-PARTS = {"{site}": "T1_US_FNAL", "{agent}": "vocms0281", "{runbook}": "AgentDown"}
+PARTS = {
+    "{site}": "T1_US_FNAL",
+    "{agent}": "vocms0281",
+    "{runbook}": "AgentDown",
+    "{chapter}": "terminal",
+}
 
 
 def pages() -> Mapping[str, str]:

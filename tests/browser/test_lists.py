@@ -5,6 +5,7 @@ import pytest
 from tests.browser.conftest import Enter, opened
 from tests.browser.screenshots import pages
 from tests.browser.site import Site
+from tests.docs.texts import CHAPTERS
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,8 @@ def test_lists_are_read_and_filtered_without_a_script(enter: Enter, troubled: Si
 def test_no_page_is_wider_than_a_telephone_a_narrow_window_or_paper(enter: Enter, troubled: Site) -> None:
     page = enter("operator").new_page()
     wide = {}
-    for name, path in pages().items():
+    chapters = {path.name: f"/docs/{path.stem}" for path in CHAPTERS if path.stem != "README"}
+    for name, path in {**pages(), **chapters}.items():
         page.goto(troubled.url(path))
         for media, given in (("screen", 360), ("screen", 820), ("print", 718)):
             page.set_viewport_size({"width": given, "height": 780})

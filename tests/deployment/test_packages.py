@@ -20,6 +20,7 @@ CONF = {
     for path in (TOP / "conf").rglob("*")
     if path.is_file() and path.suffix != ".pyc"  # what another test's import leaves
 }
+DOCS = {str(path.relative_to(TOP)) for path in (TOP / "rcmon" / "docs").glob("*.md")}
 LOCK = (TOP / "conf" / "requirements.txt").read_text()
 
 
@@ -38,7 +39,7 @@ def test_the_wheel_has_examples_and_licence_and_no_tests(packages: Path) -> None
             assert wheel.read(f"rcmon/config/examples/{path}") == (TOP / "conf" / path).read_bytes()
         licence = wheel.read(f"rcmon-{VERSION}.dist-info/licenses/rcmon/LICENSE").decode()
     assert "Apache License" in licence
-    assert {"rcmon/LICENSE", "rcmon/web/page/static/vendor/uplot.js"} <= names
+    assert {"rcmon/LICENSE", "rcmon/web/page/static/vendor/uplot.js"} | DOCS <= names
     assert {name.partition("/")[0] for name in names} == {"rcmon", f"rcmon-{VERSION}.dist-info"}
 
 
@@ -46,7 +47,7 @@ def test_the_source_is_all_that_a_build_and_the_tests_need(packages: Path) -> No
     with tarfile.open(packages / f"rcmon-{VERSION}.tar.gz") as source:
         names = {name.partition("/")[2] for name in source.getnames()}
     wanted = {f"conf/{path}" for path in CONF} | {"run.py", "README.md", "pyproject.toml", "rcmon/LICENSE"}
-    assert wanted | {"tests/conftest.py", ".ci/run"} <= names
+    assert wanted | DOCS | {"tests/conftest.py", ".ci/run"} <= names
     assert not any(name.startswith((".venv", "var/")) for name in names)
 
 

@@ -30,6 +30,7 @@ from tests.web.serving import Serving
 PARTS = {
     "{site}": "T1_US_FNAL",
     "{runbook}": "AgentDown",
+    "{chapter}": "terminal",
     "{agent}": "vocms0281",
     "{name}": "style.css",
     "{change}": "1",

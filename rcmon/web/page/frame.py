@@ -18,6 +18,7 @@ NAVIGATION: tuple[tuple[str, str, str], ...] = (
     ("quarantine", "Quarantine", f"{BASE}/quarantine"),
     ("overrides", "Overrides", f"{BASE}/overrides"),
     ("runbooks", "Runbooks", f"{BASE}/runbooks"),
+    ("docs", "Docs", f"{BASE}/docs/"),
     ("api", "API", f"{BASE}/api"),
     ("about", "About", f"{BASE}/about"),
 )

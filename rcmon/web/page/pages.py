@@ -6,6 +6,7 @@ from typing import Any
 
 from tornado.template import Loader
 
+from rcmon.docs.chapters import docs
 from rcmon.timestamps import iso
 from rcmon.web.about import BASE, FULL_NAME
 from rcmon.web.answers.problems import Problem, title
@@ -19,14 +20,16 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Pages:
-    """Fills the templates; every value is escaped.
+    """Fills the templates; every value is escaped. It has the chapters of the documentation too.
 
-    It is made once, before the fork: all workers share what is compiled, none compiles at its start, and one
-    that is started again has the pages of the release that it runs, whatever lies on the disk by then.
+    It is made once, before the fork: all workers share what is compiled and written, none does that at its
+    start, and one that is started again has the pages of the release that it runs, whatever lies on the disk
+    by then.
     """
 
     def __init__(self, assets: Assets) -> None:
         self.assets = assets
+        self.docs = docs(f"{BASE}/docs")
         words = {
             "base": BASE,
             "full_name": FULL_NAME,

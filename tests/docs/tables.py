@@ -1,7 +1,6 @@
-"""The README's tables, made from the code: `python tests/readme_tables.py` writes them anew."""
+"""The documentation's tables, made from the code: `python -m tests.docs.tables` writes them anew."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from rcmon.bridge.options import OPTIONS as BRIDGE_OPTIONS
 from rcmon.collector.findings import KINDS
@@ -19,8 +18,7 @@ from rcmon.web.api.site_query import SiteQuery
 from rcmon.web.api.why import WhyQuery
 from rcmon.web.app import TABLE, describe
 from rcmon.web.telemetry.told import FAMILIES as OWN_FAMILIES
-
-README = Path(__file__).parent.parent / "README.md"
+from tests.docs.texts import FILES
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -146,20 +144,20 @@ def tables() -> Mapping[str, str]:
 
 
 def filled(text: str) -> str:
-    """Write the tables between their marks; ValueError where a mark is missing."""
+    """Write the tables between those of their marks that there are."""
     for name, content in tables().items():
-        text = replaced(text, name, content)
+        begin, end = marks(name)
+        if begin in text:
+            before, _, rest = text.partition(begin)
+            text = f"{before}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
     return text
 
 
-def replaced(text: str, name: str, content: str) -> str:
-    """Write one table between its marks."""
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ValueError(f"the README has no marks {begin} and {end}")
-    before, _, rest = text.partition(begin)
-    return f"{before}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
+def marks(name: str) -> tuple[str, str]:
+    """Tell what stands before and behind a table."""
+    return f"<!-- {name} -->", f"<!-- /{name} -->"
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text()))
+    for path in FILES:
+        path.write_text(filled(path.read_text()))

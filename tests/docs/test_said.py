@@ -7,18 +7,22 @@ import click
 import pytest
 
 from rcmon.terminal.main import rcmon_cli
-from tests.readme_tables import README, filled, tables
+from tests.docs.tables import filled, marks, tables
+from tests.docs.texts import FILES, TOP
 
-TEXT = README.read_text()
+TEXT = "\n".join(path.read_text() for path in FILES)
 
 
 @pytest.mark.parametrize("name", tables())
-def test_a_table_is_what_the_code_says(name):
-    assert tables()[name] in TEXT, "python tests/readme_tables.py writes the tables anew"
+def test_a_table_is_what_the_code_says_and_stands_once(name):
+    begin, end = marks(name)
+    assert (TEXT.count(begin), TEXT.count(end)) == (1, 1)
+    assert f"{begin}\n{tables()[name]}\n{end}" in TEXT, "python -m tests.docs.tables writes the tables anew"
 
 
-def test_nothing_else_stands_between_the_marks():
-    assert filled(TEXT) == TEXT
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_else_stands_between_the_marks(path):
+    assert filled(path.read_text()) == path.read_text()
 
 
 def test_every_option_that_is_named_exists():
@@ -42,18 +46,12 @@ def every(command: click.Command) -> Iterator[click.Command]:
         yield from every(inner)
 
 
-def test_every_section_that_the_contents_promise_is_there():
-    for name in re.findall(r"^- \[\w+\]\(#([\w-]+)\)", TEXT, re.MULTILINE):
-        assert re.search(rf"^## {name}$", TEXT, re.MULTILINE | re.IGNORECASE), name
-
-
 def test_every_test_and_folder_that_is_named_exists():
     """What may happen is a promise with a test behind it; a room that is named is there."""
-    project = README.parent
-    names = {path.name for path in project.glob("tests/**/*.py")}
+    names = {path.name for path in TOP.glob("tests/**/*.py")}
     assert set(re.findall(r"`(?:[\w/]+/)?(test_\w+\.py)`", TEXT)) - names == set()
     assert [
         path
         for path in re.findall(r"`(?:tests|rcmon|conf)/[a-z0-9_./]*`", TEXT)
-        if not (project / path.strip("`")).exists()
+        if not (TOP / path.strip("`")).exists()
     ] == []

@@ -1,8 +1,8 @@
 """Every metric that processes count in cells: one row each. What is read at the scrape is the web side's.
 
 Labels come from fixed sets, so that no client can make a series. A new metric is one row here, and
-`tally.count`, `set`, `change` or `observe` with it where it happens; cells, exposition and the README's
-table follow.
+`tally.count`, `set`, `change` or `observe` with it where it happens; cells, exposition and the
+documentation's table follow.
 """
 
 from rcmon.access.identity import REFUSALS

@@ -64,7 +64,12 @@ def test_the_licence_goes_with_the_package() -> None:
 def test_what_is_said_about_pip_works_from_a_clone() -> None:
     """rcmon is on no index: `pip install rcmon` would take whatever is called so."""
     extras = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    files = [TOP / "README.md", *filter(Path.is_file, TOP.glob("conf/**/*")), *TOP.glob("rcmon/**/*.py")]
+    files = [
+        TOP / "README.md",
+        *filter(Path.is_file, TOP.glob("conf/**/*")),
+        *TOP.glob("rcmon/**/*.py"),
+        *TOP.glob("rcmon/docs/*.md"),
+    ]
     texts = [file.read_text() for file in files if file.suffix != ".pyc"]
     lines = [line for text in texts for line in text.splitlines() if "pip install" in line]
     assert lines

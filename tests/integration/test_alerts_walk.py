@@ -11,18 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.texts import README, blocks, chapter, section
 from tests.integration.running import PROJECT, WITHIN, until
 from tests.servers import free_port, need
 
-HEADING = "### From nothing to alerts on screen\n"
-TEXT = (PROJECT / "README.md").read_text()
+HEADING = "## From nothing to alerts on screen"
 MOST = 10
 PORTS = {name: free_port() for name in ("5000", "9190", "9193")}
 
 
 def lines() -> list[str]:
-    section = TEXT.partition(HEADING)[2].partition("\n## ")[0]
-    (block,) = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+    (block,) = blocks(section(chapter("metrics"), HEADING), "sh")
     return block.splitlines()
 
 
@@ -66,7 +65,7 @@ def hasten(folder: Path) -> None:
 def test_there_are_ten_lines_or_fewer_and_they_begin_with_nothing() -> None:
     install, make, *_ = lines()
     assert len(lines()) <= MOST
-    assert make in TEXT.partition(HEADING)[0], "the line that sets up is the one that CI runs"
+    assert make in README.read_text(), "the line that sets up is the one that CI runs"
     packages = set(shlex.split(install.removeprefix("sudo apt-get install -y ")))
     listed = (PROJECT / ".ci" / "run").read_text().partition("packages=(")[2].partition(")")[0]
     assert packages <= set(listed.split())

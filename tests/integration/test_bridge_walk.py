@@ -2,28 +2,24 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from tests.docs.texts import blocks, chapter, section
 from tests.integration.running import PROJECT, Service, running, until
 from tests.servers import free_port
 
-HEADING = "### From observe to control on one agent, and back\n"
+HEADING = "## From observe to control on one agent, and back"
 AGENT = "vocms0281"
 
 
 def test_the_readmes_lines_lead_an_agent_to_control_and_back(tmp_path: Path) -> None:
-    text = (PROJECT / "README.md").read_text()
-    function = re.search(r"^rcmon\(\) .*$", text, flags=re.MULTILINE)
-    blocks = re.findall(
-        r"```sh\n(.*?)```", text.partition(HEADING)[2].partition("\n### ")[0], flags=re.DOTALL
-    )
-    assert function is not None
-    assert len(blocks) == 4
+    function, *steps = blocks(section(chapter("bridge"), HEADING), "sh")
+    assert function.startswith("rcmon() ")
+    assert len(steps) == 4
     (tmp_path / "conf").mkdir()
     shutil.copy(PROJECT / "conf" / "control.toml", tmp_path / "conf")
     (tmp_path / "conf" / "control.toml").chmod(0o644)
@@ -32,7 +28,7 @@ def test_the_readmes_lines_lead_an_agent_to_control_and_back(tmp_path: Path) -> 
         concluded(service, tmp_path / "conf" / "control.toml")
         port = free_port()
         script = "trap '[ -z \"${bridge:-}\" ] || kill $bridge 2> ended' EXIT\n"
-        script += "echo '=== next'\n".join([function[0] + "\n", *blocks])
+        script += "echo '=== next'\n".join([function, *steps])
         script = script.replace("var/demo", str(service.pki.parent)).replace(":5000", f":{service.port}")
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script.replace(":8449", f":{port}")],

@@ -2,14 +2,14 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
-from tests.integration.running import PROJECT, Service, children, running, until
+from tests.docs.texts import blocks, chapter, section
+from tests.integration.running import Service, children, running, until
 
 JSON = ("-H", "Content-Type: application/json")
 GRID = ("--demo", "--synthetic", "20x2")
@@ -103,8 +103,8 @@ def test_an_override_is_in_the_next_snapshot_and_ends_by_itself(tmp_path: Path) 
 
 
 def test_the_readmes_lines_do_what_it_says(tmp_path: Path) -> None:
-    text = (PROJECT / "README.md").read_text().partition("### Overrides\n")[2].partition("\n### ")[0]
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL))
+    text = section(chapter("steering"), "## Overrides")
+    script = "\n".join(blocks(text, "sh"))
     with running(tmp_path, "--demo", "--workers", "1") as service:
         script = script.replace("var/demo/pki", str(service.pki)).replace(":5000", f":{service.port}")
         done = subprocess.run(

@@ -1,25 +1,20 @@
 """The README's lines on quarantines and weights: each is run, on the demo."""
 
 import json
-import re
 import subprocess
 from pathlib import Path
 
-from tests.integration.running import PROJECT, Service, running, until
+from tests.docs.texts import blocks, chapter, section
+from tests.integration.running import Service, running, until
 
-HEADING = "## Steering agents with rcmon\n"
 MADE_UP = "leaving-0123456789abcdef"
-
-
-def blocks(text: str) -> list[str]:
-    return re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
 
 
 def lines() -> tuple[str, list[str]]:
     """Give the functions that the README's lines use, and the lines."""
-    text = (PROJECT / "README.md").read_text()
-    functions = blocks(text.partition("### Overrides\n")[2])[0].partition('op "$api')[0]
-    steps = blocks(text.partition(HEADING)[2].partition("\n### ")[0])
+    text = chapter("steering")
+    functions = blocks(section(text, "## Overrides"), "sh")[0].partition('op "$api')[0]
+    steps = blocks(text.partition("\n## ")[0], "sh")
     return functions, [line for block in steps for line in block.splitlines()]
 
 

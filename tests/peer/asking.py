@@ -1,8 +1,8 @@
 """Asks WMCore's own, unmodified code: a program of `programs/` runs in the peer's environment.
 
 The peer's environment is apart from ours, because the agent pins other versions of what we use. It is the
-interpreter that RCMON_TEST_PEER names, else `var/peer/bin/python` in the clone; README (Development) says how
-it is made. Without it tests skip, and fail where RCMON_TEST_ALL=1.
+interpreter that RCMON_TEST_PEER names, else `var/peer/bin/python` in the clone; rcmon/docs/development.md
+says how it is made. Without it tests skip, and fail where RCMON_TEST_ALL=1.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Query strings, read strictly: what is not understood is refused, with name, value and what is allowed.
 
 What a resource takes is one struct, a field per parameter: what is read, the messages, the index, the
-README's table and the JSON schema follow from its types.
+documentation's table and the JSON schema follow from its types.
 """
 
 from collections.abc import Mapping, Sequence

@@ -62,8 +62,8 @@ async def test_all_that_a_chapter_says_is_shown(service: Serving, path: Path) ->
     for block in re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         assert re.sub(r"\s+", " ", block) in shown
     rest = re.sub(r"^```.*?^```|^<!--.*?-->$", "", text, flags=re.DOTALL | re.MULTILINE)
-    for words in re.findall(r"^([\w ,.:;'-]{8,})", rest, re.MULTILINE):
-        assert words.strip() in shown
+    for words in re.findall(r"^ *(?:- |\d+\. )?([A-Za-z][\w ,.:;'-]{7,})", rest, re.MULTILINE):
+        assert re.sub(r"\s+", " ", words).strip() in shown
 
 
 async def test_what_is_no_chapter_is_not_found(service: Serving) -> None:

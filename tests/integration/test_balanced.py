@@ -6,6 +6,7 @@
 import http.client
 import os
 import re
+import socket
 import ssl
 import subprocess
 import threading
@@ -104,9 +105,15 @@ def configured(folder: Path, pki: Path, port: int, replicas: list[int]) -> Path:
     return made
 
 
+def listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), PATIENCE):
+        return True
+    return False
+
+
 @contextmanager
 def balanced(folder: Path, pki: Path, replicas: list[int]) -> Iterator[int]:
-    """Run HAProxy before replicas; gives its port once it has found both of them up."""
+    """Run HAProxy before replicas, which it takes for up until it finds otherwise; gives its port."""
     program, port = need("haproxy"), free_port()
     config, log = configured(folder, pki, port, replicas), folder / "haproxy.log"
     done = subprocess.run([program, "-c", "-f", str(config)], capture_output=True, text=True, check=False)
@@ -115,6 +122,7 @@ def balanced(folder: Path, pki: Path, replicas: list[int]) -> Iterator[int]:
     with log.open("w") as output:
         process = subprocess.Popen([program, "-db", "-f", str(config)], stdout=output, stderr=output)
     try:
+        until(lambda: listens(port), "HAProxy to listen")
         yield port
     finally:
         process.terminate()

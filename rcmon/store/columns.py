@@ -100,35 +100,21 @@ class Columns(Struct, array_like=True, gc=False):
         """Give all columns whole. Raises ValueError and its like where they cannot be read."""
         return self.some(range(len(self.first)))
 
-    def some(self, wanted: Sequence[int]) -> list[Column]:
-        """Give some columns whole; raises likewise."""
-        found: dict[int, Column] = {number: [self.first[number]] * self.count for number in wanted}
-        for moving in self.changes:
-            steps = moving.opened(self.count)
-            for place, column in enumerate(moving.columns):
-                if column in found:
-                    found[column] = self._sums(steps, place, column)
-        for column, values in self.gaps.items():
-            if len(values) != self.count:
-                raise ValueError("columns differ in length")
-            if column in found:
-                found[column] = values
-        return [found[number] for number in wanted]
-
-    def at_some(self, places: Sequence[int], wanted: Sequence[int]) -> list[Column]:
-        """Give the numbers at some places of some columns; raises likewise."""
-        found: dict[int, Column] = {number: [self.first[number]] * len(places) for number in wanted}
+    def some(self, wanted: Sequence[int], places: Sequence[int] | None = None) -> list[Column]:
+        """Give some columns whole, or their numbers at some places; raises likewise."""
+        length = self.count if places is None else len(places)
+        found: dict[int, Column] = {number: [self.first[number]] * length for number in wanted}
         for moving in self.changes:
             steps = moving.opened(self.count)
             for place, column in enumerate(moving.columns):
                 if column in found:
                     sums = self._sums(steps, place, column)
-                    found[column] = [sums[one] for one in places]
+                    found[column] = sums if places is None else [sums[one] for one in places]
         for column, values in self.gaps.items():
             if len(values) != self.count:
                 raise ValueError("columns differ in length")
             if column in found:
-                found[column] = [values[one] for one in places]
+                found[column] = values if places is None else [values[one] for one in places]
         return [found[number] for number in wanted]
 
     def _sums(self, steps: "array[int]", place: int, column: int) -> Column:

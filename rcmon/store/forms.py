@@ -60,6 +60,11 @@ def sealed(packed: PackedBody | PackedTasks) -> bytes:
     return WHOLE + zlib.compress(msgpack.encode(packed))
 
 
+def is_whole(body: bytes, tasks: bytes | None) -> bool:
+    """Tell whether a part is of the form WHOLE, with its task types where those are given."""
+    return body[:1] == WHOLE and (tasks is None or tasks[:1] == WHOLE)
+
+
 def parted(begins: Sequence[int], parts: Sequence[bytes]) -> bytes:
     """Write a day of several parts."""
     return PARTED + msgpack.encode(PackedParts([*begins], [*parts]))

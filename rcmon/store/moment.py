@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from rcmon.model import HistoryRow, TaskPoint
 from rcmon.store.chunks import TASK_NUMBERS, unpack
 from rcmon.store.columns import Column, Columns
-from rcmon.store.forms import BROKEN, PARTED, TIMES, WHOLE, open_body, open_parts, open_tasks, unreadable
+from rcmon.store.forms import BROKEN, PARTED, TIMES, is_whole, open_body, open_parts, open_tasks, unreadable
 
 _STATE = TIMES + 1
 """The place of the states among the columns of a body; NUMBERS follow."""
@@ -44,7 +44,7 @@ class MomentReader:
         return self._of_part(bodies.parts[number], own, agent, site)
 
     def _of_part(self, body: bytes, tasks: bytes | None, agent: str, site: str) -> HistoryRow | None:
-        if body[:1] != WHOLE or (tasks is not None and tasks[:1] != WHOLE):
+        if not is_whole(body, tasks):
             return self._of_all(body, tasks, agent, site)
         own = open_body(body)
         place, time = self._place(own.columns)

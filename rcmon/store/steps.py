@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from rcmon.store.chunks import NUMBERS, TASK_NUMBERS, columns_of, milliseconds, unpack
 from rcmon.store.columns import Column, Columns
-from rcmon.store.forms import PARTED, TIMES, WHOLE, open_body, open_parts, open_tasks, readable
+from rcmon.store.forms import PARTED, TIMES, is_whole, open_body, open_parts, open_tasks, readable
 from rcmon.store.packing import DAY, row_of
 from rcmon.store.past import Fetched, Series
 
@@ -97,7 +97,7 @@ class StepReader:
             done = until
 
     def _part(self, way: Steps, body: bytes, tasks: bytes | None, done: int, end: int) -> None:
-        if body[:1] != WHOLE or (tasks is not None and tasks[:1] != WHOLE):
+        if not is_whole(body, tasks):
             self._part_before(way, body, tasks, done, end)
             return
         own = open_body(body)
@@ -105,14 +105,14 @@ class StepReader:
         if tasks is not None:
             way.take(before, self._of_task(tasks, places))
             return
-        states, *numbers = own.columns.at_some(places, _OF_SITE)
+        states, *numbers = own.columns.some(_OF_SITE, places)
         way.take(before, [[own.words[number or 0] for number in states], *numbers])
 
     def _of_task(self, tasks: bytes, places: Sequence[int]) -> Sequence[Column]:
         packed = open_tasks(tasks)
         if self._task not in packed.names:
             return [[None] * len(places)] * self._wide
-        return packed.columns.at_some(places, columns_of(packed, self._task))
+        return packed.columns.some(columns_of(packed, self._task), places)
 
     def _part_before(self, way: Steps, body: bytes, tasks: bytes | None, done: int, end: int) -> None:
         """Go along what an earlier release packed, whole."""

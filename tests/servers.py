@@ -1,4 +1,4 @@
-"""Private servers for tests - databases, Prometheus, Alertmanager: the system's packages, on loopback.
+"""Private servers for tests - databases, Prometheus and others: the system's packages, on loopback.
 
 Each starter is a context manager: a directory of its own, a free port, ready when it yields, stopped when
 it ends. As root the databases run as the users that their packages made (`mysql`, `postgres`), because
@@ -170,6 +170,18 @@ def alertmanager(config: str) -> Iterator[Server]:
         command = [server, f"--config.file={folder / 'alertmanager.yml'}"]
         command += [f"--storage.path={folder / 'data'}", "--cluster.listen-address="]
         command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+        with _running(command, folder, lambda: _connects(port), signal.SIGTERM) as process:
+            yield Server(port, "", "", folder, process)
+
+
+@contextmanager
+def haproxy(config: str) -> Iterator[Server]:
+    """Run a private HAProxy with that configuration, in which `{port}` is the one that it listens at."""
+    server = need("haproxy")
+    with _folder(None) as (folder, _):
+        port = free_port()
+        (folder / "haproxy.cfg").write_text(config.replace("{port}", str(port)))
+        command = [server, "-db", "-f", str(folder / "haproxy.cfg")]
         with _running(command, folder, lambda: _connects(port), signal.SIGTERM) as process:
             yield Server(port, "", "", folder, process)
 

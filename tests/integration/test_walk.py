@@ -9,25 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.integration.running import PROJECT, Service, running, until
+from tests.docs.texts import README, blocks, section
+from tests.integration.running import Service, running, until
 
 HEADING = "## Why is nothing running at my site"
 
 
-def section() -> str:
-    text = (PROJECT / "README.md").read_text()
-    return text.partition(HEADING + "\n")[2].partition("\n## ")[0]
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", section(), flags=re.DOTALL)
+def fenced(language: str) -> list[str]:
+    return blocks(section(README.read_text(), HEADING), language)
 
 
 def steps() -> list[tuple[str, Any]]:
     """Pair each line with what is shown of its answer."""
-    _, *asked = blocks("sh")
+    _, *asked = fenced("sh")
     lines = [line for block in asked for line in block.splitlines()]
-    shown = [one for block in blocks("json") for one in documents(block)]
+    shown = [one for block in fenced("json") for one in documents(block)]
     assert len(lines) == len(shown) > 3
     return list(zip(lines, shown, strict=True))
 
@@ -65,7 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Pa
 @pytest.mark.parametrize(("line", "shown"), steps())
 def test_a_line_answers_what_is_shown(demo: tuple[Service, Path], line: str, shown: Any) -> None:
     service, directory = demo
-    function = blocks("sh")[0].replace("var/demo", str(directory)).replace(":5000", f":{service.port}")
+    function = fenced("sh")[0].replace("var/demo", str(directory)).replace(":5000", f":{service.port}")
     done = subprocess.run(
         ["bash", "-euc", f"{function}\n{line}"], capture_output=True, text=True, check=True, timeout=60
     )

@@ -33,7 +33,10 @@ def named(given: Upstream, agents: Mapping[str, Agent]) -> Upstream:
     """Name reports as agents are named here: WMStats knows their hosts alone."""
     if not given.reports:
         return given
-    of_host = {agent.hostname.lower(): name for name, agent in agents.items() if agent.hostname}
+    # of two that are read from one database the first has its report
+    of_host = {
+        agent.hostname.lower(): name for name, agent in reversed(list(agents.items())) if agent.hostname
+    }
     reports: dict[str, AgentReport] = {}
     for key, report in given.reports.items():
         name = key if key in agents else of_host.get(report.host or "", key)

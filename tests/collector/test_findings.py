@@ -45,10 +45,16 @@ def test_a_bad_worker_is_named_with_its_problem() -> None:
     assert found.message == "ErrorHandler, worker late: no heartbeat for 9000 s"
 
 
-def test_an_agent_that_two_sources_claim_is_named_with_both() -> None:
-    (found,) = findings(cycle([good("two", agent("a")), good("one", agent("a"))]))
-    assert (found.kind, found.agent, found.count) == ("agent_claimed_twice", "a", 1)
-    assert found.message == "claimed by the sources two, one: taken from two"
+def test_an_agent_that_is_read_twice_is_named_with_the_other() -> None:
+    host = structs.replace(agent("a"), hostname="a.example.org")
+    again = structs.replace(host, name="b", hostname="A.example.org")
+    (found,) = findings(cycle([good("a", host), good("b", again)]))
+    assert (found.kind, found.agent, found.count) == ("agent_claimed_twice", "b", 1)
+    assert found.message == "its database says a.example.org, as that of a does: all there is counted twice"
+
+
+def test_agents_whose_hosts_are_not_known_are_not_the_same() -> None:
+    assert findings(cycle([good("a", agent("a")), good("b", agent("b"))])) == ()
 
 
 def test_a_failing_source_is_named_with_what_it_means_for_the_data() -> None:

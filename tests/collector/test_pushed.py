@@ -12,6 +12,7 @@ from msgspec import structs
 from rcmon.collector.merge import merge
 from rcmon.collector.polling import Heard
 from rcmon.collector.pushed import Pushed
+from rcmon.collector.reported import named
 from rcmon.documents.deflated import inflate
 from rcmon.model import PUSHED, Agent, AgentReport, Batch, Snapshot, Upstream
 from rcmon.render import render
@@ -86,6 +87,12 @@ async def test_what_was_pushed_is_read_with_its_times(tmp_path: Path) -> None:
         given = await pushed.read(NOW + 25)
         assert given is not None
         assert not given.reports
+
+
+def test_of_two_agents_of_one_host_the_first_has_what_it_reports() -> None:
+    known = AgentReport(NOW, "production", None, "ok", None, host="vocms0999.cern.ch")
+    agents = {"a": AGENT, "b": structs.replace(AGENT, name="b")}
+    assert named(Upstream(reports={"vocms0999.cern.ch": known}), agents).reports == {"a": known}
 
 
 async def test_a_store_that_fails_leaves_what_was_read(tmp_path: Path, caplog: Any) -> None:

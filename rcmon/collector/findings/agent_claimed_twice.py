@@ -9,24 +9,24 @@ NAME = "agent_claimed_twice"
 
 
 def find(grounds: Grounds) -> Iterator[Finding]:
-    """List the agents that several sources claim."""
-    claims: dict[str, list[str]] = {}
-    for source in grounds.snapshot.sources:
-        for agent in source.agents:
-            claims.setdefault(agent, []).append(source.name)
-    for agent, sources in claims.items():
-        if len(sources) > 1:
-            message = f"claimed by the sources {', '.join(sources)}: taken from {sources[0]}"
-            yield Finding(NAME, agent, message, len(sources) - 1)
+    """List the agents that are read from the database of another, since a node has one agent."""
+    hosts: dict[str, list[str]] = {}
+    for name, agent in grounds.snapshot.agents.items():
+        if agent.hostname:
+            hosts.setdefault(agent.hostname.lower(), []).append(name)
+    for host, (first, *others) in hosts.items():
+        for name in others:
+            message = f"its database says {host}, as that of {first} does: all there is counted twice"
+            yield Finding(NAME, name, message)
 
 
 AGENT_CLAIMED_TWICE = FindingKind(
     NAME,
     Meaning(
-        "Several sources claim the same agent; the first configured is taken.",
+        "Two sources read the same agent: the host in its database is another's too, and its sites and jobs"
+        " are counted twice.",
         "warning",
         at_once=True,
-        of_old=True,
     ),
     find,
 )

@@ -1,8 +1,10 @@
 """The demo's upstreams on a loopback socket: plain HTTP, for the demo's own collector alone."""
 
+import asyncio
 import os
 import re
 import socket
+import time
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -19,27 +21,40 @@ DATABASE = "/couchdb/wmstats"
 STATS = f"{DATABASE}/_design/WMStats/_view/agentInfo"
 
 
+FIRST_WITHIN = 30.0
+"""Seconds that a question waits for the simulation's first step: so long nobody knows what to say."""
+_LOOKS = 0.05
+"""Seconds between looks whether it is there."""
+
+
 class Documents:
     """What is answered, by path and, where one path has several answers, what is asked; swapped whole."""
 
     def __init__(self) -> None:
         self.current: Mapping[tuple[str, str], bytes] = {}
 
+    async def get(self, path: str, what: str) -> bytes | None:
+        """Give an answer, once the first are there; None: there is none."""
+        until = time.monotonic() + FIRST_WITHIN
+        while not self.current and time.monotonic() < until:  # noqa: ASYNC110 - a thread makes it true
+            await asyncio.sleep(_LOOKS)
+        return self.current.get((path, what))
+
 
 class _Handler(RequestHandler):
     def initialize(self, documents: Documents) -> None:
         self._documents = documents
 
-    def get(self) -> None:
-        self._answer(self.get_query_argument("preset", ""))
+    async def get(self) -> None:
+        await self._answer(self.get_query_argument("preset", ""))
 
-    def post(self) -> None:
+    async def post(self) -> None:
         found = _METRIC.search(self.request.body)
-        self._answer(found[1].decode() if found else "")
+        await self._answer(found[1].decode() if found else "")
 
-    def _answer(self, what: str) -> None:
-        body = self._documents.current.get((self.request.path, what))
-        if body is None:  # before the first step
+    async def _answer(self, what: str) -> None:
+        body = await self._documents.get(self.request.path, what)
+        if body is None:  # it is closed, or the simulation does not get ahead
             self.set_status(503)
             return
         self.set_header("Content-Type", "application/json")

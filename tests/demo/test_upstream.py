@@ -6,6 +6,7 @@ import os
 import threading
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
 from rcmon.collector import clock
 from rcmon.collector.cycle import Cycle
@@ -13,6 +14,7 @@ from rcmon.demo import keep_moving, prepare
 from rcmon.demo.agents import AGENTS, STUBBORN_SITES
 from rcmon.demo.odd import ODD_AGENTS
 from rcmon.demo.odd.upstream import EVERY_SITE
+from rcmon.demo.serving import STATS, Documents, listen, serve
 from rcmon.demo.simulation import Simulation
 from rcmon.demo.sites import SITES
 from rcmon.demo.upstream import HELD_BY_HAND, NEW_STORAGE, TEAM, Known, ads, board, names
@@ -56,6 +58,19 @@ def simulation(directory: object) -> "object":
     made = Simulation(directory, "test")  # type: ignore[arg-type]
     yield made
     made.close()
+
+
+async def test_who_asks_before_the_first_step_waits_for_it() -> None:
+    listener, documents, http_client = listen(), Documents(), AsyncHTTPClient()
+    server = serve(listener.descriptor, documents)
+    try:
+        asked = http_client.fetch(f"http://127.0.0.1:{listener.port}{STATS}", request_timeout=240)
+        await asyncio.sleep(0.1)
+        documents.current = {(STATS, ""): b"{}"}
+        assert (await asked).body == b"{}"
+    finally:
+        server.stop()
+        os.close(listener.descriptor)
 
 
 async def test_the_collector_reads_them_as_the_real_ones(tmp_path: object) -> None:

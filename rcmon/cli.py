@@ -50,7 +50,7 @@ def run(given: Config) -> int:
     demo, config = None, given
     if given.demo:
         demo = prepare(Path(given.state_dir), given.synthetic)
-        config = given.override("demo", **demo.overrides())
+        config = given.override("demo", **demo.overrides()).suggest("demo", **demo.suggestions())
     if given.check_config:
         return tell(examine(given, config, demo))
     write_log = log.set_up(

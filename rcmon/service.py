@@ -15,6 +15,7 @@ from rcmon.checking import HEALTH_SOCKET, Checked, web_processes
 from rcmon.collector import process as collecting
 from rcmon.config import Config
 from rcmon.demo.moving import keep_moving
+from rcmon.demo.people import acting
 from rcmon.errors import ConfigError
 from rcmon.process import (
     Ceilings,
@@ -167,7 +168,8 @@ class Service:
         simulation = self._checked.demo.simulation() if self._checked.demo else None
         upstream = self._checked.demo.upstream if self._checked.demo else None
         if simulation is not None and upstream is not None:
-            await keep_moving(simulation, upstream, context.stop, context.ready)
+            async with acting(self._checked.store_url, self._owner):
+                await keep_moving(simulation, upstream, context.stop, context.ready)
 
 
 def _run_child(layout: Layout, main: Main, context: ChildContext) -> int:

@@ -64,7 +64,7 @@ ROOMS = {
         "version",
     },
     "tools": {"access", "checking", "config", "errors", "files", "store", "version"},
-    "demo": {"errors", "model"},
+    "demo": {"errors", "model", "store"},
     "checking": {
         "access",
         "config",

@@ -90,6 +90,11 @@ class Config(Struct, frozen=True, kw_only=True):
         origins = {**self.origins, **dict.fromkeys(values, origin)}
         return structs.replace(self, origins=origins, **values)
 
+    def suggest(self, origin: str, **values: Value) -> "Config":
+        """Replace the values that nobody gave, remembering their origin."""
+        asked = {name: value for name, value in values.items() if self.origins[name] == "default"}
+        return self.override(origin, **asked)
+
 
 def config_file(arguments: Sequence[str], environment: Mapping[str, str]) -> Path | None:
     """Find the configuration file: --config, RCMON_CONFIG, or the default one where it is there."""

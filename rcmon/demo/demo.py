@@ -15,9 +15,10 @@ from rcmon.demo.agents import AGENTS
 from rcmon.demo.databases import ads_file, build_databases, database
 from rcmon.demo.files import PRIVATE, write_atomically
 from rcmon.demo.issuing import slash_form
-from rcmon.demo.odd import BATCH, ODD_AGENTS
+from rcmon.demo.odd import BATCH, DRAINED, ODD_AGENTS, TWICE
+from rcmon.demo.people import CONTROL
 from rcmon.demo.pki import AUTHORITY_NAME, CLIENTS, HOSTS, SERVER, DemoPki, make_pki
-from rcmon.demo.serving import DATABASE, DATASET, listen
+from rcmon.demo.serving import DATABASE, DATASET, SECOND, listen
 from rcmon.demo.simulation import Simulation
 from rcmon.demo.synthetic import SyntheticSource, parse_shape, synthetic_sources
 from rcmon.errors import ConfigError
@@ -36,6 +37,7 @@ class Demo(Struct, frozen=True):
     pki: DemoPki
     roles_file: Path
     sources_file: Path
+    control_file: Path
     shape: tuple[int, int] | None
     """Sites and agents of a synthetic grid; None: the simulated agents and the testbed's."""
     lock: int
@@ -57,6 +59,10 @@ class Demo(Struct, frozen=True):
             "roles_file": str(self.roles_file),
             "sources_file": str(self.sources_file),
         }
+
+    def suggestions(self) -> dict[str, str]:
+        """Give the values that hold where others are not configured, by field of Config."""
+        return {"control_file": str(self.control_file)}
 
     def build(self) -> None:
         """Make the agents' databases anew, unless the grid is synthetic.
@@ -102,6 +108,7 @@ def prepare(state_dir: Path, synthetic: str | None = None) -> Demo:
     shape = parse_shape(synthetic) if synthetic is not None else None
     directory = (state_dir / "demo").resolve()
     roles, sources = directory / "roles.toml", directory / "sources.toml"
+    control = directory / "control.toml"
     try:
         for each in (state_dir, directory):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -109,6 +116,7 @@ def prepare(state_dir: Path, synthetic: str | None = None) -> Demo:
         try:
             pki = make_pki(directory / "pki")
             write_atomically(roles, _roles().encode(), PRIVATE)
+            write_atomically(control, (_HEADER + ("" if shape else CONTROL)).encode(), PRIVATE)
             listener = None if shape else listen()
             write_atomically(sources, _sources(directory, listener.port if listener else None).encode())
         except BaseException:
@@ -116,7 +124,9 @@ def prepare(state_dir: Path, synthetic: str | None = None) -> Demo:
             raise
     except OSError as error:
         raise _unusable(directory, error) from error
-    return Demo(directory, pki, roles, sources, shape, lock, listener.descriptor if listener else None)
+    return Demo(
+        directory, pki, roles, sources, control, shape, lock, listener.descriptor if listener else None
+    )
 
 
 def _unusable(directory: Path, error: Exception) -> ConfigError:
@@ -159,10 +169,14 @@ def _sources(directory: Path, port: int | None) -> str:
     for agent in (*AGENTS, *ODD_AGENTS):
         url = URL.create("sqlite", database=str(database(directory, agent))).render_as_string()
         tables.append({"name": agent.name, "kind": "wmagent", "url": url})
+    again = URL.create("sqlite", database=str(database(directory, DRAINED))).render_as_string()
+    tables.append({"name": TWICE, "kind": "wmagent", "url": again})
     if port is not None:
         url = f"http://127.0.0.1:{port}"
         tables.append({"name": "ssb", "kind": "ssb", "url": url, "dataset": DATASET})
+        tables.append({"name": "ssb-second", "kind": "ssb", "url": url, "dataset": SECOND})
         tables.append({"name": "cric", "kind": "cric", "url": url})
+        tables.append({"name": "cric-second", "kind": "cric", "url": f"{url}/{SECOND}"})
         tables.append({"name": "wmstats", "kind": "wmstats", "url": url + DATABASE})
         for agent in AGENTS:
             ads = str(ads_file(directory, agent.name))

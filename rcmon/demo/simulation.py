@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rcmon.demo.agents import AGENTS, STUBBORN_SITES, DemoAgent
@@ -16,9 +16,9 @@ from rcmon.demo.loading import load_world
 from rcmon.demo.odd import BATCH, Testbed
 from rcmon.demo.odd import upstream as odd
 from rcmon.demo.schema import connect, ids
-from rcmon.demo.serving import BOARD, CATALOGUE, STATS, Documents
+from rcmon.demo.serving import BOARD, CATALOGUE, SECOND_BOARD, SECOND_CATALOGUE, STATS, Documents
 from rcmon.demo.sitestates import SiteStates
-from rcmon.demo.upstream import Known, ads, board, names, reports
+from rcmon.demo.upstream import Known, ads, board, names, reports, second_board, second_names
 from rcmon.demo.workers import Workers
 from rcmon.demo.world import World
 
@@ -29,6 +29,8 @@ LONGEST_STEP = 30.0
 
 TELL_EVERY = 10.0
 """Seconds between what the upstreams say."""
+
+DAY = 86400
 
 LOG = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ class Simulation:
         self._begun = 0
         self._told: float | None = None
         self._turn = 0
+        self._disused: tuple[int, Mapping[str, bytes]] | None = None
         self.documents = Documents()
         """What the upstreams say."""
 
@@ -141,7 +144,10 @@ class Simulation:
         }
         told = board(int(now), self._known, self._begun)
         answers = {(BOARD, metric): body for metric, body in told.items()}
+        answers |= {(SECOND_BOARD, metric): body for metric, body in self._second_board(int(now)).items()}
         answers |= {(CATALOGUE, preset): body for preset, body in names().items()}
+        second = second_names(int(now), self._begun)
+        answers |= {(SECOND_CATALOGUE, preset): body for preset, body in second.items()}
         worlds = {name: moving.world for name, moving in self._agents.items()}
         answers[STATS, ""] = reports(int(now), worlds)
         self.documents.current = answers
@@ -149,6 +155,13 @@ class Simulation:
         self._turn += 1
         write_atomically(ads_file(self._directory, name), ads(worlds[name].jobs.values()))
         write_atomically(ads_file(self._directory, BATCH), odd.ads())  # the same, but not old
+
+    def _second_board(self, now: int) -> Mapping[str, bytes]:
+        """Write it once a day: it is as large as an answer can be."""
+        day = now // DAY
+        if self._disused is None or self._disused[0] != day:
+            self._disused = day, second_board(now)
+        return self._disused[1]
 
     def _open(self) -> None:
         """Open and read the databases where that is not done."""

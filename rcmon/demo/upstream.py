@@ -67,8 +67,28 @@ def board(now: int, away: Mapping[str, Known], begun: int) -> dict[str, bytes]:
         }
         slots.append(_hit(data, now - now % 900))
     statuses += [_hit(data, since) for data, since in odd.statuses(now)]
-    slots += [_hit(data, since) for data, since in odd.capacities(now)]
+    slots += [_hit(data, since) for data, since in odd.capacities(now, begun)]
     return {"sts15min": _answer(statuses), "scap15min": _answer(slots)}
+
+
+def second_board(now: int) -> dict[str, bytes]:
+    """Write what the board of disused sites answers, by metric: large, and the same all day."""
+    states, cores = odd.disused(now)
+    return {
+        "sts15min": _answer([_hit(data, since) for data, since in states]),
+        "scap15min": _answer([_hit(data, since) for data, since in cores]),
+    }
+
+
+def second_names(now: int, begun: int) -> dict[str, bytes]:
+    """Write what the catalogue answers that does so only now and then; nothing where it does not."""
+    if not odd.is_open(now, begun):
+        return {}
+    sites, storage = odd.elsewhere()
+    return {
+        "site-names": _table(["type", "site_name", "alias"], sites),
+        "data-processing": _table(["phedex_name", "psn_name", "site_name"], storage),
+    }
 
 
 def names() -> dict[str, bytes]:

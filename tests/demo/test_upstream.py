@@ -12,9 +12,9 @@ from rcmon.collector import clock
 from rcmon.collector.cycle import Cycle
 from rcmon.demo import keep_moving, prepare
 from rcmon.demo.agents import AGENTS, STUBBORN_SITES
-from rcmon.demo.odd import ODD_AGENTS
+from rcmon.demo.odd import ODD_AGENTS, TWICE
 from rcmon.demo.odd.upstream import EVERY_SITE
-from rcmon.demo.serving import STATS, Documents, listen, serve
+from rcmon.demo.serving import SECOND_CATALOGUE, STATS, Documents, listen, serve
 from rcmon.demo.simulation import Simulation
 from rcmon.demo.sites import SITES
 from rcmon.demo.upstream import HELD_BY_HAND, NEW_STORAGE, TEAM, Known, ads, board, names
@@ -68,6 +68,10 @@ async def test_who_asks_before_the_first_step_waits_for_it() -> None:
         await asyncio.sleep(0.1)
         documents.current = {(STATS, ""): b"{}"}
         assert (await asked).body == b"{}"
+        closed = await http_client.fetch(
+            f"http://127.0.0.1:{listener.port}{SECOND_CATALOGUE}?preset=site-names", raise_error=False
+        )
+        assert closed.code == 503
     finally:
         server.stop()
         os.close(listener.descriptor)
@@ -106,7 +110,7 @@ def check(snapshot: Snapshot) -> None:
     assert set(said.sites) > NAMES
     assert set(said.names) > NAMES
     assert said.sites[HELD_BY_HAND].manual is not None
-    assert {agent.name for agent in (*AGENTS, *ODD_AGENTS)} == set(snapshot.agents)
+    assert {*(agent.name for agent in (*AGENTS, *ODD_AGENTS)), TWICE} == set(snapshot.agents)
     assert said.reports is not None
     assert {name for name, report in said.reports.items() if report.team == TEAM} == {
         agent.name for agent in AGENTS

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,12 +19,9 @@ def test_the_readmes_lines_lead_an_agent_to_control_and_back(tmp_path: Path) -> 
     function, *steps = blocks(section(chapter("bridge"), HEADING), "sh")
     assert function.startswith("rcmon() ")
     assert len(steps) == 4
-    (tmp_path / "conf").mkdir()
-    shutil.copy(PROJECT / "conf" / "control.toml", tmp_path / "conf")
-    (tmp_path / "conf" / "control.toml").chmod(0o644)
     program(tmp_path)
     with running(tmp_path, "--demo", "--workers", "1") as service:
-        concluded(service, tmp_path / "conf" / "control.toml")
+        concluded(service, service.pki.parent / "control.toml")
         port = free_port()
         script = "trap '[ -z \"${bridge:-}\" ] || kill $bridge 2> ended' EXIT\n"
         script += "echo '=== next'\n".join([function, *steps])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -13,6 +14,8 @@ from tests.integration.running import Service, children, running, until
 
 JSON = ("-H", "Content-Type: application/json")
 GRID = ("--demo", "--synthetic", "20x2")
+TESTBED = "T3_XX_"
+"""How the names of the sites begin where the demo's own operator has set something."""
 
 
 def put(service: Service, site: str, said: object, *conditions: str) -> tuple[int, str]:
@@ -116,17 +119,22 @@ def test_the_readmes_lines_do_what_it_says(tmp_path: Path) -> None:
             timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        assert service.json("/api/overrides")["overrides"] == [
+        left = service.json("/api/overrides")["overrides"]
+        assert [one for one in left if not one["site"].startswith(TESTBED)] == [
             service.json("/api/agents/vocms0281/sites/T2_CH_CERN/override")
         ]
-        told = [(one["site"], one["agent"], one["cause"].partition(",")[0]) for one in journal(service)]
+        told = [
+            (one["site"], one["agent"], re.sub(r"change \d+", "change N", one["cause"].partition(",")[0]))
+            for one in journal(service)
+            if not one["site"].startswith(TESTBED)
+        ]
         assert told == [
             ("T2_CH_CERN", None, "set"),
             ("T2_CH_CERN", None, "set"),
             ("T2_CH_CERN", "vocms0281", "set"),
             ("T1_US_FNAL", None, "set together"),
             ("T2_CH_CERN", "vocms0281", "set together"),
-            ("T1_US_FNAL", None, "change 4 was undone: the farm is whole"),
-            ("T2_CH_CERN", "vocms0281", "change 4 was undone: the farm is whole"),
+            ("T1_US_FNAL", None, "change N was undone: the farm is whole"),
+            ("T2_CH_CERN", "vocms0281", "change N was undone: the farm is whole"),
             ("T2_CH_CERN", None, "ended"),
         ]

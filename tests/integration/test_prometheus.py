@@ -13,7 +13,7 @@ import pytest
 from rcmon.monitoring.described import dashboards
 from tests.deployment.scraping import discovered
 from tests.integration.paging import Pages, paging
-from tests.integration.running import PROJECT, running, until
+from tests.integration.running import NOW_AND_THEN, PROJECT, running, until
 from tests.servers import alertmanager, prometheus
 
 CONFIG = """
@@ -101,8 +101,8 @@ def test_the_scrape_succeeds(scraped):
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("count(rcmon_source_up == 1)", 16),
-        ("count(count by (agent) (rcmon_site_running_jobs))", 9),
+        (f'count(rcmon_source_up{{source!="{NOW_AND_THEN}"}} == 1)', 18),
+        ("count(count by (agent) (rcmon_site_running_jobs))", 10),
         ('max(sum by (agent, site) (rcmon_site_state{agent="vocms0281"}))', 1),
         ("count(rcmon_build_info)", 1),
     ],

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faked import faked
-from tests.integration.running import PROJECT, children, running, until
+from tests.integration.running import NOW_AND_THEN, PROJECT, children, running, until
 from tests.servers import need
 
 
@@ -31,7 +31,7 @@ class TestTheDemo:
     def test_answers_the_reader(self, service):
         def only_made_up_trouble():
             status = service.json("/api/status")
-            names = {cause["name"] for cause in status["causes"]}
+            names = {cause["name"] for cause in status["causes"] if cause["what"] != NOW_AND_THEN}
             return names == {"agent_down", "component_down"} and status
 
         status = until(only_made_up_trouble, "a status with the demo's own trouble alone")
@@ -41,13 +41,13 @@ class TestTheDemo:
         ]
         assert status["status"] == "unhealthy"
         assert Counter(source["kind"] for source in status["sources"]) == {
-            "wmagent": 9,
+            "wmagent": 10,
             "condor": 4,
-            "ssb": 1,
-            "cric": 1,
+            "ssb": 2,
+            "cric": 2,
             "wmstats": 1,
         }
-        assert all(source["up"] for source in status["sources"])
+        assert {source["name"] for source in status["sources"] if not source["up"]} <= {NOW_AND_THEN}
         assert status["workers"] == 2
 
     def test_prints_a_line_that_works(self, service):

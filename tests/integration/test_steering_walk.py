@@ -38,7 +38,8 @@ def test_the_readmes_lines_decide_and_share(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", "--workers", "1", "--control-file", str(control)) as service:
         until(lambda: has_plan(service), "a control document")
         answers = [told(service, functions + line) for line in steps]
-        assert json.loads(answers[0][1])["quarantine"] == [], answers
+        held = {one["cause"] for one in json.loads(answers[0][1])["quarantine"]}
+        assert held <= {"no_cores"}, answers  # which the demo's board brings about in a while
         for code, body in answers[1:3]:
             assert code == 22  # curl's for an answer of 400 and more
             assert (json.loads(body)["status"], MADE_UP in body) == (404, True)

@@ -5,6 +5,8 @@ from msgspec import Struct
 TEAM = "testbed"
 BATCH = "wmagent-odd-jobs"
 """What the source of the testbed's job ads is called."""
+TWICE = "wmagent-twice"
+"""What the second source of an agent is called that has one."""
 COMPONENTS: dict[str, tuple[str, ...]] = {
     "AgentStatusWatcher": ("AgentStatusPoller", "ResourceControlUpdater"),
     "JobAccountant": ("JobAccountantPoller",),
@@ -41,11 +43,12 @@ ODD = OddAgent("wmagent-odd", ahead=120)
 """The one whose database holds what it should not, and whose sites are each odd in another way."""
 UNSTEADY = OddAgent("wmagent-unsteady")
 """The one in which things change: it drains, its sites go down and lose their slots, and all comes back."""
-ODD_AGENTS = (
-    ODD,
-    OddAgent("wmagent-drained", drain=True),
-    OddAgent("wmagent-nocreator", dead=frozenset({"JobCreatorPoller"})),
-    OddAgent("wmagent-nosubmitter", dead=frozenset({"JobSubmitterPoller"})),
-    OddAgent("wmagent-silent", dead=WORKERS),
-    UNSTEADY,
-)
+DRAINED = OddAgent("wmagent-drained", drain=True)
+"""The one that two sources read."""
+DEAF = OddAgent("wmagent-nocreator", dead=frozenset({"JobCreatorPoller"}))
+"""The one that is steered, asks, and writes something else."""
+SUBMITS_NOTHING = OddAgent("wmagent-nosubmitter", dead=frozenset({"JobSubmitterPoller"}))
+"""The one with more jobs created than any other submits in a day."""
+SILENT = OddAgent("wmagent-silent", dead=WORKERS)
+"""The one in which nothing runs; it was steered when it still asked."""
+ODD_AGENTS = (ODD, DRAINED, DEAF, SUBMITS_NOTHING, SILENT, UNSTEADY)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 
-from rcmon.demo.odd.agents import COMPONENTS, ODD, UNSTEADY, OddAgent
+from rcmon.demo.odd.agents import COMPONENTS, ODD, SUBMITS_NOTHING, UNSTEADY, OddAgent
 from rcmon.demo.odd.beating import write_beats
 from rcmon.demo.odd.rows import ODDITIES
 from rcmon.demo.odd.sites import LIMITS, ODD_SITES, PLAIN, UNSTEADY_SITES, OddSite
@@ -16,6 +16,8 @@ USER = 1
 PRIORITY = 110_000
 CREATED = 12
 """Jobs that wait for the plain site, or the first."""
+UNSUBMITTED = 100_001
+"""Jobs of the agent that submits nothing: more than an agent can have and be well."""
 
 
 def write_odd_agent(connection: sqlite3.Connection, agent: OddAgent, now: int) -> None:
@@ -32,6 +34,8 @@ def write_odd_agent(connection: sqlite3.Connection, agent: OddAgent, now: int) -
     _write_work(connection, now)
     for site in sites:
         _write_jobs(connection, site, now)
+    if agent is SUBMITS_NOTHING:
+        _write_unsubmitted(connection, now)
     if agent is ODD:
         for statements in ODDITIES.values():
             for statement in statements:
@@ -114,6 +118,18 @@ def _write_jobs(connection: sqlite3.Connection, site: OddSite, now: int) -> None
                 " SELECT ?, ?, '1', id, 0, ?, ? FROM bl_status WHERE name = ?",
                 (job, f"900.{job}", now, USER, status),
             )
+
+
+def _write_unsubmitted(connection: sqlite3.Connection, now: int) -> None:
+    """Write the jobs that are created and stay so, at the plain site."""
+    _job(connection, "created", "Production", now, PLAIN.name)
+    connection.execute(
+        "INSERT INTO wmbs_job (jobgroup, state, state_time, location)"
+        " WITH RECURSIVE number (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM number WHERE n < ?)"
+        " SELECT jobgroup, state, state_time, location FROM number, wmbs_job"
+        " WHERE id = (SELECT MAX(id) FROM wmbs_job)",
+        (UNSUBMITTED,),
+    )
 
 
 def _job(connection: sqlite3.Connection, state: str, task: str, now: int, site: str | None = None) -> int:

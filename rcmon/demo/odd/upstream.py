@@ -12,6 +12,17 @@ from rcmon.demo.odd.sites import CPU, IO, ODD_SITES, UNSTEADY_SITES, OddSite
 Said = tuple[dict[str, Any], int]
 """What the board says of a site, and since when, seconds since the epoch."""
 DAY = 86400
+LOSING = "T3_XX_LosesCores"
+"""The site that has cores in the board at first, and then none."""
+SETTLED = 180
+"""Seconds after which it has none: every cycle that is due has seen them."""
+OPEN_FOR = 90
+"""Seconds that the second catalogue answers, once in each REOPENS seconds."""
+REOPENS = 1800
+DISUSED_SITES = tuple(f"T3_XX_Disused{number}" for number in range(1, 6))
+"""What the second board has: sites of long ago, none of them enabled, none with cores."""
+ROWS = 1000
+"""Rows of each of them in the second board: as many as one answer can hold."""
 EVERY_SITE = (*ODD_SITES, *UNSTEADY_SITES)
 
 
@@ -27,6 +38,7 @@ def statuses(now: int) -> Iterator[Said]:
     yield {"name": "T3_XX_NewStatus", "prod_status": "maintenance", "detail": ""}, since
     yield {"name": "T3_XX_NoText", "prod_status": "enabled", "detail": 7}, since
     yield {"name": "T3_XX_ManualAhead", **sound, "manual_prod": _AHEAD}, since
+    yield {"name": LOSING, **sound}, since
     yield {"name": "", **sound}, since
 
 
@@ -39,9 +51,10 @@ _AHEAD = {
 }
 
 
-def capacities(now: int) -> Iterator[Said]:
-    """Give the board's rows of the sites' cores, likewise."""
+def capacities(now: int, begun: int) -> Iterator[Said]:
+    """Give the board's rows of the sites' cores, likewise; one site's vanish a while after all began."""
     since = now - now % 900
+    yield _cores(LOSING, CPU if now - begun < SETTLED else 0, IO), max(since, begun)
     for name in (*(site.name for site in EVERY_SITE), "T3_XX_NewStatus", "T3_XX_NoText", "T3_XX_ManualAhead"):
         yield _cores(name, CPU, IO), since
     # never the second number alone: that would end the round of every agent's updater
@@ -75,6 +88,28 @@ def storage() -> Iterator[list[str]]:
     """Give the catalogue's rows of storage."""
     for site in EVERY_SITE:
         yield [site.name, site.name, site.name]
+
+
+def disused(now: int) -> tuple[list[Said], list[Said]]:
+    """Give the second board's rows, of states and of cores."""
+    since = now - now % DAY
+    states: list[Said] = [
+        ({"name": name, "prod_status": "disabled", "detail": ""}, since - 60 * row)
+        for name in DISUSED_SITES
+        for row in range(ROWS)
+    ]
+    return states, [(_cores(name, 0, 0), since) for name in DISUSED_SITES]
+
+
+def is_open(now: int, begun: int) -> bool:
+    """Tell whether the second catalogue answers."""
+    return (now - begun) % REOPENS < OPEN_FOR
+
+
+def elsewhere() -> tuple[list[list[str]], list[list[str]]]:
+    """Give the second catalogue's rows, of names and of storage: a site that no agent has."""
+    name = "T3_XX_Elsewhere"
+    return [["psn", name, name], ["cms", name, name]], [[name, name, name]]
 
 
 def reports(now: int) -> Iterator[dict[str, Any]]:

@@ -41,7 +41,7 @@ from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.tally import Tally
 from rcmon.web import worker
 from rcmon.web.about import About
-from rcmon.web.app import routes
+from rcmon.web.app import handbook, routes
 from rcmon.web.page.assets import Assets
 from rcmon.web.page.pages import Pages
 from rcmon.web.transport.accesslog import Style
@@ -123,13 +123,14 @@ class Service:
 
     def _web_settings(self) -> worker.WebSettings:
         config = self._config
+        about = About(
+            processes=self._names,
+            cycle_interval=config.cycle_interval,
+            replicas=tuple(each.strip() for each in (config.metrics_replicas or "").split(",") if each),
+            store_kind=self._checked.store_url.get_backend_name(),
+        )
         return worker.WebSettings(
-            about=About(
-                processes=self._names,
-                cycle_interval=config.cycle_interval,
-                replicas=tuple(each.strip() for each in (config.metrics_replicas or "").split(",") if each),
-                store_kind=self._checked.store_url.get_backend_name(),
-            ),
+            about=about,
             store_url=self._checked.store_url,
             trust=self._checked.trust,
             control=self._checked.control,
@@ -140,6 +141,7 @@ class Service:
             write_log=self._write_log,
             short_way=config.short_way,
             pages=Pages(Assets()),
+            handbook=handbook(about),
             hosts=(config.host, socket.gethostname(), *config.allowed_hosts.split(",")),
         )
 

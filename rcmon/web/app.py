@@ -9,7 +9,7 @@ from typing import Any
 from tornado.routing import Rule, URLSpec
 from tornado.web import Application
 
-from rcmon.web.about import BASE
+from rcmon.web.about import BASE, About
 from rcmon.web.answers.compress import Gzip
 from rcmon.web.api.catalog import Resource, Taken
 from rcmon.web.api.contract import PAGE, Given, Operation, PathPart, QueryPart, body_of, given_by
@@ -49,7 +49,7 @@ from rcmon.web.handlers import (
     workflows,
 )
 from rcmon.web.handlers.notfound import NotFoundHandler
-from rcmon.web.services import Parts, Services, make_services
+from rcmon.web.services import Handbook, Parts, Services, make_handbook, make_services
 from rcmon.web.transport.state import ShortRoute
 
 Table = Sequence[type[Handler]]
@@ -110,14 +110,19 @@ def make_app(parts: Parts, table: Table = TABLE) -> Application:
         default_handler_args={"resource": NotFoundHandler},
         log_function=finished,
         cross_origin_protection=True,
-        services=make_services(
-            parts,
-            tuple(resource for handler in table for resource in describe(handler)),
-            tuple(one for handler in table for one in operations(handler)),
-        ),
+        services=make_services(parts),
     )
     check(application)
     return application
+
+
+def handbook(about: About, table: Table = TABLE) -> Handbook:
+    """Write what is told of all resources."""
+    return make_handbook(
+        about,
+        tuple(resource for handler in table for resource in describe(handler)),
+        tuple(one for handler in table for one in operations(handler)),
+    )
 
 
 def routes(table: Table = TABLE) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What handlers work with: built once per worker and passed in."""
+"""What handlers work with: built once per worker and passed in, but for what is the same in all of them."""
 
 import asyncio
 import functools
@@ -42,6 +42,29 @@ from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.guard import ClientLimits
 
 
+class Handbook(Struct, frozen=True):
+    """What is told of the service's resources and of what it raises: the same as long as it runs.
+
+    It is made once, before the fork, since that takes longer than all else that a worker does at its start.
+    """
+
+    resources: tuple[Resource, ...]
+    index: Ready
+    contract: Mapping[str, Any]
+    """The OpenAPI document."""
+    openapi: Ready
+    """The same, ready to send."""
+    runbooks: Mapping[str, Runbook]
+
+
+def make_handbook(
+    about: About, resources: tuple[Resource, ...], operations: tuple[Operation, ...]
+) -> Handbook:
+    """Write what is told of resources."""
+    contract = openapi(about, operations)
+    return Handbook(resources, index(about, resources), contract, written(contract), runbooks())
+
+
 class Parts(Struct, frozen=True, kw_only=True):
     """What a worker hands in."""
 
@@ -52,6 +75,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     scoreboard: Scoreboard
     trust: Trust
     pages: Pages
+    handbook: Handbook
     clock: Callable[[], float]
     """Seconds since the epoch."""
     control: Follower[ControlSettings] = field(default_factory=lambda: follow_control(None))
@@ -71,14 +95,8 @@ class Services(Struct, frozen=True):
     exposition: Exposition
     pages: Pages
     trend: Trend
-    resources: tuple[Resource, ...]
-    index: Ready
-    contract: Mapping[str, Any]
-    """The OpenAPI document."""
-    openapi: Ready
-    """The same, ready to send."""
+    handbook: Handbook
     assets: Assets
-    runbooks: Mapping[str, Runbook]
     clock: Callable[[], float]
     reports: Reports
     acknowledgements: Acknowledgements
@@ -90,12 +108,9 @@ class Services(Struct, frozen=True):
     hub: Hub
 
 
-def make_services(
-    parts: Parts, resources: tuple[Resource, ...], operations: tuple[Operation, ...]
-) -> Services:
+def make_services(parts: Parts) -> Services:
     """Build what the handlers work with from what the worker has."""
     about, board = parts.about, parts.board
-    contract = openapi(about, operations)
     status = StatusReport(
         about,
         board,
@@ -116,12 +131,8 @@ def make_services(
         exposition=Exposition(seen, parts.totals),
         pages=parts.pages,
         trend=Trend(parts.store, parts.clock),
-        resources=resources,
-        index=index(about, resources),
-        contract=contract,
-        openapi=written(contract),
+        handbook=parts.handbook,
         assets=parts.pages.assets,
-        runbooks=runbooks(),
         clock=parts.clock,
         reports=Reports(parts.store, parts.clock),
         acknowledgements=acknowledgements,

@@ -30,7 +30,7 @@ from rcmon.web.bounds import stream_limits, tell_bounds
 from rcmon.web.page.pages import Pages
 from rcmon.web.probe import Probe
 from rcmon.web.recording import RolesRecord
-from rcmon.web.services import Parts, tell_streams
+from rcmon.web.services import Handbook, Parts, tell_streams
 from rcmon.web.succession import refuse_older
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import AccessLog, Style
@@ -60,6 +60,7 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     write_log: Callable[[Sequence[str]], None]
     short_way: bool
     pages: Pages
+    handbook: Handbook
     hosts: Sequence[str] = ()
     """Names of ours beside those of the certificate."""
     control: Follower[ControlSettings] = field(default_factory=lambda: follow_control(None))
@@ -132,6 +133,7 @@ def make_server(
             scoreboard=settings.scoreboard,
             trust=settings.trust,
             pages=settings.pages,
+            handbook=settings.handbook,
             clock=clock,
             control=settings.control,
             tally=tally,

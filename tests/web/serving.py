@@ -32,7 +32,7 @@ from rcmon.telemetry.own import HANDSHAKES_FAILED, REQUESTS
 from rcmon.telemetry.tally import Tally
 from rcmon.web import worker
 from rcmon.web.about import BASE, About
-from rcmon.web.app import routes
+from rcmon.web.app import handbook, routes
 from rcmon.web.base import Handler
 from rcmon.web.board import Board
 from rcmon.web.delivery import Delivery
@@ -132,6 +132,7 @@ class Serving:
             write_log=self.lines.extend,
             short_way=short,
             pages=PAGES,
+            handbook=handbook(self.about, self.table),
             control=self.control,
         )
         self.context = ChildContext("web-0", self.scoreboard.slot(0), grace=20.0)
@@ -158,6 +159,7 @@ class Serving:
             scoreboard=self.scoreboard,
             trust=self.trust,
             pages=PAGES,
+            handbook=handbook(self.about, self.table),
             clock=lambda: self.now,
         )
 

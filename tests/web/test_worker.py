@@ -20,7 +20,7 @@ from rcmon.telemetry.layout import Layout
 from rcmon.telemetry.own import RELOADS, REQUESTS
 from rcmon.web import worker
 from rcmon.web.about import About
-from rcmon.web.app import routes
+from rcmon.web.app import handbook, routes
 from rcmon.web.board import Board
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import Style
@@ -52,8 +52,9 @@ class Working:
         self.scoreboard = Scoreboard(1 + others, layout.size)
         self.scoreboard.slot(0).occupy(1, 0.0)
         self.totals = Totals(layout, self.scoreboard)
+        about = About(processes=processes, cycle_interval=60.0, store_kind="sqlite")
         self.settings = worker.WebSettings(
-            about=About(processes=processes, cycle_interval=60.0, store_kind="sqlite"),
+            about=about,
             store_url=make_url(f"sqlite:///{directory / 'rcmon.sqlite'}"),
             trust=place.trust(),
             scoreboard=self.scoreboard,
@@ -63,6 +64,7 @@ class Working:
             write_log=self.lines.extend,
             short_way=short_way,
             pages=PAGES,
+            handbook=handbook(about),
         )
         sock, self.port = bind_unused_port()
         self.ready = asyncio.Event()

@@ -28,12 +28,12 @@ class IndexHandler(Handler):
         """Answer with the list."""
         if prefers_html(self.request.headers.get("Accept")) and not self.query.pretty:
             return self._page()
-        return self.document(self.services.index)
+        return self.document(self.services.handbook.index)
 
     def _page(self) -> Ready:
         services = self.services
         host = self.request.headers.get("Host", "localhost")
-        told = reference(services.contract, f"https://{host}")
+        told = reference(services.handbook.contract, f"https://{host}")
         return page(services.pages.show("api.html", frame(self, "api"), told=told), vary=_BY_KIND)
 
 

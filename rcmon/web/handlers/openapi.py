@@ -19,7 +19,7 @@ class OpenapiHandler(Handler):
     @gives(texts=(OPENAPI_TYPE,))
     def get(self) -> Ready:
         """Answer with the document."""
-        return self.services.openapi
+        return self.services.handbook.openapi
 
 
 HANDLERS = (OpenapiHandler,)

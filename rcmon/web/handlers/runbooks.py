@@ -18,7 +18,7 @@ class RunbooksHandler(Handler):
     @requires(Role.READER)
     def get(self) -> Ready:
         """Answer with the list."""
-        pages = self.services.runbooks.values()
+        pages = self.services.handbook.runbooks.values()
         alerts = [page for page in pages if page.kind == "alert"]
         found = [page for page in pages if page.kind == "finding"]
         groups = (("Alerts", alerts), ("Findings", found))
@@ -34,7 +34,7 @@ class RunbookHandler(Handler):
     @requires(Role.READER)
     def get(self, runbook: str) -> Ready:
         """Answer with the page."""
-        found = self.services.runbooks.get(runbook)
+        found = self.services.handbook.runbooks.get(runbook)
         if found is None:
             raise Problem(404, f"There is no runbook {runbook[:200]!r}: /runbooks lists them.")
         return show(self, "runbook.html", "runbooks", runbook=found, marked=marked)

@@ -111,12 +111,12 @@ def test_nothing_is_left_in_a_session(pooler: Server, password_file: Path) -> No
 def test_a_slow_statement_is_stopped_and_nothing_can_be_written(pooler: Server, password_file: Path) -> None:
     url = pooler.url("postgresql", "pooled")
 
-    async def run(sql: str) -> None:
-        async with Database(url, password_file).reading(2) as reader:
+    async def run(sql: str, seconds: float = 30) -> None:
+        async with Database(url, password_file).reading(seconds) as reader:
             await reader.rows("something", sql)
 
     with pytest.raises(SourceError, match="reading something was stopped because time was up"):
-        asyncio.run(run("SELECT PG_SLEEP(3600)"))
+        asyncio.run(run("SELECT PG_SLEEP(3600)", 4))
     with pytest.raises(SourceError, match="read-only transaction"):
         asyncio.run(run("DELETE FROM rc_threshold"))
     agent_of(poll(url, password_file))

@@ -25,6 +25,7 @@ def conclude(folder: Path, *changes: str) -> Snapshot:
     for number, change in enumerate((*changes, "SELECT 1")):
         agent = SmallAgent(folder / f"{number}.sqlite")
         agent.run(change)
+        agent.run(f"UPDATE wma_init SET init_value = 'node{number}' WHERE init_param = 'hostname'")
         agent.close()
         sources.append(WMAgentSource(WMAgentConfig(name=f"agent{number}", url=agent.url)))
 

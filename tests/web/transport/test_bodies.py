@@ -171,7 +171,7 @@ async def test_one_identity_has_so_much_under_way_and_no_more(short: bool) -> No
 
 @both_ways
 async def test_what_ends_in_any_way_gives_its_room_back(short: bool) -> None:
-    async with serving(short=short, request_timeout=3) as served:  # for all three to begin in it
+    async with serving(short=short, request_timeout=10) as served:  # for all three to begin in it
         gone, late, cut = [await served.call() for _ in range(3)]
         for caller in (gone, late, cut):
             await caller.send(head("/echo", "Content-Length: 1000", method="POST") + b"a")

@@ -12,6 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
+from rcmon.docs.chapters import docs
 from rcmon.web.app import TABLE
 from tests.browser.grid import make_grid
 from tests.browser.site import Site
@@ -31,7 +32,6 @@ PARTS = {
     "{site}": "T1_US_FNAL",
     "{agent}": "vocms0281",
     "{runbook}": "AgentDown",
-    "{chapter}": "terminal",
 }
 
 
@@ -42,6 +42,9 @@ def pages() -> Mapping[str, str]:
         if handler.route.startswith(("/api/", "/static")) or handler.outside is not None:
             continue
         path = handler.route
+        if "{chapter}" in path:
+            found |= {f"docs-{name}": path.replace("{chapter}", name) for name in docs("").chapters}
+            continue
         for part, value in PARTS.items():
             path = path.replace(part, value)
         name = path.strip("/").partition("/")[0] or "overview"

@@ -34,6 +34,8 @@ def options() -> str:
         value = option.default
         if value is None:
             return ""
+        if value == "":
+            return '`""`'
         if isinstance(value, float):
             return f"`{value:.0f}`" if value == int(value) else f"`{value}`"
         return f"`{str(value).lower() if isinstance(value, bool) else value}`"

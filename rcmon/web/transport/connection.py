@@ -27,6 +27,7 @@ from rcmon.web.transport.said import said
 from rcmon.web.transport.secured import SecuredStream
 from rcmon.web.transport.shortway import ShortWay
 from rcmon.web.transport.state import ServerState
+from rcmon.web.transport.targets import in_origin_form
 from rcmon.web.transport.tornado_way import Stock
 from rcmon.web.transport.wire import LINGER, LINGER_READS, READ_SIZE, Wire
 
@@ -138,7 +139,7 @@ class Connection:
         if (wrong := objection(head, self._state.hosts)) is not None:
             await self._object(wrong, head)
             return False
-        stock = Stock(self._state, self.wire, self.peer, head)
+        stock = Stock(self._state, self.wire, self.peer, in_origin_form(head))
         keep = await stock.answer()
         if stock.replay.refused or stock.unread:
             await self._part()

@@ -8,9 +8,9 @@ import re
 from msgspec import Struct
 
 from rcmon.web.transport.hosts import Hosts, name_of
+from rcmon.web.transport.targets import Absolute, absolute
 
 _LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
-_ABSOLUTE = re.compile(rb"(?i)https?://")
 _SHOWN = 64
 """Characters that are repeated of what a client sent."""
 
@@ -47,7 +47,8 @@ def objection(head: bytes, hosts: Hosts) -> Objection | None:
         _of_start(method, target)
         or _of_names(fields.names)
         or _of_framing(fields, version)
-        or _of_host(fields.hosts, version, hosts)
+        or _of_hosts(fields.hosts, version)
+        or _of_host(fields.hosts, absolute(target), hosts)
     )
 
 
@@ -72,10 +73,16 @@ def _of_start(method: bytes, target: bytes) -> Objection | None:
         return Objection("method", 501, "CONNECT is not served: this is no proxy.")
     if target == b"*" and method != b"OPTIONS":
         return Objection("target", 400, "The target * is for OPTIONS alone; name a path, such as /.")
-    if target and target != b"*" and not target.startswith(b"/") and not _ABSOLUTE.match(target):
+    if not target or target == b"*" or target.startswith(b"/"):
+        return None
+    address = absolute(target)
+    if address is None:
         return Objection(
             "target", 400, f"The target {_shown(target)} is no path: it must begin with a slash."
         )
+    if address.scheme != b"https":
+        detail = f"The target {_shown(target)} is not of this service, which is asked by https alone."
+        return Objection("foreign_host", 421, detail)
     return None
 
 
@@ -98,19 +105,24 @@ def _of_framing(fields: _Framing, version: bytes) -> Objection | None:
     return None
 
 
-def _of_host(given: list[bytes], version: bytes, hosts: Hosts) -> Objection | None:
-    if not given and version == b"HTTP/1.0":
+def _of_hosts(given: list[bytes], version: bytes) -> Objection | None:
+    if len(given) == 1 or (not given and version == b"HTTP/1.0"):
         return None
-    if len(given) != 1:
-        return Objection("host", 400, f"A request has one Host field; this one has {len(given)}.")
-    host = given[0].decode("latin-1")
-    name = name_of(host)
-    if name is None:
-        detail = f"The Host {_shown(given[0])} is no name or address with a port from 1 to 65535 behind it."
-        return Objection("host", 400, detail)
-    if not hosts.knows(name):
+    return Objection("host", 400, f"A request has one Host field; this one has {len(given)}.")
+
+
+def _of_host(given: list[bytes], address: Absolute | None, hosts: Hosts) -> Objection | None:
+    """Look at the host that counts last: that of the target, where it has one (RFC 9112, 3.2.2)."""
+    name = ""
+    told = [*given, address.authority] if address else given
+    for host in told:
+        name = name_of(host.decode("latin-1")) or ""
+        if not name:
+            detail = f"The Host {_shown(host)} is no name or address with a port from 1 to 65535 behind it."
+            return Objection("host", 400, detail)
+    if told and not hosts.knows(name):
         detail = (
-            f"This service is not {_shown(given[0])}: ask it by a name of its certificate or by its address;"
+            f"This service is not {_shown(told[-1])}: ask it by a name of its certificate or by its address;"
             " the option --allowed-hosts lets it have more names."
         )
         return Objection("foreign_host", 421, detail)

@@ -282,6 +282,14 @@ BAD = {
     "an asterisk": (aimed("*"), "target"),
     "an authority": (aimed("localhost:443"), "target"),
     "a bare name": (aimed("small"), "target"),
+    "an address of somebody": (aimed("https://user@localhost/"), "host"),
+    "an address of nobody": (aimed("https:///small"), "host"),
+    "an address with a part of a page": (aimed("https://localhost/#a"), "target"),
+    "an address and no host": (HOSTLESS.replace(BASE, b"https://localhost" + BASE), "host"),
+    "an address and two hosts": (
+        head("/small", "Host: localhost").replace(BASE, b"https://localhost"),
+        "host",
+    ),
     "a folded field": (head("/small", "A: 1", " 2"), "malformed"),
     "a space before the colon": (head("/small", "A : 1"), "malformed"),
     "a field without a colon": (head("/small", "A"), "malformed"),
@@ -305,6 +313,8 @@ BAD = {
 
 
 ELSEWHERE = {
+    "a foreign address": (aimed("https://evil.example/small"), 421, "foreign_host"),
+    "an address of plain HTTP": (aimed(f"http://localhost{BASE.decode()}/small"), 421, "foreign_host"),
     "a foreign host": (asked_of("evil.example"), 421, "foreign_host"),
     "a foreign host below ours": (asked_of("localhost.evil.example:5000"), 421, "foreign_host"),
     "a foreign host of HTTP/1.0": (asked_of("evil.example", version="1.0"), 421, "foreign_host"),
@@ -319,6 +329,21 @@ async def test_what_is_no_request_for_us_is_refused(short: bool) -> None:
             await is_refused(served, data, 400, reason, what)
         for what, (data, status, reason) in ELSEWHERE.items():
             await is_refused(served, data, status, reason, what)
+
+
+async def test_an_address_is_asked_for_as_its_path_is(short: bool) -> None:
+    """What is sent to a proxy (RFC 9112, 3.2.2); its host counts, whatever the Host field says."""
+    async with serving(short=short) as served:
+        caller = await served.call()
+        for authority in ("localhost", "LOCALHOST:5000", "[::1]:443"):
+            asked = aimed(f"HTTPS://{authority}{BASE.decode()}/small")
+            for data in (asked, asked.replace(b"Host: localhost", b"hOST:\tevil.example")):
+                await caller.send(data)
+                answer = await caller.answer()
+                assert (answer.status, answer.body) == (200, b'{"small": true}\n')
+        await caller.send(aimed("https://localhost?a=b", "OPTIONS"))
+        assert (await caller.answer()).status == 404  # the root, which is none of these
+        assert await caller.is_open()
 
 
 async def is_refused(served: Serving, data: bytes, status: int, reason: str, what: str) -> None:

@@ -22,6 +22,19 @@ FileId: TypeAlias = tuple[int, int] | None
 """A file that is there (device, inode)."""
 
 
+class Files(Struct, frozen=True):
+    """What is there of an SQLite store; None each where it is not."""
+
+    store: FileId = None
+    log: FileId = None
+    """The write-ahead log."""
+    index: FileId = None
+    """Its index, by which all who have the store open share what is in the log."""
+
+
+NO_FILES = Files()
+
+
 class Address(Struct, frozen=True):
     """A store's place."""
 
@@ -34,11 +47,11 @@ class Address(Struct, frozen=True):
         """Name it for people, without a password."""
         return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
 
-    def files(self) -> tuple[FileId, FileId]:
-        """Tell which file and which log of it are there now; None each where it is not, or on a server."""
+    def files(self) -> Files:
+        """Tell which files are there now; none on a server."""
         if self.path is None:
-            return None, None
-        return _file_id(self.path), _file_id(self.path.with_name(self.path.name + "-wal"))
+            return NO_FILES
+        return Files(*(_file_id(self.path.with_name(self.path.name + end)) for end in ("", "-wal", "-shm")))
 
 
 def _file_id(path: Path) -> FileId:

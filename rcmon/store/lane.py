@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
-from rcmon.store.address import Address, FileId
+from rcmon.store.address import NO_FILES, Address
 from rcmon.store.desk import Desk
 from rcmon.store.engine import WRITES, make_engine, store_errors
 
@@ -21,10 +21,11 @@ class Lane:
     """So many connections to one database, opened by use and never at construction.
 
     A lane of one keeps its connection open, and its users take turns. Of more, each user has a connection of
-    its own that ends with the use. None may be open when the process forks. SQLite's file and its log are
-    looked at before each use, lest one goes on from what it remembers of a file that is gone: a lane that
-    `follows` opens the file that is there now, another one tells it once as StoreCorruptError. Where each
-    user has a connection of its own, `longest` is how many seconds it may use it: then StoreBusyError.
+    its own that ends with the use. None may be open when the process forks. SQLite's file, its log and
+    that one's index are looked at before each use, lest one goes on from what it remembers of a file that is
+    gone: a lane that `follows` opens the file that is there now, another one tells it once as
+    StoreCorruptError. Where each user has a connection of its own, `longest` is how many seconds it may use
+    it: then StoreBusyError.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Lane:
         self._engine: AsyncEngine | None = None
         self._desk: Desk | None = None
         self._process = 0
-        self._files: tuple[FileId, FileId] = None, None
+        self._files = NO_FILES
         self._turn = asyncio.Semaphore(places)
 
     @asynccontextmanager
@@ -103,27 +104,29 @@ class Lane:
         """See that the files are there, and those that the open connection has."""
         if self._address.path is None:
             return
-        file, log = self._address.files()
-        if file is None:
+        there, known = self._address.files(), self._files
+        if there.store is None:
             raise StoreCorruptError(f"the store {self._address} is not there")
-        known, known_log = self._files
-        if self._engine is None or known is None or self._places > 1:
+        if self._engine is None or known.store is None or self._places > 1:
             return
-        if file != known and self._follows:
+        if there.store != known.store and self._follows:
             await self._dispose()
-        elif file != known:
+        elif there.store != known.store:
             raise StoreCorruptError(f"the store {self._address} was exchanged for another file")
-        elif known_log is not None and log != known_log:
+        elif known.log is not None and there.log != known.log:
             raise StoreCorruptError(f"the log of the store {self._address} was taken away")
+        elif known.index is not None and there.index != known.index:
+            # who opens it now locks another index than we do, and each would write over the other's log
+            raise StoreCorruptError(f"the index of the log of the store {self._address} was taken away")
 
     def _remember(self) -> None:
         """Keep which files the connection opened: SQLite opens its log with the first statement."""
-        if self._files[1] is None:
+        if self._files.log is None or self._files.index is None:
             self._files = self._address.files()
 
     async def _dispose(self) -> None:
         (engine, self._engine), (desk, self._desk) = (self._engine, None), (self._desk, None)
-        self._files = None, None
+        self._files = NO_FILES
         if self._process == os.getpid():
             if engine is not None:
                 await engine.dispose()

@@ -156,6 +156,10 @@ def log_deleted(path: Path) -> None:
     log(path).unlink()
 
 
+def index_deleted(path: Path) -> None:
+    path.with_name(path.name + "-shm").unlink()
+
+
 def another_database(path: Path) -> None:
     other = path.with_name("other")
     with closing(sqlite3.connect(other)) as connection:
@@ -194,11 +198,15 @@ DAMAGES = [
     deleted,
     all_deleted,
     log_deleted,
+    index_deleted,
     another_database,
     overwritten_by_another_database,
     folder_removed,
     folder_removed_and_back,
 ]
+
+
+NOTHING_LEFT = (deleted, all_deleted, cut_to_nothing, folder_removed, folder_removed_and_back)
 
 
 @pytest.mark.parametrize("news", [True, False], ids=["news", "nothing new"])
@@ -225,8 +233,8 @@ async def test_damage_at_any_time_is_mended_within_three_cycles_and_told(
             assert "set aside as" in house.lab.troubles["store_set_aside"]
             assert house.board.trouble is None
             assert "set aside as" in caplog.text
-        else:  # there was nothing left that could be set aside, and that is told as well
-            assert damage in (deleted, all_deleted, cut_to_nothing, folder_removed, folder_removed_and_back)
+        else:  # there was nothing left that could be set aside, or nothing lost, and that is told as well
+            assert damage in (*NOTHING_LEFT, index_deleted)
         assert "the store fails" in caplog.text
         assert caplog.text.count("Traceback") == 0
         assert [note.kind for note in house.board.notes] == found
@@ -289,6 +297,29 @@ async def test_a_disk_that_is_really_full_is_told_and_passes_by_itself(small_dis
         filler.unlink()
         assert any([await house.cycle() for _ in range(3)])
         assert "store" not in house.lab.troubles
+
+
+def mounted_again(disk: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+
+async def test_a_disk_that_becomes_read_only_is_told_and_nothing_is_set_aside(small_disk: Path) -> None:
+    async with running(small_disk / "rcmon.sqlite") as house:
+        await house.lab.store.close()  # while a file is open for writing, nobody but the kernel can do this
+        await house.reader.close()
+        mounted_again(small_disk, "ro")
+        try:
+            for _ in range(3):
+                assert not await house.cycle()
+            assert "store" in house.lab.troubles
+            assert house.board.current is not None  # the last snapshot is still served
+        finally:
+            mounted_again(small_disk, "rw")
+        assert any([await house.cycle() for _ in range(3)])
+        assert "store" not in house.lab.troubles
+        assert house.board.trouble is None
+        assert house.lab.mended == 0
+        assert await kinds(house.lab.store) == ["made"]
 
 
 @pytest.mark.parametrize("table", ["note", "document", "snapshot", "history", "series", "lease", "about"])

@@ -6,7 +6,7 @@ import pytest
 
 from rcmon.errors import ConfigError, StoreCorruptError
 from rcmon.store import Store
-from rcmon.store.address import parse
+from rcmon.store.address import NO_FILES, parse
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite"])
@@ -18,7 +18,7 @@ async def test_a_file_is_opened_by_its_absolute_path_and_never_created(
     assert str(address.path) == f"{tmp_path}/a b?.sqlite"
     assert address.url.drivername == "sqlite+aiosqlite"
     assert address.url.query["mode"] == "rw"
-    assert address.files() == (None, None)
+    assert address.files() == NO_FILES
     with pytest.raises(StoreCorruptError, match="not there"):
         async with Store(f"{scheme}:///x.sqlite").reading():
             pass
@@ -31,7 +31,7 @@ def test_a_server_is_asked_through_asyncpg_and_its_password_is_not_shown(scheme:
     assert address.url.password == "secret"
     assert "secret" not in str(address)
     assert address.path is None
-    assert address.files() == (None, None)
+    assert address.files() == NO_FILES
 
 
 @pytest.mark.parametrize(

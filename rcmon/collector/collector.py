@@ -1,6 +1,7 @@
 """The collector: one cycle per interval, rendered and stored; it goes on whatever happens to the store."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -18,8 +19,6 @@ from rcmon.sources.base import Source
 Render: TypeAlias = Callable[[Snapshot, Mapping[str, Document]], list[Document]]
 """Make a snapshot's documents; those of the snapshot before, by key, are there to be used again."""
 
-LEASE_INTERVALS = 3
-"""A lease lasts so many intervals: a dead holder is replaced before the service counts as unhealthy."""
 STEP_INTERVALS = 5
 LONGEST_STEP = 30.0
 """A step that lasts so many intervals, and so many seconds besides, is given up."""
@@ -56,6 +55,7 @@ class Collector:
         self._doing = doing
         self._tell_trouble = tell_trouble
         self._cycles = 0
+        self._stepping = asyncio.Lock()
         self._documents: Mapping[str, Document] = {}
 
     def replace_sources(self, sources: Sequence[Source]) -> None:
@@ -67,11 +67,14 @@ class Collector:
 
         `at`: seconds since the epoch; None: now. Trouble with the store is logged when it begins and ends.
         """
+        async with self._stepping:
+            return await self._step(at)
+
+    async def _step(self, at: float | None) -> Snapshot | None:
         # before anything that may wait: whoever waited between both clocks would take one for set
         moment = clock.read() if at is None else self._cycle.moment(at)
         now = moment.wall
-        if not await self._publisher.lead(LEASE_INTERVALS * self._cycle.interval):
-            self._doing("another replica collects, or the store is out of reach")
+        if not await self._leads():
             return None
         last = await self._publisher.resume(now)
         if last is not None:
@@ -87,7 +90,7 @@ class Collector:
         self._documents = {document.key: document for document in documents}
         await self._publisher.publish(snapshot, documents, news)
         if self._steering is not None:
-            self._tell_trouble("control", await self._steering.save(self._publisher.holding))
+            self._tell_trouble("control", await self._steering.save(self._publisher.writing))
         await self._publisher.prune(now, self._cycle.clock_set)
         blamed = "; ".join(f"source {name}: {why}" for name, why in self._cycle.blamed.items())
         self._tell_trouble("render", blamed or None)
@@ -97,14 +100,49 @@ class Collector:
     async def run(self, stop: asyncio.Event) -> None:
         """Run a step at once and then one per interval until `stop`; then close.
 
-        The starts lie on a fixed grid: one that comes while a step still runs is skipped.
+        The starts lie on a fixed grid: one that comes while a step still runs is skipped. Where replicas
+        share the store, that is so for as long as this one has the lease: whoever gets it begins at once.
         """
         try:
-            longest = STEP_INTERVALS * self._cycle.interval + LONGEST_STEP
-            tell = partial(self._tell_trouble, "cycle")
-            await Pace(self.step, self._cycle.interval, longest, tell).run(stop)
+            if not self._publisher.shared:
+                await self._pace().run(stop)
+                return
+            while not stop.is_set():
+                async with self._stepping:  # one that was given up may not go on in a new term
+                    leads = await self._leads()
+                if leads:
+                    await self._serve_term(stop)
+                else:
+                    await _pause(stop, self._publisher.next_look)
         finally:
             await self.close()
+
+    async def _serve_term(self, stop: asyncio.Event) -> None:
+        """Run steps for as long as this replica collects."""
+        over = asyncio.Event()
+        keeping = asyncio.create_task(self._keep_term(stop, over), name="collector: lease")
+        try:
+            await self._pace().run(over)
+        finally:
+            keeping.cancel()
+            await asyncio.wait({keeping})
+
+    async def _keep_term(self, stop: asyncio.Event, over: asyncio.Event) -> None:
+        try:
+            while not stop.is_set() and await self._publisher.keep():
+                await _pause(stop, self._publisher.next_look)
+        finally:
+            over.set()
+
+    def _pace(self) -> Pace:
+        longest = STEP_INTERVALS * self._cycle.interval + LONGEST_STEP
+        return Pace(self.step, self._cycle.interval, longest, partial(self._tell_trouble, "cycle"))
+
+    async def _leads(self) -> bool:
+        leads = await self._publisher.lead()
+        if not leads:
+            self._doing("another replica collects, or the store is out of reach")
+        return leads
 
     async def close(self) -> None:
         """Close the sources and let another replica collect; the store stays open."""
@@ -120,3 +158,9 @@ class Collector:
     def _prepare(self, snapshot: Snapshot) -> tuple[list[Document], News]:
         """Render, and find what changed since the last snapshot that was saved; in a thread."""
         return self._render(snapshot, self._documents), self._publisher.news(snapshot)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

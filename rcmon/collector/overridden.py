@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.collector.clock import Moment, set_by
 from rcmon.model import Override, OverrideChange, Snapshot, SpotChange
@@ -58,11 +61,14 @@ class Overridden:
     """Reads the overrides for each cycle, and ends those whose end has come.
 
     Whatever is wrong with the store, no cycle ends by it, and no override is forgotten for it: what was known
-    before stays, and the log tells when that begins.
+    before stays, and the log tells when that begins. `begin` begins a transaction that writes; it raises
+    where another replica collects by now.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(
+        self, store: Store, begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]] | None = None
+    ) -> None:
+        self._store, self._begin = store, begin or store.adding
         self._belief = Belief()
         self._known: tuple[Override, ...] | None = None
         self._agreed: dict[Override, int] = {}
@@ -103,8 +109,8 @@ class Overridden:
             await self._end(due, wall)
 
     async def _end(self, due: Sequence[tuple[Override, str]], wall: float) -> None:
-        """End what is still as it was read: an operator, or another replica, may have been here since."""
-        async with self._store.adding() as connection:
+        """End what is still as it was read: an operator may have been here since."""
+        async with self._begin() as connection:
             number = await next_change(connection)
             there = await read_overrides(connection)
             for one, cause in due:

@@ -113,7 +113,7 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         doing=context.doing,
         tell_trouble=context.trouble,
         pushed=Pushed(store),
-        overridden=Overridden(store),
+        overridden=Overridden(store, functools.partial(publisher.writing, durable=True)),
         steering=Steersman(store, settings.control),
     )
     hurry = asyncio.Event()

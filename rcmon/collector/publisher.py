@@ -6,12 +6,14 @@ import math
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.collector.changes import changes
 from rcmon.collector.journal import entries
+from rcmon.collector.leadership import LASTS, Leadership
 from rcmon.collector.totals import grid_point, same
 from rcmon.documents.keys import FORMAT
 from rcmon.errors import StoreCorruptError, StoreError
@@ -21,7 +23,6 @@ from rcmon.store import Store
 from rcmon.store.grid import add_grid
 from rcmon.store.history import add_history
 from rcmon.store.journal import add_entries, has_begun
-from rcmon.store.lease import drop_lease, hold_lease, take_lease
 from rcmon.store.notes import Note, read_notes, set_aside_since
 from rcmon.store.pruning import Ages, upkeep
 from rcmon.store.snapshots import Packed, add_snapshot, last_snapshot, pack_all
@@ -46,7 +47,8 @@ class News(Struct, frozen=True):
 class Publisher:
     """What a collector does with the store; it goes on whatever happens to that.
 
-    `holder` names this replica in the lease of a shared store: the same over restarts, and no other's.
+    `holder` names this replica in the lease of a shared store: the same over restarts, and no other's;
+    `lasts` is how many seconds the lease lasts.
     `ages`: how long what is kept over time is kept. `tell_trouble` takes what is wrong, of
     `rcmon.process.trouble.TROUBLES`, and why, or None once it is right. `mended` is called when a store was
     set aside or made again, `journaled` with a kind and how many of its entries were kept. `running` is a
@@ -63,11 +65,12 @@ class Publisher:
         mended: Callable[[], None] = lambda: None,
         journaled: Callable[[str, int], None] = lambda _kind, _count: None,
         running: Callable[[], float] = time.monotonic,
+        lasts: float = LASTS,
     ) -> None:
         self.trouble: StoreError | None = None
         """Why the store failed last, for as long as it fails."""
-        self.leads = not store.shared
-        """Whether this replica collects."""
+        self._leadership = Leadership(store, holder, lasts)
+        self._led = not store.shared  # whether it is known that this replica collects
         self._store, self._holder, self._ages = store, holder, ages
         self._tell_trouble, self._mended, self._running = tell_trouble, mended, running
         self._journaled = journaled
@@ -78,24 +81,49 @@ class Publisher:
         self._upkeep: AsyncIterator[None] | None = None
         self._grid: GridPoint | None = None
 
-    async def lead(self, seconds: float) -> bool:
-        """Take or renew the lease where replicas share the store; tells whether this one collects."""
+    @property
+    def shared(self) -> bool:
+        """Whether replicas share the store, so that only one of them collects."""
+        return self._store.shared
+
+    @property
+    def next_look(self) -> float:
+        """Seconds until it is worth to call `lead` or `keep` again."""
+        return self._leadership.next_look
+
+    async def lead(self) -> bool:
+        """Take the lease or take it longer where replicas share the store; tells whether this one collects.
+
+        Not while a step runs: what that concluded belongs to the term that it began in.
+        """
         if not self._store.shared:
             return True
+        before = self._leadership.term
         try:
-            leads = await self._lease(seconds)
+            leads = await self._lease()
         except StoreError as error:
             self._fail(error)
             return False
-        if leads != self.leads:
-            LOG.info(
-                "%s %s", self._holder, "collects now" if leads else "leaves collecting to another replica"
-            )
-            self._resumed = False
-        self.leads = leads
+        if self._leadership.term != before:
+            self._resumed = False  # another one may have collected
+        self._tell_lead(leads)
         if not leads:
             self._be_well(())
         return leads
+
+    async def keep(self) -> bool:
+        """Take the lease longer while a step may run; tells whether this replica still collects."""
+        try:
+            await self._leadership.renew()
+        except StoreError as error:
+            LOG.debug("the lease cannot be taken longer just now: %s", error)
+        if not (holds := self._leadership.holds):
+            self._tell_lead(holds)
+        return holds
+
+    def writing(self, *, durable: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Write as the one who collects: see `Leadership.writing`."""
+        return self._leadership.writing(durable=durable)
 
     async def resume(self, now: float) -> Snapshot | None:
         """Give the store's newest snapshot, at the start and after another replica collected.
@@ -119,11 +147,6 @@ class Publisher:
     def news(self, snapshot: Snapshot) -> News:
         """Find what changed since the last snapshot that was saved."""
         return News(changes(self._last, snapshot), entries(self._told, snapshot))
-
-    async def holding(self, connection: AsyncConnection) -> None:
-        """Hold in a transaction that this replica still collects; raises StoreError where it does not."""
-        if self._store.shared:
-            await hold_lease(connection, self._holder)
 
     async def publish(self, snapshot: Snapshot, documents: Sequence[Document], news: News) -> None:
         """Save a snapshot and what changed, all or nothing, and see that it is there.
@@ -155,7 +178,9 @@ class Publisher:
         if self.trouble is not None or running < self._prune_after or not steady:
             self._upkeep = None
             return
-        self._upkeep = self._upkeep or upkeep(self._store, self._ages, now)
+        self._upkeep = self._upkeep or upkeep(
+            self.writing, self._ages, now, gives_back=not self._store.shared
+        )
         try:
             async for _ in self._upkeep:
                 if self._running() - running > AT_ONCE_SECONDS:
@@ -169,23 +194,25 @@ class Publisher:
 
     async def let_go(self) -> None:
         """Let another replica collect."""
-        if not (self.leads and self._store.shared):
-            return
-        self.leads = False
+        self._led = not self._store.shared
         try:
-            async with self._store.transaction() as connection:
-                await drop_lease(connection, self._holder)
+            await self._leadership.resign()
         except StoreError as error:
             LOG.warning("the lease cannot be given back, it expires by itself: %s", error)
 
-    async def _lease(self, seconds: float) -> bool:
+    async def _lease(self) -> bool:
         try:
-            async with self._store.transaction() as connection:
-                return await take_lease(connection, self._holder, seconds)
+            return await self._leadership.seek()
         except StoreCorruptError as error:
             await self._mend(error, condemned=False)
-            async with self._store.transaction() as connection:
-                return await take_lease(connection, self._holder, seconds)
+            return await self._leadership.seek()
+
+    def _tell_lead(self, leads: bool) -> None:  # noqa: FBT001 - what is told
+        if leads != self._led:
+            LOG.info(
+                "%s %s", self._holder, "collects now" if leads else "leaves collecting to another replica"
+            )
+        self._led = leads
 
     async def _read_last(self) -> tuple[Snapshot | None, Snapshot | None]:
         """Read the newest snapshot, and again as what the journal tells of: None where it has not begun."""
@@ -196,8 +223,7 @@ class Publisher:
     async def _save(self, snapshot: Snapshot, packed: Packed, news: News) -> Sequence[Note]:
         """Write and read back; gives what happened to the store."""
         grid = await asyncio.to_thread(grid_point, snapshot)
-        async with self._store.transaction() as connection:
-            await self.holding(connection)
+        async with self.writing() as connection:
             await add_history(connection, news.history)
             if not same(self._grid, grid):
                 await add_grid(connection, grid)

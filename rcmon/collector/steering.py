@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 from msgspec import Struct, structs
@@ -121,15 +122,14 @@ class Steersman:
             return Steered(quarantines=self._remembered.quarantines)
         return steered
 
-    async def save(self, holding: Callable[[AsyncConnection], Awaitable[None]]) -> str | None:
+    async def save(self, begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]]) -> str | None:
         """Keep what was concluded, all or nothing; tells what is wrong, None where nothing is.
 
-        `holding` raises where another replica collects by now.
+        `begin` begins a transaction; it raises where another replica collects by now.
         """
         concluded, remembered = self._concluded, self._remembered
         try:
-            async with self._store.transaction() as connection:
-                await holding(connection)
+            async with begin() as connection:
                 if remembered is not None and remembered.kept and await read_memory(connection) is None:
                     # overrides and weights went with it: what was concluded by them must not outlive them
                     raise StoreCorruptError("what was effective is not in the store any more")

@@ -16,17 +16,20 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store.address import Address
 
+PATIENCE = 60.0
+"""How many seconds one statement on a server may take, unless told otherwise: what is not answered by then
+is taken for cut off."""
+_CONNECTING = 10.0
+"""How many seconds connecting to a server may take, where a statement may take as long."""
 BUSY_SECONDS = 5
 """How long a write waits for another one on SQLite."""
 SQLITE: Mapping[str, Any] = {"timeout": BUSY_SECONDS, "isolation_level": None}
 SERVER: Mapping[str, Any] = {
-    "timeout": 10,
-    "command_timeout": 60,
     "statement_cache_size": 0,
     "prepared_statement_cache_size": 0,
     "prepared_statement_name_func": str,
 }
-"""How long connecting to a server, and one statement there, may take; statements without a name.
+"""Statements on a server have no name.
 
 Behind PgBouncer each transaction may get another connection to the server: there a statement that was
 prepared by name is not known, or is somebody else's. The one without a name lasts as long as is needed.
@@ -51,16 +54,22 @@ _NO_TABLE = "42P01"
 
 
 def make_engine(
-    address: Address, *, keeps: bool, durable: bool = False, longest: float | None = None
+    address: Address,
+    *,
+    keeps: bool,
+    durable: bool = False,
+    longest: float | None = None,
+    patience: float = PATIENCE,
 ) -> AsyncEngine:
     """Make an engine; nothing is opened yet. Raises StoreError without a driver.
 
     `keeps`: of one connection that stays open; else each use has one of its own, and `longest` may say how
     many seconds it has there, on a server each of its statements. `durable`: what is committed outlasts a
-    loss of power, too, as on a server in any case.
+    loss of power, too, as on a server in any case. `patience`: seconds that a server has to answer.
     """
     sqlite = address.path is not None
-    arguments = SQLITE if sqlite else SERVER
+    waits = {"timeout": min(patience, _CONNECTING), "command_timeout": patience}
+    arguments = SQLITE if sqlite else {**SERVER, **waits}
     pool: dict[str, Any] = {"poolclass": NullPool}
     if keeps:
         pool = {

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store.address import NO_FILES, Address
 from rcmon.store.desk import Desk
-from rcmon.store.engine import WRITES, make_engine, store_errors
+from rcmon.store.engine import PATIENCE, WRITES, make_engine, store_errors
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ class Lane:
     gone: a lane that `follows` opens the file that is there now, another one tells it once as
     StoreCorruptError. Where each user has a connection of its own, `longest` is how many seconds it may use
     it: then StoreBusyError.
+    `patience`: seconds that a server has to answer: then StoreError.
     """
 
     def __init__(
@@ -36,9 +37,10 @@ class Lane:
         follows: bool = True,
         durable: bool = False,
         longest: float | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self._address, self._places, self._follows, self._durable = address, places, follows, durable
-        self._longest = longest
+        self._longest, self._patience = longest, patience
         self._engine: AsyncEngine | None = None
         self._desk: Desk | None = None
         self._process = 0
@@ -95,7 +97,11 @@ class Lane:
         await self._look()
         if self._engine is None:
             self._engine = make_engine(
-                self._address, keeps=self._places == 1, durable=self._durable, longest=self._longest
+                self._address,
+                keeps=self._places == 1,
+                durable=self._durable,
+                longest=self._longest,
+                patience=self._patience,
             )
             self._process = os.getpid()
         return self._engine

@@ -1,51 +1,119 @@
-"""The collector's lease: of several replicas on one database, its holder collects, the others serve."""
+"""The collector's lease: of several replicas on one database, its holder collects, the others serve.
 
+Whoever takes it begins a term, whose name nobody had before; whoever takes it longer stays in its term. Who
+writes as the collector does so in a transaction that holds its term in place: one that slept, or was cut
+off, while another one took the lease finds another term there, and writes nothing.
+"""
+
+import secrets
 import time
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from msgspec import Struct
+from sqlalchemy import ColumnElement, func, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import StoreBusyError
 from rcmon.store.tables import LEASE
 
 _COLLECTOR = LEASE.c.name == "collector"
+IDLE = 4.0
+"""Seconds that one who writes in a term may leave the database waiting: one that was stopped in the midst
+of it would keep the lease, and the journal, from everybody else."""
+_LIMITS = {
+    "idle_in_transaction_session_timeout": f"{IDLE:g}s",
+    "tcp_keepalives_idle": "2",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "3",
+}
+"""How PostgreSQL finds out within seconds that nobody is there any more."""
 
 
-async def database_time(connection: AsyncConnection) -> float:
-    """Read PostgreSQL's clock, the one that all replicas share; that of an SQLite file is this machine's."""
-    if connection.dialect.name == "sqlite":
-        return time.time()
-    row = await connection.execute(select(func.extract("epoch", func.clock_timestamp())))
-    return float(row.scalar_one())
+class Term(Struct, frozen=True):
+    """For as long as one process has the lease without a break."""
+
+    replica: str
+    """The same over restarts, and no other's."""
+    token: str
+
+    def __str__(self) -> str:
+        """Write it as the lease has it."""
+        return f"{self.replica} {self.token}"
+
+
+def new_term(replica: str) -> Term:
+    """Make a term that nobody had before."""
+    return Term(replica, secrets.token_hex(8))
+
+
+def _clock(connection: AsyncConnection, now: float | None) -> ColumnElement[Any]:
+    """Tell the time by PostgreSQL's clock, which all replicas share, when the statement comes to its row.
+
+    That of an SQLite file is this machine's.
+    """
+    if now is None and connection.dialect.name != "sqlite":
+        return func.extract("epoch", func.clock_timestamp())
+    return literal(time.time() if now is None else now)
 
 
 async def take_lease(
-    connection: AsyncConnection, holder: str, seconds: float, now: float | None = None
+    connection: AsyncConnection,
+    term: Term,
+    seconds: float,
+    now: float | None = None,
+    *,
+    succeeds: bool = False,
+) -> float | None:
+    """Begin a term where the lease is free; None: it has begun, else in how many seconds it may be free.
+
+    `now` defaults to the database's clock. `succeeds`: a term of the same replica is over, since its process
+    is. A lease that lasts longer than twice what is taken was taken before the clock was set back: it is over
+    too, or nobody would collect until then if its holder is dead. (A holder that lives takes another.)
+    """
+    clock = _clock(connection, now)
+    free = or_(LEASE.c.expires <= clock, LEASE.c.expires > clock + 2 * seconds)
+    if succeeds:
+        mine = LEASE.c.holder.startswith(f"{term.replica} ", autoescape=True)
+        free = or_(free, LEASE.c.holder == term.replica, mine)
+    # one that another transaction holds in place is not free: its holder writes
+    wanted = select(LEASE.c.holder).where(_COLLECTOR, free).with_for_update(skip_locked=True)
+    if (await connection.execute(wanted)).first() is None:
+        left = await connection.execute(select(LEASE.c.expires - clock).where(_COLLECTOR))
+        return max(0.0, float(left.scalar_one()))
+    await connection.execute(
+        update(LEASE).where(_COLLECTOR).values(holder=str(term), expires=clock + seconds)
+    )
+    return None
+
+
+async def renew_lease(
+    connection: AsyncConnection, term: Term, seconds: float, now: float | None = None
 ) -> bool:
-    """Take or renew the lease; tells whether `holder` has it now. `now` defaults to the database's clock.
+    """Let a term last so many seconds from now, unless another one has begun; tells whether it does.
 
-    One that lasts longer than twice what is taken was taken before the clock was set back: it is over too,
-    or nobody would collect until then if its holder is dead. (A holder that lives takes another.)
+    The lease stays as it is then until the transaction ends.
     """
-    if now is None:
-        now = await database_time(connection)
-    set_back = LEASE.c.expires > now + 2 * seconds
-    free = or_(LEASE.c.holder == holder, LEASE.c.expires <= now, set_back)
-    taken = update(LEASE).where(_COLLECTOR, free).values(holder=holder, expires=now + seconds)
-    return (await connection.execute(taken)).rowcount == 1
+    longer = update(LEASE).where(_COLLECTOR, LEASE.c.holder == str(term))
+    changed = await connection.execute(longer.values(expires=_clock(connection, now) + seconds))
+    return changed.rowcount == 1
 
 
-async def drop_lease(connection: AsyncConnection, holder: str) -> None:
+async def hold_lease(connection: AsyncConnection, term: Term, seconds: float) -> None:
+    """Hold a term in place until the transaction ends; raises StoreBusyError where another has begun.
+
+    A transaction that its process leaves alone for `IDLE` seconds is given up by the server.
+    """
+    if connection.dialect.name != "sqlite":
+        limits = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _LIMITS.items())
+        await connection.execute(text(f"SELECT {limits}"))
+    if not await renew_lease(connection, term, seconds):
+        found = await connection.execute(select(LEASE.c.holder).where(_COLLECTOR))
+        actual = found.scalar_one().rpartition(" ")[0]
+        whose = "is over" if actual == term.replica or not actual else f"went to {actual!r}"
+        raise StoreBusyError(f"the collector's lease of {term.replica!r} {whose}")
+
+
+async def drop_lease(connection: AsyncConnection, term: Term) -> None:
     """Give the lease back; somebody else's is left alone."""
-    mine = LEASE.c.holder == holder
+    mine = LEASE.c.holder == str(term)
     await connection.execute(update(LEASE).where(_COLLECTOR, mine).values(holder="", expires=0.0))
-
-
-async def hold_lease(connection: AsyncConnection, holder: str) -> None:
-    """Keep the lease in place until the transaction ends; raises StoreBusyError where another has it.
-
-    A collector that was stopped for longer than its lease lasted finds out here, before it writes.
-    """
-    found = await connection.execute(select(LEASE.c.holder).where(_COLLECTOR).with_for_update())
-    if (actual := found.scalar_one()) != holder:
-        raise StoreBusyError(f"the collector's lease of {holder!r} went to {actual!r}")

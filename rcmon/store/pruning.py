@@ -1,8 +1,11 @@
 """Packing and forgetting what is old, and giving its space back: in short transactions, nobody waits long."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
 
 from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.store.acknowledgements import prune_acknowledgements
 from rcmon.store.grid import prune_grid, thin_grid
@@ -24,6 +27,10 @@ LEFT = 3600.0
 """The newest rows, so many seconds, stay: a clock that is set back a little meets no packed ones."""
 
 
+Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""Begins a transaction that may write."""
+
+
 class Ages(Struct, frozen=True):
     """How long history is kept, seconds."""
 
@@ -35,12 +42,12 @@ class Ages(Struct, frozen=True):
 
 async def prune(store: Store, ages: Ages, now: float) -> None:
     """Do all of `upkeep` at once."""
-    async for _ in upkeep(store, ages, now):
+    async for _ in upkeep(store.transaction, ages, now, gives_back=not store.shared):
         pass
 
 
-async def upkeep(store: Store, ages: Ages, now: float) -> AsyncIterator[None]:
-    """Pack, thin and delete history by age, delete old notes, and give free space back.
+async def upkeep(begin: Begin, ages: Ages, now: float, *, gives_back: bool) -> AsyncIterator[None]:
+    """Pack, thin and delete history by age, delete old notes, and give free space back where that is ours.
 
     It may be left off at each step: what is done is seen in the store, and the next time it goes on.
     `now`: seconds since the epoch.
@@ -48,7 +55,7 @@ async def upkeep(store: Store, ages: Ages, now: float) -> AsyncIterator[None]:
     before = now - ages.kept
     raw = (now - ages.raw) // COARSE * COARSE
     packed = (now - LEFT) // HOURS * HOURS
-    async with store.transaction() as connection:
+    async with begin() as connection:
         await prune_notes(connection)
         await prune_reports(connection, now - min(ages.kept, ages.raw))
         await prune_acknowledgements(connection, now - min(ages.kept, ages.raw))
@@ -58,48 +65,48 @@ async def upkeep(store: Store, ages: Ages, now: float) -> AsyncIterator[None]:
             if time > getattr(horizons, name):  # told before it is true: nobody takes less for more
                 await set_horizon(connection, name, time)
     yield
-    async for _ in _pack(store, series, packed):
+    async for _ in _pack(begin, series, packed):
         yield
     for first in range(0, len(series), SERIES_AT_ONCE):
         some = series[first : first + SERIES_AT_ONCE]
-        async with store.transaction() as connection:
+        async with begin() as connection:
             await thin(connection, some, raw)
             await prune_history(connection, some, before)
         yield
-    async for _ in _grid(store, raw, before):
+    async for _ in _grid(begin, raw, before):
         yield
-    async with store.transaction() as connection:
+    async with begin() as connection:
         await prune_changes(connection, now - ages.journal)
     yield
     more = True
     while more:
-        async with store.transaction() as connection:
+        async with begin() as connection:
             more = await prune_journal(connection, now - ages.journal)
         yield
-    more = not store.shared
+    more = gives_back
     while more:
         # SQLite's own transactions: one of ours must not be open
-        async with store.transaction() as connection:
+        async with begin() as connection:
             more = await vacuum(connection)
         yield
 
 
-async def _pack(store: Store, series: list[int], before: float) -> AsyncIterator[None]:
+async def _pack(begin: Begin, series: list[int], before: float) -> AsyncIterator[None]:
     for first in range(0, len(series), PACKED_AT_ONCE):
         left = series[first : first + PACKED_AT_ONCE]
         while left:
-            async with store.transaction() as connection:
+            async with begin() as connection:
                 left = [one for one in left if await pack_series(connection, one, before)]
             yield
 
 
-async def _grid(store: Store, raw: float, before: float) -> AsyncIterator[None]:
+async def _grid(begin: Begin, raw: float, before: float) -> AsyncIterator[None]:
     done, more = before, True
     while done < raw:
-        async with store.transaction() as connection:
+        async with begin() as connection:
             done = await thin_grid(connection, done, raw)
         yield
     while more:
-        async with store.transaction() as connection:
+        async with begin() as connection:
             more = await prune_grid(connection, before)
         yield

@@ -31,18 +31,21 @@ _COLUMNS = (
 )
 ASKERS = 4
 """How many long questions of one process are answered at once."""
+HASTE, PATIENCE = 1.2, 10.0
+"""Seconds that a server has to answer who takes the lease, and what is short: one that was cut off says
+nothing."""
 LONGEST = 20.0
 """Seconds that a long question has: others wait for its place, and its client for an answer."""
 
 
 class Store:
-    """One database, SQLite or PostgreSQL: four lanes to it, for what is in `rcmon.store`'s other modules.
+    """One database, SQLite or PostgreSQL: five lanes to it, for what is in `rcmon.store`'s other modules.
 
     Their functions take a connection: of `transaction` and `adding`, which alone may write, the first for the
-    one who saves snapshots; of `reading`, for what is short; of `asking`, for what may take long. No lane
-    waits for another one, but that SQLite has one writer at a time. Each may raise StoreError:
-    StoreBusyError where a later try may succeed, StoreCorruptError where `migrate` may help. Nothing is
-    ever half written. No connection may be open when the process forks (`close`).
+    one who saves snapshots; of `leasing`, for who that is; of `reading`, for what is short; of `asking`, for
+    what may take long. No lane waits for another one, but that SQLite has one writer at a time. Each may
+    raise StoreError: StoreBusyError where a later try may succeed, StoreCorruptError where `migrate` may
+    help. Nothing is ever half written. No connection may be open when the process forks (`close`).
     """
 
     def __init__(self, url: str | URL, owner: str = PRODUCTION, *, longest: float = LONGEST) -> None:
@@ -53,9 +56,10 @@ class Store:
         self.address = parse(url)
         self._owner = owner
         self._writing = Lane(self.address, follows=False)
-        self._reading = Lane(self.address)
+        self._leasing = Lane(self.address, patience=HASTE)
+        self._reading = Lane(self.address, patience=PATIENCE)
         self._asking = Lane(self.address, places=ASKERS, longest=longest)
-        self._adding = Lane(self.address, durable=True)
+        self._adding = Lane(self.address, durable=True, patience=2 * PATIENCE)
         self._calm, self._work = Calm(), asyncio.Lock()
         self._readback = Readback(self.address.path) if self.address.path else None
         self._known = len(revisions())
@@ -68,6 +72,10 @@ class Store:
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Run a transaction that may write: it ends as a whole or not at all."""
         return self._writing.connection(writes=True)
+
+    def leasing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Read and write the lease of a shared store, beside all others and without patience."""
+        return self._leasing.connection(writes=True)
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Read something short, from one state."""
@@ -141,7 +149,7 @@ class Store:
 
     async def close(self) -> None:
         """End all connections and their threads, after those who use them."""
-        for lane in (self._writing, self._reading, self._asking, self._adding):
+        for lane in (self._writing, self._leasing, self._reading, self._asking, self._adding):
             await lane.close()
         self._work = asyncio.Lock()  # the next use may come from another loop
 

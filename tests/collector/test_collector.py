@@ -47,6 +47,7 @@ class Lab:
             mended=self.count,
             journaled=lambda kind, count: self.journaled.update({kind: count}),
             running=lambda: self.cycle.at,
+            lasts=3600.0,
         )
         self.collector = Collector(self.cycle, self.publisher, render, tell_trouble=self.tell)
 
@@ -56,7 +57,7 @@ class Lab:
     async def move(self, url: str | URL) -> None:
         """Let the store be elsewhere."""
         await self.store.close()
-        self.store = self.publisher._store = Store(url)
+        self.store = self.publisher._store = self.publisher._leadership._store = Store(url)
 
     def tell(self, what: str, reason: str | None) -> None:
         self.troubles = {key: text for key, text in self.troubles.items() if key != what}

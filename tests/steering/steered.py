@@ -100,7 +100,7 @@ class SteeredService:
         self.cycle = Steady(
             [make_ssb(self._url), Scripted("db", lambda _: list(self.agents.values()))], 60.0, 3600.0
         )
-        publisher = Publisher(self.store, holder=self._holder, ages=Ages(86400.0, 86400.0))
+        publisher = Publisher(self.store, holder=self._holder, ages=Ages(86400.0, 86400.0), lasts=60.0)
         self.collector = Collector(
             self.cycle,
             publisher,

@@ -311,7 +311,7 @@ async def test_a_clock_that_was_set_back_takes_packed_history_from_then_on(store
 async def test_packing_that_was_cut_off_goes_on(store: Store) -> None:
     for number in range(12):
         await write(store, *(row(float(time), time, f"T2_XX_{number}") for time in (0, 1000, 2000)))
-    work = upkeep(store, FOREVER, 9.0 * DAY)
+    work = upkeep(store.transaction, FOREVER, 9.0 * DAY, gives_back=True)
     await anext(work)
     await anext(work)
     await work.aclose()

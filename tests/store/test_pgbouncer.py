@@ -8,12 +8,14 @@ from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError
 from rcmon.store import Store
+from rcmon.store.lease import new_term
 from rcmon.store.pruning import Ages, prune
 from tests.servers import Server, pgbouncer
 from tests.store.made import agent, document, row, snapshot
 from tests.store.using import acquire_lease, kinds, last_snapshot, load_documents, newest_id, past, save
 
 OpenStore = Callable[[str | URL], Store]
+ONE, TWO = new_term("one"), new_term("two")
 
 
 @pytest.fixture(scope="module", params=["", "default_pool_size = 2"], ids=["defaults", "few"])
@@ -30,9 +32,9 @@ def url(new_database: Callable[[], URL], pooler: Server) -> URL:
 async def test_everything_a_store_does_works_behind_it(url: URL, open_store: OpenStore) -> None:
     store = open_store(url)
     await store.migrate()
-    assert await acquire_lease(store, "one", 60)
+    assert await acquire_lease(store, ONE, 60)
     made = snapshot(5000.0, [agent("a", 3)])
-    number = await save(store, made, [document()], [row(10.0), row(20.0, 2)], "one")
+    number = await save(store, made, [document()], [row(10.0), row(20.0, 2)], ONE)
     await store.read_back(number)
     await prune(store, Ages(0, 0), 15.0)
     assert await last_snapshot(store) == made
@@ -67,7 +69,7 @@ async def test_migrations_at_once_and_the_lease_need_no_session(url: URL, open_s
     stores = [open_store(url) for _ in range(3)]
     await asyncio.gather(*(store.migrate() for store in stores))
     assert await kinds(stores[0]) == ["made"]
-    assert await acquire_lease(stores[0], "one", 60)
-    assert not await acquire_lease(stores[1], "two", 60)
+    assert await acquire_lease(stores[0], ONE, 60)
+    assert not await acquire_lease(stores[1], TWO, 60)
     with pytest.raises(StoreBusyError, match="'two' went to 'one'"):
-        await save(stores[1], snapshot(), [], [], "two")
+        await save(stores[1], snapshot(), [], [], TWO)

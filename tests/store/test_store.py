@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store import Store, migrations, revising
 from rcmon.store.codec import pack, unpack
+from rcmon.store.lease import new_term
 from rcmon.store.migrations import revisions, upgrade
 from rcmon.store.reader import StoredSnapshots
 from rcmon.store.revising import scripts
@@ -37,6 +38,7 @@ from tests.store.using import (
 
 ROOT = Path(__file__).parents[2]
 OpenStore = Callable[[str | URL], Store]
+ONE, TWO = new_term("one"), new_term("two")
 
 
 async def test_a_new_store_is_empty_and_says_that_it_is_new(store: Store) -> None:
@@ -239,14 +241,14 @@ def test_a_store_that_was_open_at_a_fork_says_so(url: str | URL) -> None:
 async def test_the_lease_has_one_holder(url: str | URL, open_store: OpenStore) -> None:
     first, second = open_store(url), open_store(url)
     await first.migrate()
-    assert await acquire_lease(first, "one", 60, 1000.0)
-    assert not await acquire_lease(second, "two", 60, 1059.0)
-    assert await acquire_lease(first, "one", 60, 1059.0)
-    assert not await acquire_lease(second, "two", 60, 1061.0)
-    await release_lease(second, "two")  # not its own
-    assert not await acquire_lease(second, "two", 60, 1062.0)
-    await release_lease(first, "one")
-    assert await acquire_lease(second, "two", 60, 1062.0)
+    assert await acquire_lease(first, ONE, 60, 1000.0)
+    assert not await acquire_lease(second, TWO, 60, 1059.0)
+    assert await acquire_lease(first, ONE, 60, 1059.0)
+    assert not await acquire_lease(second, TWO, 60, 1061.0)
+    await release_lease(second, TWO)  # not its own
+    assert not await acquire_lease(second, TWO, 60, 1062.0)
+    await release_lease(first, ONE)
+    assert await acquire_lease(second, TWO, 60, 1062.0)
 
 
 async def test_a_lease_is_over_when_the_clock_was_set_back_or_forward(
@@ -255,11 +257,11 @@ async def test_a_lease_is_over_when_the_clock_was_set_back_or_forward(
     """Else nobody would collect for a day after the holder died."""
     first, second = open_store(url), open_store(url)
     await first.migrate()
-    assert await acquire_lease(first, "one", 60, 100_000.0)
-    assert not await acquire_lease(second, "two", 60, 99_999.0)  # it read the clock before it had its turn
-    assert await acquire_lease(second, "two", 60, 13_600.0)
-    assert not await acquire_lease(first, "one", 60, 13_601.0)
-    assert await acquire_lease(first, "one", 60, 100_000.0)
+    assert await acquire_lease(first, ONE, 60, 100_000.0)
+    assert not await acquire_lease(second, TWO, 60, 99_999.0)  # it read the clock before it had its turn
+    assert await acquire_lease(second, TWO, 60, 13_600.0)
+    assert not await acquire_lease(first, ONE, 60, 13_601.0)
+    assert await acquire_lease(first, ONE, 60, 100_000.0)
 
 
 async def test_a_holder_that_slept_through_its_lease_cannot_write(
@@ -267,19 +269,46 @@ async def test_a_holder_that_slept_through_its_lease_cannot_write(
 ) -> None:
     first, second = open_store(url), open_store(url)
     await first.migrate()
-    assert await acquire_lease(first, "one", 60, 1000.0)
-    await save(first, snapshot(1.0), [], [], "one")
-    assert await acquire_lease(second, "two", 60, 2000.0)
-    number = await save(second, snapshot(2.0), [], [], "two")
+    assert await acquire_lease(first, ONE, 60, 1000.0)
+    await save(first, snapshot(1.0), [], [], ONE)
+    assert await acquire_lease(second, TWO, 60, 2000.0)
+    number = await save(second, snapshot(2.0), [], [], TWO)
     with pytest.raises(StoreBusyError, match="'one' went to 'two'"):
-        await save(first, snapshot(3.0), [], [], "one")
+        await save(first, snapshot(3.0), [], [], ONE)
     assert await newest_id(first) == number
 
 
 async def test_the_lease_goes_by_the_databases_clock_where_no_time_is_given(store: Store) -> None:
-    assert await acquire_lease(store, "one", 60)
-    assert not await acquire_lease(store, "two", 60, time.time() + 50)
-    assert await acquire_lease(store, "two", 60, time.time() + 70)
+    assert await acquire_lease(store, ONE, 60)
+    assert not await acquire_lease(store, TWO, 60, time.time() + 50)
+    assert await acquire_lease(store, TWO, 60, time.time() + 70)
+
+
+async def test_a_term_that_was_lost_does_not_come_back(url: str | URL, open_store: OpenStore) -> None:
+    """What was concluded before another one had the lease is not written once that has given it back."""
+    first, second = open_store(url), open_store(url)
+    await first.migrate()
+    assert await acquire_lease(first, ONE, 60, 1000.0)
+    assert await acquire_lease(second, TWO, 60, 2000.0)
+    await release_lease(second, TWO)
+    assert await acquire_lease(first, new_term("one"), 60, 2001.0)
+    with pytest.raises(StoreBusyError, match="'one' is over"):
+        await save(first, snapshot(3.0), [], [], ONE)
+    assert await newest_id(first) is None
+
+
+async def test_a_replica_that_starts_again_does_not_wait_for_itself(
+    url: str | URL, open_store: OpenStore
+) -> None:
+    store = open_store(url)
+    await store.migrate()
+    assert await acquire_lease(store, ONE, 60, 1000.0)
+    other, again = new_term("one%"), new_term("one")
+    assert not await acquire_lease(store, new_term("on"), 60, 1001.0, succeeds=True)
+    assert not await acquire_lease(store, other, 60, 1001.0, succeeds=True)
+    assert not await acquire_lease(store, again, 60, 1001.0)
+    assert await acquire_lease(store, again, 60, 1001.0, succeeds=True)
+    assert not await acquire_lease(store, ONE, 60, 1002.0)
 
 
 async def test_notes_reach_other_processes_with_the_documents(url: str | URL, open_store: OpenStore) -> None:

@@ -10,6 +10,7 @@ from rcmon.model.journal import JournalEntry
 from rcmon.store import Store, history, lease, snapshots
 from rcmon.store.extract import Span, read_site
 from rcmon.store.journal import add_entries
+from rcmon.store.lease import Term
 from rcmon.store.notes import Note, read_notes
 
 
@@ -18,14 +19,14 @@ async def save(
     snapshot: Snapshot,
     documents: Sequence[Document],
     rows: Sequence[HistoryRow],
-    holder: str | None = None,
+    holder: Term | None = None,
     *,
     journal: Sequence[JournalEntry] = (),
 ) -> int:
     packed = await asyncio.to_thread(snapshots.pack_all, snapshot, documents)
     async with store.transaction() as connection:
         if holder is not None:
-            await lease.hold_lease(connection, holder)
+            await lease.hold_lease(connection, holder, 60.0)
         await history.add_history(connection, rows)
         await add_entries(connection, journal)
         return await snapshots.add_snapshot(connection, packed, FORMAT)
@@ -60,11 +61,16 @@ async def kinds(store: Store) -> list[str]:
     return [note.kind for note in await notes(store)]
 
 
-async def acquire_lease(store: Store, holder: str, seconds: float, now: float | None = None) -> bool:
+async def acquire_lease(
+    store: Store, term: Term, seconds: float, now: float | None = None, *, succeeds: bool = False
+) -> bool:
+    """Take the lease longer, or begin the term."""
     async with store.transaction() as connection:
-        return await lease.take_lease(connection, holder, seconds, now)
+        if await lease.renew_lease(connection, term, seconds, now):
+            return True
+        return await lease.take_lease(connection, term, seconds, now, succeeds=succeeds) is None
 
 
-async def release_lease(store: Store, holder: str) -> None:
+async def release_lease(store: Store, term: Term) -> None:
     async with store.transaction() as connection:
-        await lease.drop_lease(connection, holder)
+        await lease.drop_lease(connection, term)

@@ -21,6 +21,16 @@ PATIENCE = 60.0
 is taken for cut off."""
 _CONNECTING = 10.0
 """How many seconds connecting to a server may take, where a statement may take as long."""
+IDLE = 4.0
+"""Seconds that one who writes beside others may leave a server waiting in the midst of it: one that was
+stopped there would keep what it has locked from everybody else."""
+_LIMITS = {
+    "idle_in_transaction_session_timeout": f"{IDLE:g}s",
+    "tcp_keepalives_idle": "2",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "3",
+}
+"""How PostgreSQL finds out within seconds that nobody is there any more."""
 BUSY_SECONDS = 5
 """How long a write waits for another one on SQLite."""
 SQLITE: Mapping[str, Any] = {"timeout": BUSY_SECONDS, "isolation_level": None}
@@ -60,12 +70,14 @@ def make_engine(
     durable: bool = False,
     longest: float | None = None,
     patience: float = PATIENCE,
+    brief: bool = False,
 ) -> AsyncEngine:
     """Make an engine; nothing is opened yet. Raises StoreError without a driver.
 
     `keeps`: of one connection that stays open; else each use has one of its own, and `longest` may say how
     many seconds it has there, on a server each of its statements. `durable`: what is committed outlasts a
     loss of power, too, as on a server in any case. `patience`: seconds that a server has to answer.
+    `brief`: a server ends what writes and then says nothing for `IDLE` seconds.
     """
     sqlite = address.path is not None
     waits = {"timeout": min(patience, _CONNECTING), "command_timeout": patience}
@@ -86,6 +98,8 @@ def make_engine(
         _prepare(engine.sync_engine, durable=durable)
     else:
         event.listen(engine.sync_engine, "begin", _hold_still)
+        if brief:
+            event.listen(engine.sync_engine, "begin", _keep_brief)
     if longest is not None:
         limit, when = (_limit_use, "connect") if sqlite else (_limit_statements, "begin")
         event.listen(engine.sync_engine, when, partial(limit, longest))
@@ -147,6 +161,17 @@ def _hold_still(connection: Connection) -> None:
     """Let all that a reader asks of a server be of one moment, as it is on SQLite."""
     if not connection.get_execution_options().get(WRITES):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def _keep_brief(connection: Connection) -> None:
+    if connection.get_execution_options().get(WRITES):
+        limit_idle(connection)
+
+
+def limit_idle(connection: Connection) -> None:
+    """Have PostgreSQL end the transaction that runs once it is left alone for `IDLE` seconds."""
+    limits = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _LIMITS.items())
+    connection.exec_driver_sql(f"SELECT {limits}")
 
 
 @contextmanager

@@ -21,12 +21,12 @@ class Lane:
     """So many connections to one database, opened by use and never at construction.
 
     A lane of one keeps its connection open, and its users take turns. Of more, each user has a connection of
-    its own that ends with the use. None may be open when the process forks. SQLite's file, its log and
-    that one's index are looked at before each use, lest one goes on from what it remembers of a file that is
-    gone: a lane that `follows` opens the file that is there now, another one tells it once as
-    StoreCorruptError. Where each user has a connection of its own, `longest` is how many seconds it may use
-    it: then StoreBusyError.
-    `patience`: seconds that a server has to answer: then StoreError.
+    its own that ends with the use. None may be open when the process forks. SQLite's file, its log and that
+    one's index are looked at before each use, lest one goes on from what it remembers of a file that is gone:
+    a lane that `follows` opens the file that is there now, another one tells it once as StoreCorruptError.
+    Where each user has a connection of its own, `longest` is how many seconds it may use it: then
+    StoreBusyError. `patience`: seconds that a server has to answer: then StoreError. `brief`: a server ends
+    what writes and then says nothing for some seconds, lest everybody waits for one that was stopped.
     """
 
     def __init__(
@@ -38,9 +38,10 @@ class Lane:
         durable: bool = False,
         longest: float | None = None,
         patience: float = PATIENCE,
+        brief: bool = False,
     ) -> None:
         self._address, self._places, self._follows, self._durable = address, places, follows, durable
-        self._longest, self._patience = longest, patience
+        self._longest, self._patience, self._brief = longest, patience, brief
         self._engine: AsyncEngine | None = None
         self._desk: Desk | None = None
         self._process = 0
@@ -102,6 +103,7 @@ class Lane:
                 durable=self._durable,
                 longest=self._longest,
                 patience=self._patience,
+                brief=self._brief,
             )
             self._process = os.getpid()
         return self._engine

@@ -5,6 +5,7 @@ writes as the collector does so in a transaction that holds its term in place: o
 off, while another one took the lease finds another term there, and writes nothing.
 """
 
+import logging
 import secrets
 import time
 from typing import Any
@@ -14,19 +15,26 @@ from sqlalchemy import ColumnElement, func, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import StoreBusyError
+from rcmon.store.engine import IDLE, limit_idle
 from rcmon.store.tables import LEASE
 
+LOG = logging.getLogger(__name__)
+
 _COLLECTOR = LEASE.c.name == "collector"
-IDLE = 4.0
-"""Seconds that one who writes in a term may leave the database waiting: one that was stopped in the midst
-of it would keep the lease, and the journal, from everybody else."""
-_LIMITS = {
-    "idle_in_transaction_session_timeout": f"{IDLE:g}s",
-    "tcp_keepalives_idle": "2",
-    "tcp_keepalives_interval": "1",
-    "tcp_keepalives_count": "3",
-}
-"""How PostgreSQL finds out within seconds that nobody is there any more."""
+_ABANDONED = text(
+    """
+    SELECT pg_terminate_backend(holding.pid)
+    FROM lease
+    JOIN pg_locks AS holding ON holding.locktype = 'transactionid' AND holding.transactionid = lease.xmax
+    JOIN pg_stat_activity AS backend ON backend.pid = holding.pid
+    WHERE lease.name = 'collector' AND holding.granted AND backend.usename = current_user
+      AND backend.wait_event = 'ClientRead'
+      AND backend.state_change < clock_timestamp() - make_interval(secs => :idle)
+    """
+)
+"""Ends who holds the lease in place and waits for its client. PostgreSQL itself ends such a one only between
+two statements: not where it was cut off in the midst of one that is executed for many rows, and not one of a
+release that asked for no such limit."""
 
 
 class Term(Struct, frozen=True):
@@ -78,12 +86,21 @@ async def take_lease(
     # one that another transaction holds in place is not free: its holder writes
     wanted = select(LEASE.c.holder).where(_COLLECTOR, free).with_for_update(skip_locked=True)
     if (await connection.execute(wanted)).first() is None:
-        left = await connection.execute(select(LEASE.c.expires - clock).where(_COLLECTOR))
-        return max(0.0, float(left.scalar_one()))
+        found = await connection.execute(select(LEASE.c.expires - clock).where(_COLLECTOR))
+        left = float(found.scalar_one())
+        if left <= 0 and connection.dialect.name != "sqlite":
+            await _end_abandoned(connection)
+        return max(0.0, left)
     await connection.execute(
         update(LEASE).where(_COLLECTOR).values(holder=str(term), expires=clock + seconds)
     )
     return None
+
+
+async def _end_abandoned(connection: AsyncConnection) -> None:
+    """End a transaction that holds a lease in place that is over, while its process says nothing."""
+    for _ in await connection.execute(_ABANDONED, {"idle": IDLE}):
+        LOG.warning("ended who held the collector's lease and said nothing for %g s", IDLE)
 
 
 async def renew_lease(
@@ -104,8 +121,7 @@ async def hold_lease(connection: AsyncConnection, term: Term, seconds: float) ->
     A transaction that its process leaves alone for `IDLE` seconds is given up by the server.
     """
     if connection.dialect.name != "sqlite":
-        limits = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _LIMITS.items())
-        await connection.execute(text(f"SELECT {limits}"))
+        await connection.run_sync(limit_idle)
     if not await renew_lease(connection, term, seconds):
         found = await connection.execute(select(LEASE.c.holder).where(_COLLECTOR))
         actual = found.scalar_one().rpartition(" ")[0]

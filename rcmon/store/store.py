@@ -56,10 +56,10 @@ class Store:
         self.address = parse(url)
         self._owner = owner
         self._writing = Lane(self.address, follows=False)
-        self._leasing = Lane(self.address, patience=HASTE)
+        self._leasing = Lane(self.address, patience=HASTE, brief=True)
         self._reading = Lane(self.address, patience=PATIENCE)
         self._asking = Lane(self.address, places=ASKERS, longest=longest)
-        self._adding = Lane(self.address, durable=True, patience=2 * PATIENCE)
+        self._adding = Lane(self.address, durable=True, patience=2 * PATIENCE, brief=True)
         self._calm, self._work = Calm(), asyncio.Lock()
         self._readback = Readback(self.address.path) if self.address.path else None
         self._known = len(revisions())

@@ -178,19 +178,18 @@ class Publisher:
         if self.trouble is not None or running < self._prune_after or not steady:
             self._upkeep = None
             return
-        self._upkeep = self._upkeep or upkeep(
-            self.writing, self._ages, now, gives_back=not self._store.shared
-        )
+        work = self._upkeep or upkeep(self.writing, self._ages, now, gives_back=not self._store.shared)
+        self._upkeep = None  # one that is cancelled has ended, though it did not do all
         try:
-            async for _ in self._upkeep:
+            async for _ in work:
                 if self._running() - running > AT_ONCE_SECONDS:
+                    self._upkeep = work
                     return  # the next cycle goes on
         except StoreError as error:
             self._store.suspect(error)
             self._fail(error)
         else:
             self._prune_after = running + PRUNE_SECONDS
-        self._upkeep = None
 
     async def let_go(self) -> None:
         """Let another replica collect."""

@@ -15,7 +15,7 @@ from rcmon.collector.collector import Collector
 from rcmon.collector.publisher import Publisher
 from rcmon.errors import StoreBusyError, StoreCorruptError
 from rcmon.model import Agent, Batch, Document, Snapshot
-from rcmon.store import Store, engine
+from rcmon.store import Store, engine, pruning
 from rcmon.store.pruning import Ages
 from tests.collector.steady import Steady
 from tests.scripted import Scripted, until
@@ -227,6 +227,31 @@ async def test_old_history_is_pruned_now_and_then(new_lab: NewLab, path: Path) -
         lab.source.script = [agent("a", [agent_site("T2_X", seed=number)])]
         await lab.collector.step(start)
     assert [row.time for row in await past(lab.store, "a", "T2_X", 0)] == [1120.0, 5000.0]
+
+
+async def test_pruning_that_was_cut_off_is_done_by_the_next_cycle(
+    new_lab: NewLab, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = new_lab(f"sqlite:///{path}", retention=100.0)
+    await lab.store.migrate()
+    for number, start in enumerate((1000.0, 1060.0, 1120.0)):
+        lab.source.script = [agent("a", [agent_site("T2_X", seed=number)])]
+        await lab.collector.step(start)
+    begun = asyncio.Event()
+
+    async def hangs(_connection: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as harm:
+        harm.setattr(pruning, "prune_notes", hangs)
+        step = asyncio.ensure_future(lab.collector.step(5000.0))
+        await begun.wait()
+        step.cancel()
+        await asyncio.wait({step})
+    assert [row.time for row in await past(lab.store, "a", "T2_X", 0)] == [1000.0, 1060.0, 1120.0]
+    await lab.collector.step(5060.0)
+    assert [row.time for row in await past(lab.store, "a", "T2_X", 0)] == [1120.0]
 
 
 async def test_a_record_that_cannot_be_stored_loses_no_cycle(lab: Lab) -> None:

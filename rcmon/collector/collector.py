@@ -78,7 +78,11 @@ class Collector:
             return None
         last = await self._publisher.resume(now)
         if last is not None:
-            self._cycle.previous = last
+            self._cycle.go_on_from(last)
+            if self._overridden is not None:
+                self._overridden.begin_anew()
+        if not self._publisher.knows:
+            return None
         if self._pushed is not None:
             self._cycle.pushed = await self._pushed.read(now - self._cycle.stale_after)
         if self._overridden is not None:

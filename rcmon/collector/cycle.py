@@ -97,6 +97,12 @@ class Cycle:
         self.previous, self.blamed = snapshot, {source: str(error) for source, error in causes.items()}
         return snapshot, prepared
 
+    def go_on_from(self, last: Snapshot) -> None:
+        """Continue what another one collected: what was polled here before may be older than that."""
+        self.previous = last
+        for watch in self._watches:
+            watch.forget()
+
     def replace_sources(self, sources: Sequence[Source]) -> None:
         """Poll these from the next cycle on; those that are not among them any more are closed meanwhile."""
         kept = {id(watch.source): watch for watch in self._watches}

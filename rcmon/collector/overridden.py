@@ -74,6 +74,10 @@ class Overridden:
         self._agreed: dict[Override, int] = {}
         self._failing: str | None = None
 
+    def begin_anew(self) -> None:
+        """Count no cycles that another one's came after."""
+        self._agreed = {}
+
     async def look(self, now: Moment, last: Snapshot | None) -> tuple[tuple[Override, ...], float]:
         """Give those that hold, and by how many seconds the wall's clock is not believed.
 

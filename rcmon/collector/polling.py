@@ -39,6 +39,7 @@ class Watch:
         self._started = 0.0
         self._begun = 0.0
         self._ended: list[Poll] = []
+        self._outdated = False
 
     @property
     def longest(self) -> float:
@@ -50,7 +51,7 @@ class Watch:
         self._take()
         if self._task is not None:
             return None
-        self._started, self._begun = now, time.monotonic()
+        self._started, self._begun, self._outdated = now, time.monotonic(), False
         self._task = asyncio.create_task(poll_one(self.source, now), name=f"poll {self.source.name}")
         return self._task
 
@@ -63,6 +64,11 @@ class Watch:
             error = f"a poll does not end, though its timeout of {self.source.timeout:g} s is over"
             ended = (*ended, self._failed(error))
         return Heard(self.source.name, self.source.kind, ended, self._started if running else None)
+
+    def forget(self) -> None:
+        """Leave out what was polled until now, also by the poll that still runs: somebody polled later."""
+        self._take()
+        self._ended, self._outdated = [], True
 
     def shift(self, seconds: float) -> None:
         """Note that the wall clock was set by so much while a poll runs."""
@@ -86,7 +92,9 @@ class Watch:
         if self._task is None or not self._task.done():
             return
         task, self._task = self._task, None
-        if task.cancelled():
+        if self._outdated:
+            _ = task.cancelled() or task.exception()  # nobody else would ask for it
+        elif task.cancelled():
             self._ended.append(self._failed("was cancelled"))
         elif (error := task.exception()) is not None:
             self._ended.append(self._failed(f"failed with {type(error).__name__}", error))

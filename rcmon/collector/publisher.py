@@ -91,6 +91,11 @@ class Publisher:
         """Seconds until it is worth to call `lead` or `keep` again."""
         return self._leadership.next_look
 
+    @property
+    def knows(self) -> bool:
+        """Whether what others left in a shared store is known, or lost: else a cycle would contradict it."""
+        return self._resumed or not self.shared or isinstance(self.trouble, StoreCorruptError)
+
     async def lead(self) -> bool:
         """Take the lease or take it longer where replicas share the store; tells whether this one collects.
 

@@ -345,6 +345,28 @@ async def test_a_shared_store_out_of_reach_is_asked_again_in_the_next_cycle(
     assert "the lease cannot be given back" in caplog.text
 
 
+async def test_a_replica_that_cannot_read_what_another_one_left_does_not_contradict_it(
+    server_url: URL, new_lab: NewLab
+) -> None:
+    first, second = new_lab(server_url), new_lab(server_url, "two")
+    await first.store.migrate()
+    await expire_lease(first.store)
+    await first.collector.step(1000.0)
+    await expire_lease(first.store)
+    theirs = await second.collector.step(1060.0)
+    assert theirs is not None
+    await expire_lease(first.store)
+    reading = first.store._reading
+    first.store._reading = Store(server_url.set(port=free_port()))._reading
+    assert await first.collector.step(1120.0) is None
+    assert first.publisher.trouble is not None
+    assert await second.last() == theirs
+    first.store._reading = reading
+    result = await first.collector.step(1180.0)
+    assert result is not None
+    assert result.sources[0].last_success == 1180.0
+
+
 async def expire_lease(store: Store) -> None:
     async with store.transaction() as connection:
         await connection.exec_driver_sql("UPDATE lease SET expires = 0")

@@ -77,6 +77,26 @@ async def test_a_poll_that_takes_longer_joins_the_cycle_in_which_it_ends() -> No
     await cycle.close()
 
 
+@pytest.mark.parametrize("ended", [True, False], ids=["ended", "running"])
+async def test_what_was_polled_before_another_one_collected_is_left_out(*, ended: bool) -> None:
+    """It may be older than what that one knew: a replica slept, say, and collects again."""
+    slow = Slow("slow")
+    cycle = hurried(slow)
+    await cycle.run_once(1000.0)
+    theirs = await hurried(Scripted("slow", [agent("a", polled_at=1050.0)])).run_once(1050.0)
+    if ended:
+        await slow.ends(agent("a", 3, polled_at=1000.0))
+    cycle.go_on_from(theirs)
+    if not ended:
+        await slow.ends(agent("a", 3, polled_at=1000.0))
+    result = await cycle.run_once(1060.0)
+    assert result.agents == theirs.agents
+    assert (result.sources[0].last_success, result.sources[0].errors_total) == (1050.0, 0)
+    await slow.ends(agent("a", 2, polled_at=1060.0))
+    assert (await cycle.run_once(1120.0)).sources[0].last_success == 1060.0
+    await cycle.close()
+
+
 async def test_the_good_ones_data_are_of_each_cycle_while_another_hangs() -> None:
     good = Scripted("good", [agent("b")])
     cycle = hurried(Scripted("hangs", mood="hang", timeout=HUNDRED_YEARS), good)

@@ -126,6 +126,16 @@ async def test_a_toggle_ends_when_the_board_agrees_twice(store: Store) -> None:
     assert await ends(store) == [(SITE, None, AGREES)]
 
 
+async def test_agreement_from_before_another_one_collected_does_not_count(store: Store) -> None:
+    """The board may have blinked meanwhile."""
+    await put(store, override(mode="toggle", until=None))
+    looking = Overridden(store)
+    assert await sites(looking, at(NOW), expecting("Draining")) == [SITE]
+    looking.begin_anew()
+    assert await sites(looking, at(NOW), expecting("Draining")) == [SITE]
+    assert await sites(looking, at(NOW), expecting("Draining")) == []
+
+
 async def test_a_clock_that_jumps_forward_ends_nothing_for_an_hour(store: Store) -> None:
     await put(store, override())
     looking = Overridden(store)

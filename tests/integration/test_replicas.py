@@ -1,5 +1,6 @@
 """Replicas on one PostgreSQL: one collects; where it dies, is cut off or sleeps, another one does."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from tests.servers import Server, postgresql
 
 RARELY = "600"
 """Seconds of an interval: whoever waits for a cycle of its own accord waits longer than these tests do."""
+REPORT = "/api/agents/vocms0281/report"
+PUSHED = {"T2_CH_CERN": {"Merge": {"NoPendingSlot": 7, "submitted": 1}}}
 
 
 @pytest.fixture
@@ -59,6 +62,35 @@ def test_who_is_killed_is_replaced_at_once_whatever_the_interval(
             collected_since(server, number)
             survivor = "of-one" if loser is one else "of-two"
             until(lambda: sources(loser) == [survivor], "what the other one collected")
+
+
+def test_what_one_answered_is_there_through_the_other_though_it_is_gone(
+    tmp_path: Path, stack: Any, server: Server
+) -> None:
+    """Reports and overrides are in the store before the answer, and read from there."""
+    options, pki = stack
+    options = each(options, RARELY)
+    with (
+        replica(tmp_path / "one", options, pki, url_of(server), "of-one") as one,
+        replica(tmp_path / "two", options, pki, url_of(server), "of-two") as two,
+    ):
+        assert leader(server) == "one"
+        site = two.json("/api/sites?limit=1")["sites"][0]["name"]
+        said = {"state": "Down", "mode": "latched", "reason": "r"}
+        status, body = send(one, f"/api/sites/{site}/override", said, "-H", "If-None-Match: *")
+        assert status == 201, body
+        assert send(one, REPORT, PUSHED, who="agent")[0] == 204
+        kill(one)
+        assert two.json("/api/overrides")["overrides"] == [json.loads(body)]
+        assert two.json(REPORT)["submit_report"]["document"] == PUSHED
+        until(lambda: two.json("/api/status")["overrides"]["latched"] == 1, "it to be in a snapshot")
+        assert leader(server) == "two"
+
+
+def send(service: Service, path: str, said: object, *options: str, who: str = "operator") -> tuple[int, str]:
+    """Put something."""
+    head = ("-X", "PUT", "-H", "Content-Type: application/json", "-d", json.dumps(said))
+    return service.curl(path, *head, *options, who=who)
 
 
 def collectors(service: Service) -> list[int]:

@@ -71,3 +71,18 @@ def kill(service: Service) -> None:
     """Let a service be gone, as where its machine is."""
     signal_all(service, signal.SIGKILL)
     service.process.wait()
+
+
+def collectors(first: int) -> list[int]:
+    """Find the process that collects: it alone of all that the first one forked listens nowhere."""
+    return [pid for pid in children(first) if not _listens(pid)]
+
+
+def _listens(pid: int) -> bool:
+    lines = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    listening = {f"socket:[{line[9]}]" for line in lines if line[3] == "0A"}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+            if os.readlink(entry) in listening:  # noqa: PTH115
+                return True
+    return False

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.replicas import ask, kill, leader, newest, replica, signal_all, url_of
-from tests.integration.running import Service, children, until
+from tests.integration.replicas import ask, collectors, kill, leader, newest, replica, signal_all, url_of
+from tests.integration.running import Service, until
 from tests.integration.wire import wire
 from tests.servers import Server, postgresql
 
@@ -52,7 +52,7 @@ def test_who_is_killed_is_replaced_at_once_whatever_the_interval(
             assert leader(server) == "one"
             assert sources(two) == ["of-one"]
 
-            (collector,) = collectors(one)
+            (collector,) = collectors(one.process.pid)
             os.kill(collector, signal.SIGKILL)
             number = collected_since(server, before)
             until(lambda: leader(server), "a leader")
@@ -91,21 +91,6 @@ def send(service: Service, path: str, said: object, *options: str, who: str = "o
     """Put something."""
     head = ("-X", "PUT", "-H", "Content-Type: application/json", "-d", json.dumps(said))
     return service.curl(path, *head, *options, who=who)
-
-
-def collectors(service: Service) -> list[int]:
-    """Find the process that collects: it alone of all that the first one forked listens nowhere."""
-    found = []
-    for pid in children(service.process.pid):
-        sockets = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]  # noqa: PTH115
-        listening = {
-            line.split()[9]
-            for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
-            if line.split()[3] == "0A"
-        }
-        if not any(one.removeprefix("socket:[").removesuffix("]") in listening for one in sockets):
-            found.append(pid)
-    return found
 
 
 def test_one_that_slept_past_its_lease_writes_nothing(tmp_path: Path, stack: Any, server: Server) -> None:

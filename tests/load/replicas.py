@@ -1,0 +1,588 @@
+#!/usr/bin/env python3
+"""Kill who collects, again and again: `python tests/load/replicas.py --seconds 120`.
+
+Three replicas share a PostgreSQL of their own. Every few seconds the one that collects is killed (-9), in
+turn its collector alone and all of it, which is started again at once. Meanwhile readers ask each of them,
+and reports, overrides and acknowledgements are written through any. What is polled stands still, so that
+every answer is known: another one is wrong. Exit code 1 where an answer was wrong, what was acknowledged was
+lost, or a reader waited too long for a new snapshot.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import http.client
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import asyncpg
+import processes
+from targets import Pki, free_port, started
+
+PROJECT = Path(__file__).parent.parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from tests.integration.replicas import collectors, url_of  # noqa: E402 - found by the line above
+from tests.servers import Server, postgresql  # noqa: E402
+
+BASE = "/wm_resource_monitor"
+NUMBER = 3
+LONGEST_WAIT = 10.0
+"""Seconds without a new snapshot that are too long, and after which a write that is not seen is lost."""
+OVERRIDDEN = 4
+"""So many sites have overrides that change."""
+REPORT = "/api/agents/vocms0281/report"
+POLLED = ("state", "running_slots", "pending_slots", "running_jobs", "pending_jobs")
+"""What is compared of a site in an agent."""
+FIRST = 100_000
+"""The first number that is written: no other one is so large."""
+
+
+class Caller:
+    """Asks replicas as somebody, each on a connection that is kept."""
+
+    def __init__(self, ports: list[int], pki: Pki, who: str) -> None:
+        self._ports = ports
+        self._tls = ssl.create_default_context(cafile=pki.path("ca.crt"))
+        self._tls.load_cert_chain(pki.path(f"{who}.pem"))
+        self._kept: dict[int, http.client.HTTPSConnection] = {}
+
+    @property
+    def replicas(self) -> int:
+        """Of how many it may ask."""
+        return len(self._ports)
+
+    def is_new(self, replica: int) -> bool:
+        """Tell whether the next question opens a connection."""
+        return replica not in self._kept
+
+    def ask(
+        self, replica: int, path: str, said: object = None, **fields: str
+    ) -> tuple[int, dict[str, Any] | None]:
+        """Get, or put what is said; gives the status and the document. Raises OSError without an answer."""
+        kept = self._kept.get(replica) or http.client.HTTPSConnection(
+            "localhost", self._ports[replica], timeout=LONGEST_WAIT, context=self._tls
+        )
+        self._kept[replica] = kept
+        body = None if said is None else json.dumps(said)
+        fields = {name.replace("_", "-"): text for name, text in fields.items()}
+        try:
+            if body is None:
+                kept.request("GET", BASE + path)
+            else:
+                kept.request("PUT", BASE + path, body, {"Content-Type": "application/json", **fields})
+            answer = kept.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.leave(replica)
+            raise OSError(str(error)) from error
+        return answer.status, json.loads(text) if text else None
+
+    def leave(self, replica: int) -> None:
+        """End a connection."""
+        kept = self._kept.pop(replica, None)
+        if kept is not None:
+            kept.close()
+
+
+class Reader(threading.Thread):
+    """Asks one replica after the other, and the next where one does not answer."""
+
+    def __init__(self, caller: Caller, known: dict[str, Any], over: threading.Event, seed: int) -> None:
+        super().__init__(daemon=True)
+        self._caller, self._known, self._over, self._dice = caller, known, over, random.Random(seed)
+        self.answers: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self.longest = 0.0
+        """Seconds without a new snapshot."""
+        self._newest, self._newest_at = "", time.monotonic()
+        self._last: dict[int, str] = {}
+
+    def run(self) -> None:
+        """Ask until told to stop."""
+        for number in itertools.count():
+            if self._over.wait(0.03):
+                break
+            replica = number // 20 % NUMBER
+            if number % 100 == 0:
+                self._caller.leave(replica)
+            with contextlib.suppress(OSError):
+                self._status(replica)
+                self._site(replica)
+            self._note("")
+
+    def _status(self, replica: int) -> None:
+        if self._caller.is_new(replica):
+            self._last.pop(replica, None)  # it may lead to another process
+        status, told = self._asked(replica, "/api/status")
+        if status != 200 or told is None:
+            return
+        timestamp = told["timestamp"]
+        names = sorted(source["name"] for source in told["sources"])
+        if names != self._known["sources"]:
+            self.wrong.append(f"sources {names}")
+        if timestamp < self._last.get(replica, ""):
+            self.wrong.append(f"a snapshot of {timestamp} after one of {self._last[replica]}")
+        self._last[replica] = timestamp
+        self._note(timestamp)
+
+    def _site(self, replica: int) -> None:
+        site = self._dice.choice(list(self._known["sites"]))
+        status, told = self._asked(replica, f"/api/sites/{site}")
+        if status == 200 and told is not None and (found := polled(told)) != self._known["sites"][site]:
+            self.wrong.append(f"{site}: {found} and not {self._known['sites'][site]}")
+
+    def _asked(self, replica: int, path: str) -> tuple[int, dict[str, Any] | None]:
+        try:
+            status, told = self._caller.ask(replica, path)
+        except OSError:
+            self.answers["none"] += 1
+            raise
+        self.answers[str(status)] += 1
+        if status not in (200, 503):
+            self.wrong.append(f"{path}: {status}")
+        return status, told
+
+    def _note(self, timestamp: str) -> None:
+        """Note how old the newest snapshot is that was seen, and that one is newer."""
+        now = time.monotonic()
+        self.longest = max(self.longest, now - self._newest_at)
+        if timestamp > self._newest:
+            self._newest, self._newest_at = timestamp, now
+
+
+def polled(site: dict[str, Any]) -> dict[str, Any]:
+    """Give what was polled of a site, by agent."""
+    return {name: {key: agent[key] for key in POLLED} for name, agent in site["agents"].items()}
+
+
+class Writer(threading.Thread):
+    """Writes ever larger numbers to one place through any replica, and looks for each through the others."""
+
+    what = ""
+
+    def __init__(self, caller: Caller, place: str, over: threading.Event, seed: int) -> None:
+        super().__init__(daemon=True)
+        self.caller, self.place, self._over, self._dice = caller, place, over, random.Random(seed)
+        self.answered: list[int] = []
+        self.unanswered = 0
+        self.lags: list[float] = []
+        """Seconds from an acknowledgement until another replica was asked that then told what was written."""
+        self.told: list[float] = []
+        """Seconds until that answer was there."""
+        self.lost: list[str] = []
+
+    def write(self, replica: int, number: int) -> bool:
+        """Write a number; tells whether that was acknowledged. Raises OSError."""
+        raise NotImplementedError
+
+    def read(self, replica: int) -> int | None:
+        """Read the number; None: no answer to that. Raises OSError."""
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """Write until told to stop."""
+        for number in itertools.count(FIRST):
+            if self._over.wait(0.2):
+                break
+            replica = self._dice.randrange(NUMBER)
+            try:
+                acknowledged = self.write(replica, number)
+            except OSError:
+                acknowledged = False
+            if not acknowledged:
+                self.unanswered += 1
+                continue
+            at = time.monotonic()
+            self.answered.append(number)
+            looks = [
+                threading.Thread(target=self.look, args=(other, number, at))
+                for other in range(NUMBER)
+                if other != replica
+            ]
+            for look in looks:
+                look.start()
+            for look in looks:
+                look.join()
+
+    def look(self, replica: int, number: int, since: float) -> None:
+        """Look until a replica tells that number; not for long where that is dead."""
+        found = None
+        while time.monotonic() < since + LONGEST_WAIT:
+            asked = time.monotonic()
+            try:
+                found = self.read(replica)
+            except OSError:
+                return
+            if found is not None and found >= number:
+                self.lags.append(asked - since)
+                self.told.append(time.monotonic() - since)
+                return
+            time.sleep(0.01)
+        self.lost.append(f"{self.what} {self.place}: replica {replica + 1} tells {found} and not {number}")
+
+
+class OverrideWriter(Writer):
+    """Of one site's override."""
+
+    what = "override of"
+
+    def write(self, replica: int, number: int) -> bool:
+        """Change what is there, or make it."""
+        status, held = self.caller.ask(replica, f"/api/sites/{self.place}/override")
+        condition = {"If_None_Match": "*"} if status == 404 else {}
+        if status == 200 and held is not None:
+            condition = {"If_Match": f'"{held["etag"]}"'}
+            if self.answered and held["running_slots"] < self.answered[-1]:
+                self.lost.append(
+                    f"{self.what} {self.place}: {held['running_slots']}, not {self.answered[-1]}"
+                )
+        said = {"running_slots": number, "mode": "latched", "reason": "load"}
+        return self.caller.ask(replica, f"/api/sites/{self.place}/override", said, **condition)[0] in (
+            200,
+            201,
+        )
+
+    def read(self, replica: int) -> int | None:
+        """Read it by itself."""
+        status, held = self.caller.ask(replica, f"/api/sites/{self.place}/override")
+        return held["running_slots"] if status == 200 and held else 0 if status == 404 else None
+
+
+class ReportWriter(Writer):
+    """Of what an agent's submitter says."""
+
+    what = "report of"
+
+    def write(self, replica: int, number: int) -> bool:
+        """Push a report."""
+        said = {"T2_CH_CERN": {"Merge": {"NoPendingSlot": number, "submitted": 1}}}
+        return self.caller.ask(replica, REPORT, said)[0] == 204
+
+    def read(self, replica: int) -> int | None:
+        """Read what was pushed last."""
+        status, held = self.caller.ask(replica, REPORT)
+        if status != 200 or held is None:
+            return 0 if status == 404 else None
+        return int(held["submit_report"]["document"]["T2_CH_CERN"]["Merge"]["NoPendingSlot"])
+
+
+class AcknowledgementWriter(Writer):
+    """Of one finding's acknowledgement."""
+
+    what = "acknowledgement of"
+
+    def write(self, replica: int, number: int) -> bool:
+        """Acknowledge it once more, for another reason."""
+        path = f"/api/findings/{self.place}/acknowledgement"
+        return self.caller.ask(replica, path, {"reason": str(number)})[0] == 204
+
+    def read(self, replica: int) -> int | None:
+        """Find it among all findings."""
+        status, told = self.caller.ask(replica, "/api/findings?limit=1000")
+        if status != 200 or told is None:
+            return None
+        held = [one["acknowledgement"] for one in told["findings"] if one["id"] == self.place]
+        return int(held[0]["reason"]) if held and held[0] else 0
+
+
+class Replica:
+    """One that is killed and started again, at the same port."""
+
+    def __init__(self, folder: Path, port: int, options: list[str]) -> None:
+        self.folder, self.port = folder, port
+        folder.mkdir()
+        self._command = [sys.executable, str(PROJECT / "run.py"), "--host", "localhost", "--port", str(port)]
+        self._command += ["--state-dir", str(folder / "state"), "--log-file", str(folder / "rcmon.log")]
+        self._command += options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, without waiting for it."""
+        with (self.folder / "rcmon.out").open("ab") as output:
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=output, cwd=self.folder)
+
+    def kill(self) -> None:
+        """Let all of it be gone, as where its machine is."""
+        assert self._process is not None
+        for pid in processes.tree(self._process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+
+    def kill_collector(self) -> bool:
+        """Kill the process that collects; tells whether there was one."""
+        assert self._process is not None
+        found = collectors(self._process.pid)
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return bool(found)
+
+    def end(self) -> None:
+        """End it as an operator does."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+class Killer:
+    """Kills who collects, and measures how long nobody does."""
+
+    def __init__(self, replicas: list[Replica], connection: "asyncpg.Connection[Any]") -> None:
+        self._replicas, self._connection = replicas, connection
+        self.led: dict[str, list[float]] = {"collector": [], "replica": []}
+        """Seconds until another term began, by what was killed."""
+        self.collected: dict[str, list[float]] = {"collector": [], "replica": []}
+        """Seconds until there was a new snapshot."""
+
+    async def run(self, seconds: float, every: float) -> None:
+        """Kill until the time is over."""
+        end = time.monotonic() + seconds
+        for what in itertools.cycle(("collector", "replica")):
+            begun = time.monotonic()
+            if begun >= end:
+                return
+            await self.strike(what)
+            await asyncio.sleep(max(0.0, every - (time.monotonic() - begun)))
+
+    async def strike(self, what: str) -> None:
+        """Kill once, and wait until somebody collects."""
+        holder, replica = await self._leader()
+        newest = await self._newest()
+        at = time.monotonic()
+        if what == "replica":
+            replica.kill()
+            replica.start()
+        elif not replica.kill_collector():
+            return  # it is being started again
+        while await self._holder() in (holder, ""):
+            await asyncio.sleep(0.02)
+        led = time.monotonic() - at
+        while await self._newest() <= newest:
+            await asyncio.sleep(0.02)
+        collected = time.monotonic() - at
+        self.led[what].append(led)
+        self.collected[what].append(collected)
+        name, then = replica.folder.name, (await self._leader())[1].folder.name
+        print(
+            f"{time.strftime('%H:%M:%S')} killed {what} of {name}: {then} led after {led:.1f} s,"
+            f" a snapshot after {collected:.1f} s",
+            flush=True,
+        )
+
+    async def _holder(self) -> str:
+        return str(await self._connection.fetchval("SELECT holder FROM lease WHERE name = 'collector'"))
+
+    async def _newest(self) -> int:
+        return int(await self._connection.fetchval("SELECT coalesce(max(id), 0) FROM snapshot"))
+
+    async def _leader(self) -> tuple[str, Replica]:
+        while True:
+            holder = await self._holder()
+            name = Path(holder.rpartition(" ")[0]).parent.name
+            for replica in self._replicas:
+                if replica.folder.name == name:
+                    return holder, replica
+            await asyncio.sleep(0.02)
+
+
+def make_grid(folder: Path) -> Path:
+    """Let the demo make its agents and certificates, which then stand still; gives where they are."""
+    port, state = free_port(), folder / "made"
+    command = [sys.executable, str(PROJECT / "run.py"), "--demo", "--workers", "1", "--state-dir", str(state)]
+    command += ["--host", "localhost", "--port", str(port), "--log-file", str(folder / "made.log")]
+    with started(command, port, folder / "made.out"):
+        await_all(Caller([port], Pki(state / "demo" / "pki"), "reader"))
+    return state / "demo"
+
+
+def options_of(folder: Path, demo: Path, url: str, interval: float) -> list[str]:
+    """Write the options of every replica."""
+    for name in ("sources.toml", "roles.toml"):
+        shutil.copy(demo / name, folder / name)
+    pki = demo / "pki"
+    options = ["--database", url, "--cycle-interval", f"{interval:g}", "--workers", "2"]
+    options += ["--tls-cert", str(pki / "server.crt"), "--tls-key", str(pki / "server.key")]
+    options += ["--tls-ca", str(pki / "ca.crt"), "--log-access", "slow"]
+    options += ["--sources-file", str(folder / "sources.toml"), "--roles-file", str(folder / "roles.toml")]
+    return [*options, "--max-request-rate-per-identity", "0"]  # all readers have one identity
+
+
+def await_all(caller: Caller) -> None:
+    """Wait until each replica has a snapshot, and reaches the store."""
+    end = time.monotonic() + 120
+    for replica in range(caller.replicas):
+        told = None
+        while not (told and told["snapshot"] and told["store"]["up"]):
+            if time.monotonic() > end:
+                raise RuntimeError(f"replica {replica + 1} does not serve: {told}")
+            time.sleep(0.2)
+            with contextlib.suppress(OSError):
+                told = caller.ask(replica, "/api/status")[1]
+
+
+def learn(caller: Caller) -> dict[str, Any]:
+    """Learn what is right, which stays so."""
+    sites, sources = caller.ask(0, "/api/sites?limit=1000")[1], caller.ask(0, "/api/status")[1]
+    findings = caller.ask(0, "/api/findings?limit=1000&kind=site_*")[1]
+    assert sites is not None
+    assert sources is not None
+    assert findings is not None
+    return {
+        "sites": {site["name"]: polled(site) for site in sites["sites"]},
+        "sources": sorted(source["name"] for source in sources["sources"]),
+        "finding": findings["findings"][0]["id"] if findings["findings"] else None,
+    }
+
+
+@contextlib.contextmanager
+def replicated(folder: Path, server: Server, interval: float) -> Iterator[tuple[list[Replica], Pki]]:
+    """Run the replicas until the block ends."""
+    demo = make_grid(folder)
+    options = options_of(folder, demo, url_of(server), interval)
+    replicas = [Replica(folder / f"replica-{one + 1}", free_port(), options) for one in range(NUMBER)]
+    try:
+        for replica in replicas:
+            replica.start()
+        yield replicas, Pki(demo / "pki")
+    finally:
+        for replica in replicas:
+            replica.end()
+
+
+def writers_of(
+    callers: Callable[[str], Caller], known: dict[str, Any], over: threading.Event
+) -> list[Writer]:
+    """Make all who write."""
+    sites = random.Random(1).sample(sorted(known["sites"]), OVERRIDDEN)
+    made: list[Writer] = [
+        OverrideWriter(callers("operator"), site, over, seed) for seed, site in enumerate(sites)
+    ]
+    made.append(ReportWriter(callers("agent"), "vocms0281", over, 98))
+    if known["finding"] is not None:
+        made.append(AcknowledgementWriter(callers("operator"), known["finding"], over, 99))
+    return made
+
+
+def journaled(caller: Caller, writers: list[Writer]) -> list[str]:
+    """Find overrides that were acknowledged and are not in the journal, exactly once."""
+    counts: Counter[tuple[str, int]] = Counter()
+    path: str | None = "/api/journal?kind=override&limit=1000"
+    while path:
+        told = caller.ask(0, path.removeprefix(BASE))[1]
+        assert told is not None
+        counts.update((one["site"], one["new"]["running_slots"]) for one in told["entries"] if one["new"])
+        path = told["next"]
+    return [
+        f"override {number} of {writer.place} is {counts[writer.place, number]} times in the journal"
+        for writer in writers
+        if isinstance(writer, OverrideWriter)
+        for number in writer.answered
+        if counts[writer.place, number] != 1
+    ]
+
+
+async def kill_on(replicas: list[Replica], server: Server, chosen: argparse.Namespace) -> Killer:
+    """Kill until the time is over; gives what was measured."""
+    connection = await asyncpg.connect(url_of(server))
+    try:
+        killer = Killer(replicas, connection)
+        await killer.run(chosen.seconds, chosen.every)
+    finally:
+        await connection.close()
+    return killer
+
+
+def spread(values: list[float]) -> str:
+    """Tell median and most."""
+    if not values:
+        return "(none)"
+    return f"{median(values):.2f} s (median; most {max(values):.2f} s; of {len(values)})"
+
+
+def tell(killer: Killer, readers: list[Reader], writers: list[Writer], lost: list[str]) -> int:
+    """Print what came of it; gives how much of that must not be."""
+    answers = sum((reader.answers for reader in readers), Counter[str]())
+    wrong = [one for reader in readers for one in reader.wrong]
+    longest = max(reader.longest for reader in readers)
+    print(*(f"WRONG {one}" for one in wrong[:20]), *(f"LOST {one}" for one in lost[:20]), sep="\n")
+    print(f"answers to {len(readers)} readers: {dict(answers)}")
+    print(f"wrong answers: {len(wrong)}")
+    print(f"longest without a new snapshot for a reader: {longest:.1f} s")
+    for kind in (OverrideWriter, ReportWriter, AcknowledgementWriter):
+        some = [writer for writer in writers if isinstance(writer, kind)]
+        lags, told = ([one for each in some for one in getattr(each, name)] for name in ("lags", "told"))
+        print(
+            f"{kind.what.removesuffix(' of')}s: {sum(len(writer.answered) for writer in some)} acknowledged,"
+            f" {sum(writer.unanswered for writer in some)} not;"
+            f" another one that was asked later by {spread(lags)} told them, after {spread(told)}"
+        )
+    print(f"acknowledged and lost: {len(lost)}")
+    for what in ("collector", "replica"):
+        print(f"{what} killed: another term after {spread(killer.led[what])};", end=" ")
+        print(f"a new snapshot after {spread(killer.collected[what])}")
+    return len(wrong) + len(lost) + (longest >= LONGEST_WAIT)
+
+
+def main() -> int:
+    """Run; exit code 1 where anything was not as it must be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--every", type=float, default=5, help="seconds between two kills")
+    parser.add_argument("--interval", type=float, default=2, help="seconds of a cycle")
+    parser.add_argument("--readers", type=int, default=6)
+    chosen = parser.parse_args()
+    over = threading.Event()
+    with (
+        tempfile.TemporaryDirectory() as name,
+        postgresql() as server,
+        replicated(Path(name), server, chosen.interval) as (replicas, pki),
+    ):
+        ports = [replica.port for replica in replicas]
+
+        def caller(who: str) -> Caller:
+            return Caller(ports, pki, who)
+
+        mine = caller("reader")
+        await_all(mine)
+        time.sleep(5 * chosen.interval)
+        known = learn(mine)
+        print(f"{len(known['sites'])} sites, {len(known['sources'])} sources, {NUMBER} replicas")
+        readers = [Reader(caller("reader"), known, over, seed) for seed in range(chosen.readers)]
+        writers = writers_of(caller, known, over)
+        for thread in (*readers, *writers):
+            thread.start()
+        killer = asyncio.run(kill_on(replicas, server, chosen))
+        over.set()
+        for thread in (*readers, *writers):
+            thread.join()
+        await_all(mine)
+        for writer, one in itertools.product(writers, range(NUMBER)):
+            writer.look(one, writer.answered[-1], time.monotonic())
+        lost = [one for writer in writers for one in writer.lost] + journaled(mine, writers)
+        logs = "".join((replica.folder / "rcmon.log").read_text() for replica in replicas)
+        print(f"logs: {logs.count('Traceback')} tracebacks")
+        return 1 if tell(killer, readers, writers, lost) or "Traceback" in logs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import StoreBusyError
 from rcmon.store import Store
-from rcmon.store.lease import Term, drop_lease, hold_lease, new_term, renew_lease, take_lease
+from rcmon.store.lease import Term, drop_lease, hold_lease, is_term, new_term, renew_lease, take_lease
 
 LASTS = 3.0
 """Seconds that a lease lasts beyond the last sign of life of its holder: then another replica collects."""
@@ -60,6 +60,8 @@ class Leadership:
         """Take the lease longer; tells whether the term lasts. Raises StoreError where that is not known."""
         if not self._store.shared:
             return True
+        if self._turn.locked() and self.term is not None:
+            return await self._look(self.term)
         async with self._turn:
             if self.term is None:
                 return False
@@ -71,6 +73,15 @@ class Leadership:
             else:
                 self.term = None
             return lasts
+
+    async def _look(self, term: Term) -> bool:
+        """Tell whether a term lasts while a transaction of ours holds it in place, or did."""
+        asked = time.monotonic()
+        async with self._store.leasing() as connection:
+            lasts = await is_term(connection, term)
+        if lasts:
+            self._until = asked + self._lasts
+        return lasts
 
     @asynccontextmanager
     async def writing(self, *, durable: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -84,7 +95,7 @@ class Leadership:
             async with lane() as connection:
                 yield connection
             return
-        async with self._turn:  # a renewal by another connection would have to wait for this one
+        async with self._turn:  # a renewal would have to wait for this one, and only looks meanwhile
             if (term := self.term) is None:
                 raise StoreBusyError(f"{self._replica!r} does not collect any more")
             async with lane() as connection:

@@ -54,7 +54,12 @@ class Lane:
         async with self._use() as opened:
             engine = opened.execution_options(**{WRITES: writes})
             async with engine.begin() if writes else engine.connect() as connection:
-                yield connection
+                try:
+                    yield connection
+                except asyncio.CancelledError:
+                    if writes and self._address.path is None:
+                        await connection.invalidate()  # a server that was cut off does not answer ROLLBACK
+                    raise
 
     async def ask(self, question: Callable[[Connection], T]) -> T:
         """Have a question answered in one transaction, which is rolled back; raises likewise.

@@ -115,6 +115,12 @@ async def renew_lease(
     return changed.rowcount == 1
 
 
+async def is_term(connection: AsyncConnection, term: Term) -> bool:
+    """Tell whether no other term has begun, without waiting for anybody who holds this one in place."""
+    found = await connection.execute(select(LEASE.c.holder).where(_COLLECTOR))
+    return bool(found.scalar_one() == str(term))
+
+
 async def hold_lease(connection: AsyncConnection, term: Term, seconds: float) -> None:
     """Hold a term in place until the transaction ends; raises StoreBusyError where another has begun.
 

@@ -20,6 +20,7 @@ from rcmon.store.notes import add_note
 from rcmon.store.tables import NOTE
 from rcmon.store.turn import take_turn
 from tests.collector.halting import LATE
+from tests.integration.replicas import url_of
 from tests.servers import Server, postgresql
 from tests.store.using import kinds
 
@@ -34,7 +35,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def url(server: Server) -> str:
-    return f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}/postgres"
+    return url_of(server)
 
 
 @pytest.fixture

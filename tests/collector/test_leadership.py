@@ -1,15 +1,20 @@
 """Who collects, of replicas on one PostgreSQL, and who finds out that another one does."""
 
+import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
 from tornado.ioloop import IOLoop
 
 from rcmon.collector.leadership import Leadership
-from rcmon.errors import StoreBusyError
+from rcmon.errors import StoreBusyError, StoreError
 from rcmon.store import Store
+from tests.integration.replicas import url_of
+from tests.integration.wire import wire
+from tests.scripted import until
 from tests.servers import Server, postgresql
 from tests.store.using import release_lease
 
@@ -33,8 +38,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def stores(server: Server, io_loop: IOLoop) -> Iterator[tuple[Store, Store]]:
     """Give a migrated store, opened twice, whose lease nobody has."""
-    url = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}/postgres"
-    one, two = Store(url), Store(url)
+    one, two = Store(url_of(server)), Store(url_of(server))
     io_loop.run_sync(one.migrate)
     io_loop.run_sync(lambda: expire(one))
     yield one, two
@@ -82,6 +86,44 @@ async def test_a_term_outlasts_connections_that_the_server_ends(stores: tuple[St
     async with leads.writing():
         pass
     assert leads.term == before
+
+
+async def test_a_term_lasts_while_it_is_written_in(stores: tuple[Store, Store]) -> None:
+    """Its lease cannot be taken longer meanwhile: the transaction holds it in place."""
+    leads, other = Leadership(stores[0], "one", 0.2), Leadership(stores[1], "two", 0.2)
+    assert await leads.seek()
+    async with leads.writing():
+        time.sleep(0.3)  # noqa: ASYNC251 - longer than the lease
+        assert not await other.seek()
+        assert await leads.renew()
+    assert await leads.renew()
+    assert not await other.seek() or not await leads.renew()
+
+
+async def test_who_is_cut_off_in_the_midst_of_a_write_finds_out_though_that_does_not_end(
+    stores: tuple[Store, Store], server: Server
+) -> None:
+    with wire(server.port) as line:
+        store = Store(url_of(server, line.port))
+        leads = Leadership(store, "one", 0.5)
+        assert await leads.seek()
+
+        async def write() -> None:
+            async with leads.writing():
+                line.cut()
+                await asyncio.Event().wait()
+
+        writing = asyncio.create_task(write())
+        await until(lambda: line.is_cut)
+        while leads.holds:
+            with suppress(StoreError):
+                await leads.renew()
+        writing.cancel()
+        await asyncio.wait({writing})
+        await store.close()
+    other = Leadership(stores[1], "two", LONG)
+    while not await other.seek():
+        await asyncio.sleep(other.next_look)
 
 
 async def test_a_release_before_terms_gives_way_and_does_not_write(stores: tuple[Store, Store]) -> None:

@@ -18,6 +18,11 @@ class Wire:
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether nothing is passed on."""
+        return not self._whole.is_set()
+
     def cut(self) -> None:
         """Pass nothing on from here on, in either direction; connections stay open."""
         self._whole.clear()
@@ -38,9 +43,13 @@ class Wire:
         while True:
             try:
                 near, _ = self._listening.accept()
-                far = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
                 return
+            try:
+                far = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                near.close()
+                continue
             self._open += [near, far]
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()

@@ -44,6 +44,8 @@ BASE = "/wm_resource_monitor"
 NUMBER = 3
 LONGEST_WAIT = 10.0
 """Seconds without a new snapshot that are too long, and after which a write that is not seen is lost."""
+PATIENCE = 2.0
+"""Seconds until a reader asks the next replica."""
 OVERRIDDEN = 4
 """So many sites have overrides that change."""
 REPORT = "/api/agents/vocms0281/report"
@@ -56,8 +58,8 @@ FIRST = 100_000
 class Caller:
     """Asks replicas as somebody, each on a connection that is kept."""
 
-    def __init__(self, ports: list[int], pki: Pki, who: str) -> None:
-        self._ports = ports
+    def __init__(self, ports: list[int], pki: Pki, who: str, patience: float = LONGEST_WAIT) -> None:
+        self._ports, self._patience = ports, patience
         self._tls = ssl.create_default_context(cafile=pki.path("ca.crt"))
         self._tls.load_cert_chain(pki.path(f"{who}.pem"))
         self._kept: dict[int, http.client.HTTPSConnection] = {}
@@ -76,7 +78,7 @@ class Caller:
     ) -> tuple[int, dict[str, Any] | None]:
         """Get, or put what is said; gives the status and the document. Raises OSError without an answer."""
         kept = self._kept.get(replica) or http.client.HTTPSConnection(
-            "localhost", self._ports[replica], timeout=LONGEST_WAIT, context=self._tls
+            "localhost", self._ports[replica], timeout=self._patience, context=self._tls
         )
         self._kept[replica] = kept
         body = None if said is None else json.dumps(said)
@@ -115,15 +117,19 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         """Ask until told to stop."""
-        for number in itertools.count():
+        replica = self._dice.randrange(NUMBER)
+        for number in itertools.count(1):
             if self._over.wait(0.03):
                 break
-            replica = number // 20 % NUMBER
-            if number % 100 == 0:
+            if number % 50 == 0:
                 self._caller.leave(replica)
-            with contextlib.suppress(OSError):
+            try:
                 self._status(replica)
                 self._site(replica)
+            except OSError:
+                replica = (replica + 1) % NUMBER
+            else:
+                replica = (replica + (number % 20 == 0)) % NUMBER
             self._note("")
 
     def _status(self, replica: int) -> None:
@@ -220,15 +226,23 @@ class Writer(threading.Thread):
             for look in looks:
                 look.join()
 
-    def look(self, replica: int, number: int, since: float) -> None:
-        """Look until a replica tells that number; not for long where that is dead."""
+    def check(self) -> None:
+        """Look once all is quiet whether every replica tells what was acknowledged last."""
+        for replica in range(NUMBER):
+            self.caller.leave(replica)  # it may be idle for so long that the other side ended it
+            self.look(replica, self.answered[-1], time.monotonic(), alive=True)
+
+    def look(self, replica: int, number: int, since: float, *, alive: bool = False) -> None:
+        """Look until a replica tells that number; not for long where that may be dead."""
         found = None
         while time.monotonic() < since + LONGEST_WAIT:
             asked = time.monotonic()
             try:
                 found = self.read(replica)
             except OSError:
-                return
+                if not alive:
+                    return
+                continue
             if found is not None and found >= number:
                 self.lags.append(asked - since)
                 self.told.append(time.monotonic() - since)
@@ -417,8 +431,10 @@ def make_grid(folder: Path) -> Path:
 
 def options_of(folder: Path, demo: Path, url: str, interval: float) -> list[str]:
     """Write the options of every replica."""
-    for name in ("sources.toml", "roles.toml"):
-        shutil.copy(demo / name, folder / name)
+    shutil.copy(demo / "roles.toml", folder / "roles.toml")
+    _, *sources = (demo / "sources.toml").read_text().split("[[source]]")
+    agents = [text for text in sources if 'kind = "wmagent"' in text]  # what the demo itself served is gone
+    (folder / "sources.toml").write_text("".join(f"[[source]]{text}" for text in agents))
     pki = demo / "pki"
     options = ["--database", url, "--cycle-interval", f"{interval:g}", "--workers", "2"]
     options += ["--tls-cert", str(pki / "server.crt"), "--tls-key", str(pki / "server.key")]
@@ -486,6 +502,7 @@ def writers_of(
 def journaled(caller: Caller, writers: list[Writer]) -> list[str]:
     """Find overrides that were acknowledged and are not in the journal, exactly once."""
     counts: Counter[tuple[str, int]] = Counter()
+    caller.leave(0)  # it may be idle for so long that the other side ended it
     path: str | None = "/api/journal?kind=override&limit=1000"
     while path:
         told = caller.ask(0, path.removeprefix(BASE))[1]
@@ -567,7 +584,10 @@ def main() -> int:
         time.sleep(5 * chosen.interval)
         known = learn(mine)
         print(f"{len(known['sites'])} sites, {len(known['sources'])} sources, {NUMBER} replicas")
-        readers = [Reader(caller("reader"), known, over, seed) for seed in range(chosen.readers)]
+        readers = [
+            Reader(Caller(ports, pki, "reader", PATIENCE), known, over, seed)
+            for seed in range(chosen.readers)
+        ]
         writers = writers_of(caller, known, over)
         for thread in (*readers, *writers):
             thread.start()
@@ -576,8 +596,8 @@ def main() -> int:
         for thread in (*readers, *writers):
             thread.join()
         await_all(mine)
-        for writer, one in itertools.product(writers, range(NUMBER)):
-            writer.look(one, writer.answered[-1], time.monotonic())
+        for writer in writers:
+            writer.check()
         lost = [one for writer in writers for one in writer.lost] + journaled(mine, writers)
         logs = "".join((replica.folder / "rcmon.log").read_text() for replica in replicas)
         print(f"logs: {logs.count('Traceback')} tracebacks")

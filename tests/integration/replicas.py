@@ -38,12 +38,16 @@ def newest(server: Server) -> int:
     return int(ask(server, "SELECT coalesce(max(id), 0) FROM snapshot")[0][0])
 
 
+def holder(server: Server) -> str:
+    """Give the term of the one that has the lease; empty: nobody has."""
+    lasts = "SELECT holder FROM lease WHERE expires > extract(epoch FROM clock_timestamp())"
+    found = ask(server, lasts)
+    return str(found[0][0]) if found else ""
+
+
 def leader(server: Server) -> str | None:
     """Give the name of the directory of the replica that has the lease; None: nobody has."""
-    (found,) = ask(
-        server, "SELECT holder FROM lease WHERE expires > extract(epoch FROM clock_timestamp())"
-    ) or [("",)]
-    return Path(found[0].rpartition(" ")[0]).parent.name or None
+    return Path(holder(server).rpartition(" ")[0]).parent.name or None
 
 
 @contextlib.contextmanager

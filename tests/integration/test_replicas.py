@@ -9,13 +9,24 @@ from typing import Any
 
 import pytest
 
-from tests.integration.replicas import ask, collectors, kill, leader, newest, replica, signal_all, url_of
+from tests.integration.replicas import (
+    ask,
+    collectors,
+    holder,
+    kill,
+    leader,
+    newest,
+    replica,
+    signal_all,
+    url_of,
+)
 from tests.integration.running import Service, until
 from tests.integration.wire import wire
 from tests.servers import Server, postgresql
 
 RARELY = "600"
 """Seconds of an interval: whoever waits for a cycle of its own accord waits longer than these tests do."""
+TRIES = 5
 REPORT = "/api/agents/vocms0281/report"
 PUSHED = {"T2_CH_CERN": {"Merge": {"NoPendingSlot": 7, "submitted": 1}}}
 
@@ -40,28 +51,41 @@ def collected_since(server: Server, number: int) -> Any:
     return until(lambda: (found := newest(server)) > number and found, "a newer snapshot")
 
 
+def leading(server: Server, *services: Service) -> tuple[Service, Service]:
+    """Give the one of two that leads, and the other: on a busy machine the first one may have been late."""
+    name = until(lambda: leader(server), "a leader")
+    one, two = sorted(services, key=lambda service: name_of(service) != name)
+    return one, two
+
+
+def name_of(service: Service) -> str:
+    return service.log.parent.name
+
+
+def shows(service: Service, collector: Service) -> bool:
+    """Tell whether a replica serves what another one, or itself, collected."""
+    return sources(service) == [f"of-{name_of(collector)}"]
+
+
 def test_who_is_killed_is_replaced_at_once_whatever_the_interval(
     tmp_path: Path, stack: Any, server: Server
 ) -> None:
     options, pki = stack
     options = each(options, RARELY)
-    one_at, two_at = tmp_path / "one", tmp_path / "two"
-    with replica(one_at, options, pki, url_of(server), "of-one") as one:
-        before = newest(server)
-        with replica(two_at, options, pki, url_of(server), "of-two") as two:
-            assert leader(server) == "one"
-            assert sources(two) == ["of-one"]
-
-            (collector,) = collectors(one.process.pid)
-            os.kill(collector, signal.SIGKILL)
-            number = collected_since(server, before)
-            until(lambda: leader(server), "a leader")
-
-            winner, loser = (one, two) if leader(server) == "one" else (two, one)
-            kill(winner)
-            collected_since(server, number)
-            survivor = "of-one" if loser is one else "of-two"
-            until(lambda: sources(loser) == [survivor], "what the other one collected")
+    with (
+        replica(tmp_path / "one", options, pki, url_of(server), "of-one") as one,
+        replica(tmp_path / "two", options, pki, url_of(server), "of-two") as two,
+    ):
+        first, second = leading(server, one, two)
+        until(lambda: sources(second) == sources(first), "both to serve the same")
+        number = newest(server)
+        (collector,) = collectors(first.process.pid)
+        os.kill(collector, signal.SIGKILL)
+        number = collected_since(server, number)
+        winner, loser = leading(server, one, two)
+        kill(winner)
+        collected_since(server, number)
+        until(lambda: shows(loser, loser), "what the other one collected")
 
 
 def test_what_one_answered_is_there_through_the_other_though_it_is_gone(
@@ -74,17 +98,17 @@ def test_what_one_answered_is_there_through_the_other_though_it_is_gone(
         replica(tmp_path / "one", options, pki, url_of(server), "of-one") as one,
         replica(tmp_path / "two", options, pki, url_of(server), "of-two") as two,
     ):
-        assert leader(server) == "one"
-        site = two.json("/api/sites?limit=1")["sites"][0]["name"]
+        first, second = leading(server, one, two)
+        site = second.json("/api/sites?limit=1")["sites"][0]["name"]
         said = {"state": "Down", "mode": "latched", "reason": "r"}
-        status, body = send(one, f"/api/sites/{site}/override", said, "-H", "If-None-Match: *")
+        status, body = send(first, f"/api/sites/{site}/override", said, "-H", "If-None-Match: *")
         assert status == 201, body
-        assert send(one, REPORT, PUSHED, who="agent")[0] == 204
-        kill(one)
-        assert two.json("/api/overrides")["overrides"] == [json.loads(body)]
-        assert two.json(REPORT)["submit_report"]["document"] == PUSHED
-        until(lambda: two.json("/api/status")["overrides"]["latched"] == 1, "it to be in a snapshot")
-        assert leader(server) == "two"
+        assert send(first, REPORT, PUSHED, who="agent")[0] == 204
+        kill(first)
+        assert second.json("/api/overrides")["overrides"] == [json.loads(body)]
+        assert second.json(REPORT)["submit_report"]["document"] == PUSHED
+        until(lambda: second.json("/api/status")["overrides"]["latched"] == 1, "it to be in a snapshot")
+        until(lambda: leader(server) == name_of(second), "the other one to lead")
 
 
 def send(service: Service, path: str, said: object, *options: str, who: str = "operator") -> tuple[int, str]:
@@ -100,22 +124,38 @@ def test_one_that_slept_past_its_lease_writes_nothing(tmp_path: Path, stack: Any
         replica(tmp_path / "one", options, pki, url_of(server), "of-one") as one,
         replica(tmp_path / "two", options, pki, url_of(server), "of-two") as two,
     ):
-        assert leader(server) == "one"
-        signal_all(one, signal.SIGSTOP)
-        try:
-            until(lambda: leader(server) == "two", "the other one to lead")
-            until(lambda: sources(two) == ["of-two"], "what the other one collected")
-            seen = newest(server)
-            told = ask(server, "SELECT count(*) FROM journal")[0][0]
-        finally:
-            signal_all(one, signal.SIGCONT)
-        for _ in range(5):
-            seen = collected_since(server, seen)
-            assert sources(two) == ["of-two"]
-        # whoever collects tells the journal of its own sources, and that the other's are gone
-        assert ask(server, "SELECT count(*) FROM journal")[0][0] == told
-        until(lambda: sources(one) == ["of-two"], "the one that slept to serve it too")
-        assert leader(server) == "two"
+        # on a machine that is so busy that the other one was late too it is tried again
+        assert any(sleeps_and_leaves_it(server, *leading(server, one, two)) for _ in range(TRIES))
+
+
+def sleeps_and_leaves_it(server: Server, sleeper: Service, other: Service) -> bool:
+    """Let the one that leads sleep, and hold that the other goes on; False: it did not keep the lease."""
+    signal_all(sleeper, signal.SIGSTOP)
+    try:
+        until(lambda: leader(server) == name_of(other), "the other one to lead")
+        until(lambda: shows(other, other), "what the other one collected")
+        term = holder(server)
+        seen = newest(server)
+        told = sources_told(server)
+    finally:
+        signal_all(sleeper, signal.SIGCONT)
+    shown = []
+    for _ in range(5):
+        seen = collected_since(server, seen)
+        shown.append(shows(other, other))
+    # whoever collects tells the journal of its own sources, and that the other's are gone
+    more = sources_told(server) - told
+    if holder(server) != term:
+        return False
+    assert all(shown)
+    assert more == 0
+    until(lambda: shows(sleeper, other), "the one that slept to serve it too")
+    return True
+
+
+def sources_told(server: Server) -> int:
+    """Count what the journal tells of sources: of other things, such as roles, web workers tell."""
+    return int(ask(server, "SELECT count(*) FROM journal WHERE kind = 'source'")[0][0])
 
 
 def test_one_that_is_cut_off_is_replaced_and_finds_its_way_back(
@@ -127,17 +167,15 @@ def test_one_that_is_cut_off_is_replaced_and_finds_its_way_back(
         replica(tmp_path / "one", options, pki, url_of(server, line.port), "of-one") as one,
         replica(tmp_path / "two", options, pki, url_of(server), "of-two") as two,
     ):
-        assert leader(server) == "one"
+        until(lambda: leader(server), "a leader")
         line.cut()
         until(lambda: leader(server) == "two", "the other one to lead")
-        until(lambda: sources(two) == ["of-two"], "what the other one collected")
+        until(lambda: shows(two, two), "what the other one collected")
         until(lambda: not one.json("/api/status")["store"]["up"], "the one that was cut off to notice")
         assert one.curl("/api/sites")[0] == 200
-        assert sources(one) == ["of-one"]
         line.mend()
         until(lambda: one.json("/api/status")["store"]["up"], "it to reach the store again")
-        until(lambda: sources(one) == ["of-two"], "it to serve what the other one collected")
-        assert leader(server) == "two"
+        until(lambda: sources(one) == sources(two), "it to serve what is collected now")
         kill(two)
         until(lambda: leader(server) == "one", "it to lead again")
-        until(lambda: sources(one) == ["of-one"], "what it collected")
+        until(lambda: shows(one, one), "what it collected")

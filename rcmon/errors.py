@@ -1,5 +1,9 @@
 """Every error rcmon raises on purpose: a message names what was wrong, its value, and what would be right."""
 
+UNREADABLE = (ValueError, RecursionError)
+"""What decoding raises of octets that are no document: msgspec's errors are ValueErrors, as are those of a
+text that is no UTF-8 or no base64; what is nested too deeply is a RecursionError."""
+
 
 class RcmonError(Exception):
     """The root: whatever rcmon itself finds wrong."""

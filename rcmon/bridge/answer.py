@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from rcmon.bridge.doubt import DoubtError
+from rcmon.errors import UNREADABLE
 
 OLDEST = 86_400.0
 """Seconds after which what was said holds no longer."""
@@ -98,7 +99,7 @@ def read(metric: str, content: bytes, now: float) -> Rows:
     """Read an answer; `now` in seconds since the epoch. Raises DoubtError."""
     try:
         found = _SHAPES[metric].decode(content).responses[0].hits
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise DoubtError("shape", f"rcmon's answer for {metric} is not as it should be: {error}") from error
     sites: dict[str, StateRow | SlotRow] = {}
     if found.total is not None and found.total.value != len(found.hits):

@@ -11,6 +11,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from rcmon.bridge.doubt import DoubtError
 from rcmon.bridge.node import Node
+from rcmon.errors import UNREADABLE
 
 VERSION = "X-Rcmon-Control-Version"
 """Names the version of what is answered; with a question, the version that is asked for."""
@@ -100,7 +101,7 @@ def _detail(body: bytes) -> str:
     """Take what a problem document says, for people."""
     try:
         detail = msgspec.json.decode(body, type=_Refused).detail
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return ""
     line = " ".join(detail.split())[:_SHOWN]
     return f": {line}" if line else ""

@@ -15,7 +15,7 @@ from typing import IO, Any
 import msgspec
 from msgspec import Struct
 
-from rcmon.errors import StoreError
+from rcmon.errors import UNREADABLE, StoreError
 
 FORMAT = 1
 _LENGTH = 4
@@ -100,7 +100,7 @@ def read_archive(path: Path) -> Iterator[ArchiveHead | TableRows]:
         raise StoreError(f"{path} is damaged, or no archive of a store: {error}") from error
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise StoreError(f"{path} is damaged, or of another kind: {error}") from error
 
 

@@ -4,7 +4,7 @@ import zlib
 
 import msgspec
 
-from rcmon.errors import StoreCorruptError, StoreError
+from rcmon.errors import UNREADABLE, StoreCorruptError, StoreError
 from rcmon.model import Snapshot
 
 LEVEL = 1
@@ -23,5 +23,5 @@ def unpack(data: bytes) -> Snapshot:
     """Decode a snapshot; raises StoreCorruptError where the bytes are none."""
     try:
         return msgspec.msgpack.decode(zlib.decompress(data), type=Snapshot)
-    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (zlib.error, *UNREADABLE) as error:
         raise StoreCorruptError(f"a stored snapshot cannot be read: {error}") from error

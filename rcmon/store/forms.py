@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from msgspec import DecodeError, Struct, msgpack
+from msgspec import Struct, msgpack
 
-from rcmon.errors import StoreCorruptError
+from rcmon.errors import UNREADABLE, StoreCorruptError
 from rcmon.store.columns import Columns
 
 WHOLE = b"\2"
@@ -21,7 +21,7 @@ PART = 240
 """Points of a part. With fewer one point would be read with less work, and a day of many be larger."""
 TIMES = 0
 """The place of the times among the columns of a body."""
-BROKEN = (zlib.error, DecodeError, ValueError, TypeError, IndexError, KeyError)
+BROKEN = (zlib.error, *UNREADABLE, TypeError, IndexError, KeyError)
 """What reading bytes that are no packed points may raise."""
 
 

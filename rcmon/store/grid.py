@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from msgspec import DecodeError, msgpack
+from msgspec import msgpack
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rcmon.errors import StoreCorruptError
+from rcmon.errors import UNREADABLE, StoreCorruptError
 from rcmon.model import GridPoint
 from rcmon.store.packing import COARSE
 from rcmon.store.tables import GRID
@@ -32,7 +32,7 @@ def read_grid(connection: Connection, since: float, until: float, limit: int) ->
     found = select(GRID.c.body).where(*within).order_by(GRID.c.time).limit(limit)
     try:
         return [_POINT.decode(body) for body in connection.execute(found).scalars()]
-    except DecodeError as error:
+    except UNREADABLE as error:
         raise StoreCorruptError(f"a point of the grid's history cannot be read: {error}") from error
 
 

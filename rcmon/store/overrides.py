@@ -13,7 +13,7 @@ from msgspec import structs
 from sqlalchemy import Row, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rcmon.errors import StoreCorruptError
+from rcmon.errors import UNREADABLE, StoreCorruptError
 from rcmon.model import Override, OverrideChange, Spot, SpotChange
 from rcmon.model.journal import OVERRIDE as KIND
 from rcmon.model.journal import JournalEntry, Value
@@ -140,7 +140,7 @@ def _spot(row: Row[Any]) -> SpotChange:
 def _held(written: str | None) -> Override | None:
     try:
         return None if written is None else msgspec.json.decode(written, type=Override)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise StoreCorruptError(f"a change of overrides is damaged in the store: {error}") from error
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from msgspec import DecodeError, msgpack
+from msgspec import msgpack
 from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rcmon.errors import StoreCorruptError
+from rcmon.errors import UNREADABLE, StoreCorruptError
 from rcmon.model import HistoryRow, TaskPoint
 from rcmon.store.chunks import Points, from_rows, milliseconds, pack, unpack
 from rcmon.store.tables import CHUNK, HISTORY
@@ -31,7 +31,7 @@ def row_of(row: Row[Any], agent: str = "", site: str = "", *, tasks: bool = True
     """Read a row, with its task types where they are wanted. Raises StoreCorruptError."""
     try:
         by_task = _TASKS.decode(row.tasks) if tasks and row.tasks is not None else None
-    except DecodeError as error:
+    except UNREADABLE as error:
         raise StoreCorruptError(f"the task types of a row of history cannot be read: {error}") from error
     numbers = (row.running_slots, row.pending_slots, row.running_jobs, row.pending_jobs)
     return HistoryRow(row.time, agent, site, row.state, *numbers, by_task)

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rcmon.errors import StoreCorruptError
+from rcmon.errors import UNREADABLE, StoreCorruptError
 from rcmon.model.steering import (
     AgentControl,
     ControlStanding,
@@ -209,5 +209,5 @@ def _row(one: Quarantine) -> dict[str, object]:
 def _decoded(body: bytes, shape: type[T], what: str) -> T:
     try:
         return msgspec.msgpack.decode(body, type=shape)
-    except (msgspec.DecodeError, TypeError) as error:
+    except (*UNREADABLE, TypeError) as error:
         raise StoreCorruptError(f"{what} is damaged in the store: {error}") from error

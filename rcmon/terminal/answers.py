@@ -6,6 +6,7 @@ import httpx2
 import msgspec
 from msgspec import Struct
 
+from rcmon.errors import UNREADABLE
 from rcmon.terminal.failure import FORBIDDEN, PROTOCOL, REFUSED, UNAVAILABLE, USAGE, TerminalError
 from rcmon.version import VERSION
 
@@ -59,7 +60,7 @@ def made_out(response: httpx2.Response, body: bytes, service: str) -> Received:
         return Received(status, None, etag, server)
     try:
         return Received(status, msgspec.json.decode(body), etag, server)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise TerminalError(
             f"{service} answered what is not JSON ({error}): is it rcmon, and its API?", PROTOCOL
         ) from error
@@ -69,7 +70,7 @@ def as_type(value: Any, shape: type[T], what: str) -> T:
     """Read a part of a document, of which more may be there than is known here, and less."""
     try:
         return msgspec.convert(value, shape)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except UNREADABLE as error:
         raise TerminalError(
             f"{what} is not as this program knows it ({error}): the service is older or newer than"
             f" rcmon-cli {VERSION}",
@@ -97,7 +98,7 @@ def _problem(body: bytes, kind: str) -> ProblemSeen:
         return ProblemSeen()
     try:
         return msgspec.json.decode(body, type=ProblemSeen)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ProblemSeen()
 
 

@@ -11,7 +11,7 @@ from rcmon.documents import keys
 from rcmon.documents.deflated import inflate, inflate_chunks
 from rcmon.documents.shapes import Facts, SiteEntry
 from rcmon.documents.why import WhyIndex
-from rcmon.errors import StoreError
+from rcmon.errors import UNREADABLE, StoreError
 from rcmon.model import Document
 from rcmon.store.notes import Note
 from rcmon.store.reader import StoredSnapshots
@@ -89,7 +89,7 @@ class Held:
     def _facts(self) -> Facts:
         try:
             return msgspec.msgpack.decode(inflate(self.document(keys.FACTS)), type=Facts)
-        except (Problem, msgspec.DecodeError) as error:
+        except (Problem, *UNREADABLE) as error:
             raise StoreError(f"snapshot {self.number} cannot be taken: {error}") from error
 
     @property
@@ -124,7 +124,7 @@ class Held:
             await asyncio.sleep(0)
         try:
             return msgspec.msgpack.decode(data, type=form)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise self.missing(key) from None
 
 

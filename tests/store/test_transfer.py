@@ -149,6 +149,7 @@ async def test_an_archive_that_is_harmed_leaves_nothing_behind(
         gzip.compress(frames + b"x"),
         b"SQLite format 3\0",
         gzip.compress(b"\xff" * 99),
+        gzip.compress(frames.replace(b"history", b"hist\xffry", 1)),
     ]
     for data in harmed:
         (tmp_path / "harmed").write_bytes(data)

@@ -145,6 +145,7 @@ def test_a_peer_that_drips(run: Run) -> None:
     [
         ("200 OK", b"<html>Sign in</html>", 76, "not JSON"),
         ("200 OK", b"", 76, "not JSON"),
+        ("200 OK", b'{"sites": [{"name": "\xff"}]}', 76, "not JSON"),
         ("200 OK", b"[1, 2]", 76, "older or newer"),
         ("200 OK", b'{"sites": [{"name": 7}]}', 76, "older or newer"),
         ("200 OK", b'{"sites": [' + b"[" * 100_000, 76, "not JSON"),

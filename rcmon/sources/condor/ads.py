@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct, field
 
-from rcmon.errors import SourceError
+from rcmon.errors import UNREADABLE, SourceError
 from rcmon.model import Pressure
 from rcmon.sources.noting import Noting
 
@@ -113,7 +113,7 @@ class Ads:
 def _decoded(raw: Raw) -> _Ad:
     try:
         return msgspec.json.decode(raw, type=_Ad)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise UnreadableAdError("condor_ad_unreadable", f"it is no ad: {error}") from error
 
 

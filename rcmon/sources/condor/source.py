@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw
 
-from rcmon.errors import ConfigError, SourceError
+from rcmon.errors import UNREADABLE, ConfigError, SourceError
 from rcmon.files.reading import FileError, read_bounded
 from rcmon.files.stamp import UNSEEN, stamp_of
 from rcmon.model import Batch, Upstream
@@ -106,5 +106,5 @@ def _listed(content: bytes) -> list[Raw]:
     """Part a list of ads, unread. Raises SourceError for anything else."""
     try:
         return msgspec.json.decode(content, type=list[Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise SourceError(f"the job ads are no list in JSON, as condor_q -json writes: {error}") from error

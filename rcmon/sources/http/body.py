@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from rcmon.errors import SourceError
+from rcmon.errors import UNREADABLE, SourceError
 
 MOST = 32 * 1024 * 1024
 """Octets of an answer that are taken, inflated or not; the largest that is known of has 6 MB."""
@@ -48,6 +48,6 @@ def json_of(content: bytes, shape: type[Shape]) -> Shape:
         return msgspec.json.decode(content, type=shape)
     except msgspec.ValidationError as error:
         raise SourceError(f"the answer is not shaped as it should be: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         what = "no text in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise SourceError(f"the answer is no JSON: {what}") from error

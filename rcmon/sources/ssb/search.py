@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct, ValidationError, field
 
-from rcmon.errors import SourceError
+from rcmon.errors import UNREADABLE, SourceError
 from rcmon.sources.http import json_of
 from rcmon.sources.plausible import DocumentValues, UnreadableRowError, whole
 
@@ -114,7 +114,7 @@ def _row(hit: Raw, values: DocumentValues) -> tuple[str, BoardRow]:
         read = msgspec.json.decode(hit, type=_Hit)
     except ValidationError as error:
         raise UnreadableRowError(f"it is not shaped as a row: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise UnreadableRowError("it is no JSON in UTF-8") from error
     name = values.name("name", read.source.data.get("name"))
     time = whole(read.sort[0]) if read.sort else None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Raw, Struct
 
-from rcmon.errors import SourceError
+from rcmon.errors import UNREADABLE, SourceError
 from rcmon.model import AgentReport
 from rcmon.reports import ReportError, read_agent_info
 from rcmon.sources.http import json_of
@@ -47,7 +47,7 @@ def reports_of(rows: Sequence[Raw], now: float, findings: Noting) -> dict[str, A
         try:
             document = msgspec.json.decode(row, type=ViewRow).value
             report = read_agent_info(bytes(document), now)
-        except (ReportError, msgspec.DecodeError, RecursionError) as error:
+        except (ReportError, *UNREADABLE) as error:
             wrong.append(str(error))
             continue
         name = short_name(report.host or "")

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from rcmon.errors import UNREADABLE
 from rcmon.web.answers.problems import Problem
 
 _JSON = "application/json"
@@ -67,5 +68,5 @@ def read_json(headers: Mapping[str, str], body: bytes, most: int, shape: type[T]
         return msgspec.json.decode(content, type=shape)
     except msgspec.ValidationError as error:
         raise Problem(422, f"The body is no {what}: {error}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Problem(400, f"The body cannot be read as JSON: {error}.") from error

@@ -1,7 +1,6 @@
 """Where a long list goes on: an opaque text that stays right while the list changes."""
 
 import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Annotated, TypeVar
@@ -9,6 +8,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from rcmon.errors import UNREADABLE
 from rcmon.web.answers.problems import Problem
 
 Cursor = Annotated[
@@ -36,7 +36,7 @@ def position(cursor: str) -> Position:
         return Position()
     try:
         found = msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=Position)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+    except UNREADABLE:
         found = None
     if found is None or found.given < 0:
         detail = f"Parameter 'cursor' has the value {cursor[:200]!r}; allowed is what a list's `next` holds."

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import fnmatch
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from rcmon.documents.why import (
     SiteAdmission,
     WhyDocument,
 )
+from rcmon.errors import UNREADABLE
 from rcmon.model import Cell, Place
 from rcmon.rules.reasons import REASONS
 from rcmon.rules.sentences import detail, overflow_priority
@@ -132,7 +132,7 @@ def read_cursor(text: str) -> Key | None:
         return None
     try:
         key: Key = _KEYS.decode(base64.urlsafe_b64decode(text))
-    except (binascii.Error, msgspec.DecodeError):
+    except UNREADABLE:
         allowed = "what stands in `next` of a page before"
         detail = f"Parameter 'cursor' has the value {text[:200]!r}; allowed is {allowed}."
         raise Problem(400, detail, parameter="cursor", value=text[:200], allowed=allowed) from None

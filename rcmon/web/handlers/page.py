@@ -10,6 +10,7 @@ from rcmon.documents import keys
 from rcmon.documents.deflated import inflate
 from rcmon.documents.overview import OverviewDocument
 from rcmon.documents.shapes import FindingShape
+from rcmon.errors import UNREADABLE
 from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Ready
 from rcmon.web.api.findings import joined, listed
@@ -127,7 +128,7 @@ def _seen(handler: Handler) -> OverviewDocument | None:
         return None
     try:
         return msgspec.json.decode(inflate(held.document(keys.OVERVIEW)), type=OverviewDocument)
-    except (Problem, msgspec.DecodeError):
+    except (Problem, *UNREADABLE):
         return None
 
 

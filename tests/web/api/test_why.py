@@ -177,6 +177,8 @@ async def publish(service: Serving, snapshot: Snapshot, documents: list[Document
         ("cursor=AAAA", "cursor"),
         ("cursor=A", "cursor"),
         ("cursor=WyJhIl0=", "cursor"),
+        ("cursor=WyL_IiwgImEiLCAiYiJd", "cursor"),  # a name that is no UTF-8
+        ("cursor=%C3%A4", "cursor"),
         ("state=Down", "state"),
     ],
 )

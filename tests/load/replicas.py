@@ -385,7 +385,6 @@ class Killer:
         at = time.monotonic()
         if what == "replica":
             replica.kill()
-            replica.start()
         elif not replica.kill_collector():
             return  # it is being started again
         while await self._holder() in (holder, ""):
@@ -394,6 +393,8 @@ class Killer:
         while await self._newest() <= newest:
             await asyncio.sleep(0.02)
         collected = time.monotonic() - at
+        if what == "replica":
+            replica.start()  # not before: its lease would be its own again
         self.led[what].append(led)
         self.collected[what].append(collected)
         name, then = replica.folder.name, (await self._leader())[1].folder.name

@@ -63,7 +63,8 @@ class Service:
         self._layout = Layout({"route": routes()})
         self._names = self._web if workers == 1 else (*self._web, *others)
         self._scoreboard = Scoreboard(len(self._names), self._layout.size)
-        self._holder = f"{socket.gethostname()}:{Path(self._config.state_dir).resolve()}"
+        place = f"{socket.gethostname()}:{Path(self._config.state_dir).resolve()}"
+        self._replica = self._config.replica_name or place
 
     def run(self, announce: Callable[[int], None]) -> int:
         """Run until TERM or INT and give the exit code. `announce` gets the port when all are ready."""
@@ -125,6 +126,7 @@ class Service:
         config = self._config
         about = About(
             processes=self._names,
+            replica=self._replica,
             cycle_interval=config.cycle_interval,
             replicas=tuple(each.strip() for each in (config.metrics_replicas or "").split(",") if each),
             store_kind=self._checked.store_url.get_backend_name(),
@@ -157,7 +159,7 @@ class Service:
                 raise_after=config.finding_raise_after,
                 clear_after=config.finding_clear_after,
                 ages=Ages(config.history_retention, config.history_raw_retention, config.journal_retention),
-                holder=self._holder,
+                holder=self._replica,
                 sources=self._checked.sources,
                 control=self._checked.control,
                 tally=Tally(self._layout, context.slot.cells),

@@ -27,6 +27,7 @@ class Config(Struct, frozen=True, kw_only=True):
     allowed_hosts: str
     workers: int
     state_dir: str
+    replica_name: str | None
     shutdown_grace: float
     hang_timeout: float
     recycle_memory: int

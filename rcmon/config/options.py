@@ -12,6 +12,7 @@ from rcmon.config.values import (
     any_text,
     boolean,
     host_names,
+    name,
     number,
     one_of,
     seconds,
@@ -82,6 +83,13 @@ OPTIONS: tuple[Option, ...] = (
         "web processes; 0: one per core that we may use; 1: everything in one process",
     ),
     Option("state-dir", "server", "var", text, "directory of what rcmon keeps"),
+    Option(
+        "replica-name",
+        "server",
+        None,
+        name,
+        "what this replica is called among those that share a store; default: HOST:STATE_DIR",
+    ),
     Option(
         "shutdown-grace", "server", 15.0, seconds(1, 600), "seconds for requests in flight to end at a stop"
     ),

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 Value = str | int | float | bool | None
 
+_NAME = re.compile(r"[!-~]{1,200}")
 _HOST_NAME = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 
 
@@ -23,6 +24,13 @@ def text(value: str) -> str:
     if not value.strip():
         raise ValueError("a text that is not empty")
     return any_text(value)
+
+
+def name(value: str) -> str:
+    """Take one word, such as names a machine."""
+    if not _NAME.fullmatch(value):
+        raise ValueError("at most 200 letters, digits and signs of ASCII without a space")
+    return value
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

@@ -24,6 +24,8 @@ class About(Struct, frozen=True, kw_only=True):
     """As configured, seconds."""
     store_kind: str
     """Which database the store is, such as `sqlite`; never its URL."""
+    replica: str = ""
+    """What this replica is called among those that share the store."""
     replicas: tuple[str, ...] = ()
     """Where each replica is scraped, HOST:PORT; none: wherever it was asked."""
     name: str = NAME

@@ -66,6 +66,8 @@ def test_the_default_file_is_read_where_it_stands_and_not_beside_a_named_one():
         (["--config", "none.toml"], {}, ["--config", "'none.toml'"]),
         (["--allowed-hosts", "a,b c"], {}, ["--allowed-hosts", "'a,b c'", "*.cern.ch"]),
         (["--allowed-hosts", "*.*"], {}, ["--allowed-hosts"]),
+        (["--replica-name", "a b"], {}, ["--replica-name", "'a b'", "without a space"]),
+        (["--replica-name", ""], {}, ["--replica-name"]),
         (["--metrics-replicas", "a:5000,b"], {}, ["--metrics-replicas", "'a:5000,b'", "HOST:PORT"]),
         (["--metrics-replicas", "a:70000"], {}, ["--metrics-replicas", "HOST:PORT"]),
         (["--metrics-task-zeros", "2"], {}, ["--metrics-task-zeros", "true or false"]),

@@ -148,7 +148,7 @@ def settings() -> Mapping[str, str]:
     """Give the variables that a pod of the example has."""
     lines = (KUBERNETES / "example" / "rcmon.env").read_text().splitlines()
     given = dict(line.split("=", 1) for line in lines if line)
-    return given | {one["name"]: one["value"] for one in container()["env"]}
+    return given | {one["name"]: one.get("value", "rcmon-0") for one in container()["env"]}
 
 
 def test_variables_are_options_with_values_they_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,8 +46,8 @@ def holder(server: Server) -> str:
 
 
 def leader(server: Server) -> str | None:
-    """Give the name of the directory of the replica that has the lease; None: nobody has."""
-    return Path(holder(server).rpartition(" ")[0]).parent.name or None
+    """Give the name of the replica that has the lease, which is its directory's; None: nobody has."""
+    return holder(server).rpartition(" ")[0] or None
 
 
 @contextlib.contextmanager
@@ -58,6 +58,7 @@ def replica(directory: Path, options: list[str], pki: Path, database: str, sourc
     text = Path(options[at]).read_text().replace('"good"', f'"{source}"')
     (directory / "sources.toml").write_text(text)
     own = [*options[:at], str(directory / "sources.toml"), *options[at + 1 :], "--database", database]
+    own += ["--replica-name", directory.name]
     shutil.copy(pki.parent / "roles.toml", directory / "roles.toml")
     with running(directory, *own, pki=pki) as service:
         yield service

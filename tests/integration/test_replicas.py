@@ -78,6 +78,7 @@ def test_who_is_killed_is_replaced_at_once_whatever_the_interval(
     ):
         first, second = leading(server, one, two)
         until(lambda: sources(second) == sources(first), "both to serve the same")
+        assert [service.json("/api/status")["replica"] for service in (one, two)] == ["one", "two"]
         number = newest(server)
         (collector,) = collectors(first.process.pid)
         os.kill(collector, signal.SIGKILL)

@@ -96,6 +96,7 @@ class StatusReport:
             control=self._control_status(facts),
             streams=self._streams(),
             limits=self._bounds(),
+            replica=self._about.replica,
         )
 
     def _control_status(self, facts: Facts | None) -> ControlStatus:

@@ -166,3 +166,5 @@ class Status(Struct, frozen=True):
     control: ControlStatus
     streams: StreamsStatus
     limits: tuple[BoundStatus, ...]
+    replica: str
+    """What this replica is called among those that share the store."""

@@ -60,6 +60,7 @@ async def test_its_fields(service: Serving) -> None:
         "control",
         "streams",
         "limits",
+        "replica",
     ]
     assert read["control"]["mode"] == "observe"
     assert set(read["control"]["agents"].values()) == {"observe"}

@@ -111,6 +111,12 @@ HAND_OVER = 'exec 3<&"$1"; shift; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
 """Hands a socket over as systemd does."""
 
 
+SMALL = 200
+"""Bytes of a private file that holds a word and nothing else: a password or a token."""
+LONG = 12
+"""Characters from which on a word is a secret: the last line of a key is shorter at times."""
+
+
 @contextlib.contextmanager
 def running(
     directory: Path, *options: str, pki: Path | None = None, listening: socket.socket | None = None
@@ -140,6 +146,20 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+    holds_no_secret(directory, service.pki)
+
+
+def holds_no_secret(directory: Path, pki: Path) -> None:
+    """Hold that nothing of what a service wrote has a line of a key, a password or a token of this run."""
+    secrets = {
+        line for key in pki.glob("*.key") for line in key.read_bytes().splitlines() if b"-" not in line
+    }
+    for file in directory.iterdir():
+        if file.is_file() and file.stat().st_size <= SMALL and file.stat().st_mode & 0o077 == 0:
+            secrets.add(file.read_bytes().strip())
+    for written in (*directory.glob("*.log*"), *(directory / "state").rglob("rcmon.sqlite*")):
+        text = written.read_bytes()
+        assert not any(secret in text for secret in secrets if len(secret) >= LONG), f"{written} has a secret"
 
 
 def _port(process: "subprocess.Popen[bytes]", log: Path) -> int | None:

@@ -105,14 +105,14 @@ OPTIONS: tuple[Option, ...] = (
         "server",
         2 << 30,
         whole(0, 1 << 44),
-        "bytes of memory from which a web process is replaced, having drained; 0: never",
+        "bytes of memory from which a process is replaced, having drained; 0: never",
     ),
     Option(
         "recycle-files",
         "server",
         1000,
         whole(0, 1_000_000),
-        "open files, beside its connections, from which a web process is replaced likewise; 0: never",
+        "open files, beside its connections, from which a process is replaced likewise; 0: never",
     ),
     Option(
         "short-way",

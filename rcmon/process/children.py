@@ -169,13 +169,17 @@ class Children:
             first.hurry(now, _SERVING_PAUSE if first.served else _STARTING_PAUSE)
 
     def _recycle(self, now: float) -> None:
-        """Have one that takes too much drain and end, while all the others that listen do their work."""
-        listening = [child for child in self._all if child.spec.listens]
-        ready = all(child.ready and child.slot.complete and not child.recycled for child in listening)
-        if self._stopping or len(listening) < 2 or not ready:  # noqa: PLR2004 - one alone would leave nobody
+        """Have one that takes too much drain and end, never the only one that listens.
+
+        One that listens does so while the others that do work, another one while all work.
+        """
+        if self._stopping or any(child.recycled for child in self._all):
             return
-        for child in listening:
-            if reason := child.excess(now, self._limits.ceilings):
+        listening = [child for child in self._all if child.spec.listens]
+        serving = len(listening) > 1 and all(child.ready and child.slot.complete for child in listening)
+        for child in self._all:
+            may = serving if child.spec.listens else self.all_complete
+            if may and (reason := child.excess(now, self._limits.ceilings)):
                 child.recycled = reason
                 LOG.warning("%s takes %s: it drains, and is started anew", child.label, reason)
                 child.send(signal.SIGTERM)

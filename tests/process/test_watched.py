@@ -236,7 +236,7 @@ def three(run: Callable[[ChildContext], int]) -> list[ChildSpec]:
 
 
 def test_who_takes_too_much_is_replaced_one_after_the_other(caplog: pytest.LogCaptureFixture) -> None:
-    """Each is over both ceilings: the first drains while the second works, and the collector is let alone."""
+    """Each is over both ceilings: one drains while the others work, then the next, then the collector."""
     caplog.set_level("INFO", "rcmon.process")
     limits = Limits(ceilings=Ceilings(memory=100, files=1, rest=600))
     with family(*three(functools.partial(run_async, draining)), limits=limits) as workers:
@@ -257,7 +257,14 @@ def test_who_takes_too_much_is_replaced_one_after_the_other(caplog: pytest.LogCa
         workers.start_due(1600.0)
         look_until(workers, 1600.0, lambda: workers.all_complete)
         endings = [child.slot.last_ending for child in workers.alive]
-    assert [ending and ending.cause for ending in endings] == ["recycle", "recycle", None]
+        look_until(workers, 1600.0, lambda: len(workers.alive) == 2)
+        assert collector not in [child.pid for child in workers.alive]
+        workers.start_due(1600.0)
+        look_until(workers, 1600.0, lambda: workers.all_complete)
+        workers.look(1600.0)
+        assert len(workers.alive) == 3, "each of them is fresh now"
+        last = workers.alive[2].slot.last_ending
+    assert [ending and ending.cause for ending in (*endings, last)] == ["recycle", "recycle", None, "recycle"]
     assert str(endings[0]).startswith("replaced for ")
 
 

@@ -12,6 +12,7 @@ from rcmon.demo.grid import dice, thresholds
 from rcmon.demo.loading import load_world
 from rcmon.demo.odd import BATCH, ODD_AGENTS, OddAgent, write_odd_agent
 from rcmon.demo.odd import upstream as odd
+from rcmon.demo.odd.databases import DEAD_FOR
 from rcmon.demo.population import populate
 from rcmon.demo.schema import create, ids
 from rcmon.demo.sites import SITES
@@ -21,8 +22,6 @@ from rcmon.demo.workload import Subscription, subscriptions
 from rcmon.demo.world import World
 
 PLUGIN = "SimpleCondorPlugin"
-DEAD_FOR = 9 * 3600
-"""Seconds since a dead worker's last heartbeat."""
 SINCE_AT_MOST = 20 * 86400
 """How long a site may have been in its state when the demo starts, seconds."""
 

@@ -24,6 +24,8 @@ from rcmon.demo.synthetic import SyntheticSource, parse_shape, synthetic_sources
 from rcmon.errors import ConfigError
 
 SEED = "rcmon"
+NOW_AND_THEN = "cric-second"
+"""What the source is called that answers for a while, and then does not."""
 STRANGER = "stranger"
 STATUS = "/wm_resource_monitor/api/status"
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not listened on
@@ -166,17 +168,16 @@ def _roles() -> str:
 def _sources(directory: Path, port: int | None) -> str:
     """List the agents' databases as sources, and where the grid's upstreams are asked."""
     tables: list[dict[str, str | float]] = []
-    for agent in (*AGENTS, *ODD_AGENTS):
+    agents = [(agent.name, agent) for agent in (*AGENTS, *ODD_AGENTS)]
+    for name, agent in (*agents, (TWICE, DRAINED)):
         url = URL.create("sqlite", database=str(database(directory, agent))).render_as_string()
-        tables.append({"name": agent.name, "kind": "wmagent", "url": url})
-    again = URL.create("sqlite", database=str(database(directory, DRAINED))).render_as_string()
-    tables.append({"name": TWICE, "kind": "wmagent", "url": again})
+        tables.append({"name": name, "kind": "wmagent", "url": url})
     if port is not None:
         url = f"http://127.0.0.1:{port}"
         tables.append({"name": "ssb", "kind": "ssb", "url": url, "dataset": DATASET})
         tables.append({"name": "ssb-second", "kind": "ssb", "url": url, "dataset": SECOND})
         tables.append({"name": "cric", "kind": "cric", "url": url})
-        tables.append({"name": "cric-second", "kind": "cric", "url": f"{url}/{SECOND}"})
+        tables.append({"name": NOW_AND_THEN, "kind": "cric", "url": f"{url}/{SECOND}"})
         tables.append({"name": "wmstats", "kind": "wmstats", "url": url + DATABASE})
         for agent in AGENTS:
             ads = str(ads_file(directory, agent.name))

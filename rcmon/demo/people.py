@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.demo.issuing import slash_form
 from rcmon.demo.odd import DEAF, PLAIN, SILENT
+from rcmon.demo.odd.databases import DEAD_FOR
 from rcmon.errors import StoreError
 from rcmon.model import Override, OverrideChange, SpotChange
 from rcmon.store import Store
@@ -26,8 +27,6 @@ EVERY = 10.0
 """Seconds from one look at what there is to do to the next."""
 ASKS_EVERY = 900
 """Seconds between the questions of an agent."""
-SILENT_FOR = 9 * 3600
-"""Seconds since the last question of the agent that asks no more."""
 HOUR = 3600
 CONTROL = "".join(f'[agents.{agent.name}]\nmode = "control"\n' for agent in (DEAF, SILENT))
 """The control file: whom the demo's people steer."""
@@ -109,7 +108,7 @@ async def _set(connection: AsyncConnection, one: Override, now: float) -> None:
 async def _asks(connection: AsyncConnection, now: float) -> dict[str, float]:
     """Tell which agents ask, and when: the silent one did long ago, before anybody looked."""
     asked = {one.agent: one.time for one in await read_asked(connection)}
-    asks = {} if SILENT.name in asked else {SILENT.name: now - SILENT_FOR}
+    asks = {} if SILENT.name in asked else {SILENT.name: now - DEAD_FOR}
     if not 0 <= now - asked.get(DEAF.name, 0.0) < ASKS_EVERY:
         asks[DEAF.name] = now
     return asks

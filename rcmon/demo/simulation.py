@@ -30,8 +30,6 @@ LONGEST_STEP = 30.0
 TELL_EVERY = 10.0
 """Seconds between what the upstreams say."""
 
-DAY = 86400
-
 LOG = logging.getLogger(__name__)
 
 
@@ -158,7 +156,7 @@ class Simulation:
 
     def _second_board(self, now: int) -> Mapping[str, bytes]:
         """Write it once a day: it is as large as an answer can be."""
-        day = now // DAY
+        day = now // odd.DAY
         if self._disused is None or self._disused[0] != day:
             self._disused = day, second_board(now)
         return self._disused[1]

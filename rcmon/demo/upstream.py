@@ -68,27 +68,20 @@ def board(now: int, away: Mapping[str, Known], begun: int) -> dict[str, bytes]:
         slots.append(_hit(data, now - now % 900))
     statuses += [_hit(data, since) for data, since in odd.statuses(now)]
     slots += [_hit(data, since) for data, since in odd.capacities(now, begun)]
-    return {"sts15min": _answer(statuses), "scap15min": _answer(slots)}
+    return _board(statuses, slots)
 
 
 def second_board(now: int) -> dict[str, bytes]:
     """Write what the board of disused sites answers, by metric: large, and the same all day."""
     states, cores = odd.disused(now)
-    return {
-        "sts15min": _answer([_hit(data, since) for data, since in states]),
-        "scap15min": _answer([_hit(data, since) for data, since in cores]),
-    }
+    return _board([_hit(data, since) for data, since in states], [_hit(data, since) for data, since in cores])
 
 
 def second_names(now: int, begun: int) -> dict[str, bytes]:
     """Write what the catalogue answers that does so only now and then; nothing where it does not."""
     if not odd.is_open(now, begun):
         return {}
-    sites, storage = odd.elsewhere()
-    return {
-        "site-names": _table(["type", "site_name", "alias"], sites),
-        "data-processing": _table(["phedex_name", "psn_name", "site_name"], storage),
-    }
+    return _catalogue(*odd.elsewhere())
 
 
 def names() -> dict[str, bytes]:
@@ -99,10 +92,7 @@ def names() -> dict[str, bytes]:
     reads.append([f"{NEW_STORAGE}_Tape", NEW_STORAGE, NEW_STORAGE])
     site_rows += odd.site_names()
     reads += odd.storage()
-    return {
-        "site-names": _table(["type", "site_name", "alias"], site_rows),
-        "data-processing": _table(["phedex_name", "psn_name", "site_name"], reads),
-    }
+    return _catalogue(site_rows, reads)
 
 
 def reports(now: int, worlds: Mapping[str, World]) -> bytes:
@@ -184,6 +174,17 @@ def _report(agent: DemoAgent, now: int) -> dict[str, Any]:
         },
     }
     return {"id": agent.hostname, "key": agent.hostname, "value": value}
+
+
+def _board(statuses: list[dict[str, Any]], slots: list[dict[str, Any]]) -> dict[str, bytes]:
+    return {"sts15min": _answer(statuses), "scap15min": _answer(slots)}
+
+
+def _catalogue(sites: list[list[str]], reads: list[list[str]]) -> dict[str, bytes]:
+    return {
+        "site-names": _table(["type", "site_name", "alias"], sites),
+        "data-processing": _table(["phedex_name", "psn_name", "site_name"], reads),
+    }
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> bytes:

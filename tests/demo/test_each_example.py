@@ -13,7 +13,7 @@ from rcmon.collector.publisher import Publisher
 from rcmon.collector.steering import Steersman
 from rcmon.demo import prepare
 from rcmon.demo.databases import build_databases
-from rcmon.demo.demo import SEED
+from rcmon.demo.demo import NOW_AND_THEN, SEED
 from rcmon.demo.people import People
 from rcmon.demo.serving import serve
 from rcmon.model import Snapshot
@@ -47,8 +47,6 @@ LATE = {
 }
 BY_CLOCK = {"override_end_doubtful"}
 """What is there only while a clock that was set forward is doubted."""
-NOW_AND_THEN = "cric-second"
-"""The source that answers for a while, and then does not."""
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from rcmon.demo.demo import NOW_AND_THEN
+
 PROJECT = Path(__file__).parent.parent.parent
 BASE = "/wm_resource_monitor"
 WITHIN = 240.0
@@ -42,10 +44,6 @@ def children(pid: int) -> set[int]:
                 if int(parent) == pid and state != "Z":
                     found.add(int(entry.name))
     return found
-
-
-NOW_AND_THEN = "cric-second"
-"""The demo's source that answers for a while, and then does not."""
 
 
 class Service:

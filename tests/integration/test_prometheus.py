@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import pytest
 
+from rcmon.demo.demo import NOW_AND_THEN
 from rcmon.monitoring.described import dashboards
 from tests.deployment.scraping import discovered
 from tests.integration.paging import Pages, paging
-from tests.integration.running import NOW_AND_THEN, PROJECT, running, until
+from tests.integration.running import PROJECT, running, until
 from tests.servers import alertmanager, prometheus
 
 CONFIG = """

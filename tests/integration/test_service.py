@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from rcmon.demo.demo import NOW_AND_THEN
 from tests.faked import faked
-from tests.integration.running import NOW_AND_THEN, PROJECT, children, running, until
+from tests.integration.running import PROJECT, children, running, until
 from tests.servers import need
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,18 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def each(options: list[str], interval: str) -> list[str]:
-    return [*options, "--cycle-interval", interval]
+@contextmanager
+def pair(
+    directory: Path, stack: Any, server: Server, *more: str, port: int | None = None
+) -> Iterator[tuple[Service, Service]]:
+    """Run two; `port`: of the way that the first one takes to the store."""
+    options, pki = stack
+    options = [*options, *more]
+    with (
+        replica(directory / "one", options, pki, url_of(server, port), "of-one") as one,
+        replica(directory / "two", options, pki, url_of(server), "of-two") as two,
+    ):
+        yield one, two
 
 
 def sources(service: Service) -> list[str]:
@@ -70,12 +81,7 @@ def shows(service: Service, collector: Service) -> bool:
 def test_who_is_killed_is_replaced_at_once_whatever_the_interval(
     tmp_path: Path, stack: Any, server: Server
 ) -> None:
-    options, pki = stack
-    options = each(options, RARELY)
-    with (
-        replica(tmp_path / "one", options, pki, url_of(server), "of-one") as one,
-        replica(tmp_path / "two", options, pki, url_of(server), "of-two") as two,
-    ):
+    with pair(tmp_path, stack, server, "--cycle-interval", RARELY) as (one, two):
         first, second = leading(server, one, two)
         until(lambda: sources(second) == sources(first), "both to serve the same")
         assert [service.json("/api/status")["replica"] for service in (one, two)] == ["one", "two"]
@@ -93,12 +99,7 @@ def test_what_one_answered_is_there_through_the_other_though_it_is_gone(
     tmp_path: Path, stack: Any, server: Server
 ) -> None:
     """Reports and overrides are in the store before the answer, and read from there."""
-    options, pki = stack
-    options = each(options, RARELY)
-    with (
-        replica(tmp_path / "one", options, pki, url_of(server), "of-one") as one,
-        replica(tmp_path / "two", options, pki, url_of(server), "of-two") as two,
-    ):
+    with pair(tmp_path, stack, server, "--cycle-interval", RARELY) as (one, two):
         first, second = leading(server, one, two)
         site = second.json("/api/sites?limit=1")["sites"][0]["name"]
         said = {"state": "Down", "mode": "latched", "reason": "r"}
@@ -120,11 +121,7 @@ def send(service: Service, path: str, said: object, *options: str, who: str = "o
 
 def test_one_that_slept_past_its_lease_writes_nothing(tmp_path: Path, stack: Any, server: Server) -> None:
     """It is stopped in the midst of whatever it does, and goes on with that when it wakes up."""
-    options, pki = stack
-    with (
-        replica(tmp_path / "one", options, pki, url_of(server), "of-one") as one,
-        replica(tmp_path / "two", options, pki, url_of(server), "of-two") as two,
-    ):
+    with pair(tmp_path, stack, server) as (one, two):
         # on a machine that is so busy that the other one was late too it is tried again
         assert any(sleeps_and_leaves_it(server, *leading(server, one, two)) for _ in range(TRIES))
 
@@ -162,12 +159,7 @@ def sources_told(server: Server) -> int:
 def test_one_that_is_cut_off_is_replaced_and_finds_its_way_back(
     tmp_path: Path, stack: Any, server: Server
 ) -> None:
-    options, pki = stack
-    with (
-        wire(server.port) as line,
-        replica(tmp_path / "one", options, pki, url_of(server, line.port), "of-one") as one,
-        replica(tmp_path / "two", options, pki, url_of(server), "of-two") as two,
-    ):
+    with wire(server.port) as line, pair(tmp_path, stack, server, port=line.port) as (one, two):
         until(lambda: leader(server), "a leader")
         line.cut()
         until(lambda: leader(server) == "two", "the other one to lead")

@@ -5,7 +5,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,20 +29,21 @@ REASON = "the storage is moved, ticket 4711"
 Row = dict[str, Any]
 
 
-class Upstreams:
-    """The site status board and WMStats on loopback: what is asked for is answered as of now."""
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What the site status board says; changed as a whole, since it may be asked at any moment."""
 
-    def __init__(self, sites: dict[str, tuple[str, int | None, int | None]], agents: dict[str, str]) -> None:
-        self.sites, self.agents = dict(sites), agents
-        """By site: status and cores; by agent: its team."""
-        self.age = 0.0
-        """Seconds that the board's rows are old."""
-        self.whole: bytes | None = None
-        """What the board answers in place of its document."""
-        self.port = 0
+    sites: Mapping[str, tuple[str | None, int | None, int | None]]
+    """By site: status and cores."""
+    age: float = 0.0
+    """Seconds that its rows are old."""
+    whole: bytes | None = None
+    """What it answers in place of its document."""
 
-    def board(self, metric: str) -> bytes:
+    def document(self, metric: str) -> bytes:
         """Answer for a metric."""
+        if self.whole is not None:
+            return self.whole
         sort = [int((time.time() - self.age) * 1000)]
 
         def data(name: str) -> Row:
@@ -50,10 +52,17 @@ class Upstreams:
                 return {"name": name, "prod_status": status}
             return {"name": name, "core_cpu_intensive": cpu, "core_io_intensive": io}
 
-        if self.whole is not None:
-            return self.whole
-        hits = [{"_source": {"data": data(name)}, "sort": sort} for name in [*self.sites]]
+        hits = [{"_source": {"data": data(name)}, "sort": sort} for name in self.sites]
         return json.dumps({"responses": [{"hits": {"hits": hits}}]}).encode()
+
+
+class Upstreams:
+    """The site status board and WMStats on loopback: what is asked for is answered as of now."""
+
+    def __init__(self, board: Board, agents: dict[str, str]) -> None:
+        self.board, self.agents = board, agents
+        """By agent: its team."""
+        self.port = 0
 
     def reports(self) -> list[Row]:
         """Say what the agents say of themselves."""
@@ -91,7 +100,7 @@ class Upstreams:
             def do_POST(self) -> None:
                 asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 found = re.search(r"monit_hdfs_path: (\w+)", asked)
-                self._say(upstreams.board(found[1] if found else ""))
+                self._say(upstreams.board.document(found[1] if found else ""))
 
             def do_GET(self) -> None:
                 self._say(upstreams.view())

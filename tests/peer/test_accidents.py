@@ -1,6 +1,6 @@
 """Every accident that upstream had, replayed: no site changes at an agent, and one finding says why."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from tests import servers
 from tests.integration.running import until
 from tests.peer.asking import interpreter
-from tests.peer.grid import TEAM, ControlledGrid, Upstreams, controlled_grid
+from tests.peer.grid import TEAM, Board, ControlledGrid, Upstreams, controlled_grid
 from tests.peer.real_agents import Databases, schema
 
 AGENT = "main"
@@ -21,55 +21,37 @@ KINDS = {"upstream_quarantined", "source_failing"}
 """The findings that tell of an accident: it is held by the guard, or by who reads it."""
 
 
-def every(**values: object) -> Callable[[Upstreams], None]:
+def every(**values: object) -> Board:
     """Say the same of all sites."""
-
-    def do(upstreams: Upstreams) -> None:
-        for name, (status, cpu, io) in SOUND.items():
-            row: Any = {"status": status, "cpu": cpu, "io": io} | values
-            upstreams.sites[name] = row["status"], row["cpu"], row["io"]
-
-    return do
+    return at(*SOUND, **values)
 
 
-def at(*names: str, **values: object) -> Callable[[Upstreams], None]:
+def at(*names: str, **values: object) -> Board:
     """Say something of some sites."""
-
-    def do(upstreams: Upstreams) -> None:
-        for name in names:
-            status, cpu, io = SOUND[name]
-            row: Any = {"status": status, "cpu": cpu, "io": io} | values
-            upstreams.sites[name] = row["status"], row["cpu"], row["io"]
-
-    return do
+    changed: dict[str, Any] = {}
+    for name in names:
+        status, cpu, io = SOUND[name]
+        row: Any = {"status": status, "cpu": cpu, "io": io} | values
+        changed[name] = row["status"], row["cpu"], row["io"]
+    return Board({**SOUND, **changed})
 
 
-def without(*names: str) -> Callable[[Upstreams], None]:
+def without(*names: str) -> Board:
     """Leave sites out."""
-
-    def do(upstreams: Upstreams) -> None:
-        for name in names:
-            del upstreams.sites[name]
-
-    return do
+    return Board({name: row for name, row in SOUND.items() if name not in names})
 
 
-def saying(whole: bytes) -> Callable[[Upstreams], None]:
+def saying(whole: bytes) -> Board:
     """Answer something else."""
-
-    def do(upstreams: Upstreams) -> None:
-        upstreams.whole = whole
-
-    return do
+    return Board(SOUND, whole=whole)
 
 
-def old(upstreams: Upstreams) -> None:
+def old() -> Board:
     """Say what held days ago, when it was otherwise."""
-    upstreams.sites[SITES[3]] = ("disabled", 1, 1)
-    upstreams.age = 2 * 86_400.0
+    return Board({**SOUND, SITES[3]: ("disabled", 1, 1)}, age=2 * 86_400.0)
 
 
-ACCIDENTS: Mapping[str, Callable[[Upstreams], None]] = {
+ACCIDENTS: Mapping[str, Board] = {
     "all-zero capacity": every(cpu=0, io=0),
     "no site has cores for computing": every(cpu=0),
     "an empty answer": saying(b'{"responses":[{"hits":{"hits":[]}}]}'),
@@ -78,7 +60,7 @@ ACCIDENTS: Mapping[str, Callable[[Upstreams], None]] = {
     "half a document": saying(b'{"responses":[{"hits":{"hits":[{"_source":{"data":{"name":"T2_XX_Si'),
     "half of the sites missing": without(*SITES[:10]),
     "one site missing": without(SITES[3]),
-    "a document of two days ago": old,
+    "a document of two days ago": old(),
     "every site in drain at once": every(status="drain"),
     "every site disabled": every(status="disabled"),
     "a quarter of the sites in drain": at(*SITES[10:15], status="drain"),
@@ -96,7 +78,7 @@ def grid(tmp_path: Path) -> Iterator[ControlledGrid]:
         databases = Databases(server)
         databases.make(AGENT, schema())
         databases.put_main(AGENT, SITES)
-        upstreams = Upstreams(dict(SOUND), {AGENT: TEAM})
+        upstreams = Upstreams(Board(SOUND), {AGENT: TEAM})
         with controlled_grid(tmp_path, databases, upstreams) as made:
             made.settle('[control]\nmode = "control"\n')
             made.controlled(AGENT, SITES[0])
@@ -127,7 +109,7 @@ def test_no_accident_changes_a_site_and_each_is_one_finding(grid: ControlledGrid
 def released(grid: ControlledGrid, name: str, expected: Mapping[str, tuple[str, int]]) -> None:
     """What was held is obeyed after an operator let it pass, and so is what is sound again."""
     before = grid.databases.sites(AGENT)
-    ACCIDENTS[name](grid.upstreams)
+    grid.upstreams.board = ACCIDENTS[name]
     (held,) = until(lambda: grid.service.json("/api/quarantine")["quarantine"], f"{name} to be held")
     status, said = grid.operate("POST", f"/api/quarantine/{held['id']}/release", {"reason": "it is so"})
     assert status == 204, said
@@ -137,7 +119,7 @@ def released(grid: ControlledGrid, name: str, expected: Mapping[str, tuple[str, 
     after = grid.databases.sites(AGENT)
     assert {site: after[site][:2] for site in expected} == expected
     until(lambda: not told(grid), f"the end of {name}")
-    grid.upstreams.sites = dict(SOUND)
+    grid.upstreams.board = Board(SOUND)
     grid.controlled(AGENT, SITES[3], state="Normal", running_slots=1003)
     grid.round(AGENT)
     assert grid.databases.sites(AGENT) == before
@@ -147,15 +129,15 @@ def replay(grid: ControlledGrid) -> None:
     before = grid.databases.sites(AGENT)
     assert before[SITES[7]][0] == "Draining"
     changed, findings = {}, {}
-    for name, happen in ACCIDENTS.items():
-        happen(grid.upstreams)
+    for name, board in ACCIDENTS.items():
+        grid.upstreams.board = board
         until(lambda: told(grid), f"a finding for {name}")
         grid.round(AGENT)
         findings[name] = [(one["kind"], one["message"]) for one in told(grid)]
         after = grid.databases.sites(AGENT)
         if after != before:
             changed[name] = {site: after[site] for site in after if after[site] != before[site]}
-        grid.upstreams.sites, grid.upstreams.age, grid.upstreams.whole = dict(SOUND), 0.0, None
+        grid.upstreams.board = Board(SOUND)
         until(lambda: not told(grid), f"the end of {name}")
     assert changed == {}
     assert {name: found for name, found in findings.items() if len(found) != 1} == {}

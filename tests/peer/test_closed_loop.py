@@ -11,7 +11,7 @@ from rcmon.demo.issuing import slash_form
 from tests import servers
 from tests.integration.running import until
 from tests.peer.asking import interpreter
-from tests.peer.grid import REASON, TEAM, ControlledGrid, Upstreams, controlled_grid
+from tests.peer.grid import REASON, TEAM, Board, ControlledGrid, Upstreams, controlled_grid
 from tests.peer.real_agents import SITES, Databases, schema
 from tests.sources.sample import unpack
 
@@ -21,7 +21,7 @@ FEW = MADE[:20]
 CONTROL = '[control]\nmode = "control"\n'
 
 
-def upstream_of(names: list[str]) -> dict[str, tuple[str, int | None, int | None]]:
+def upstream_of(names: list[str]) -> dict[str, tuple[str | None, int | None, int | None]]:
     """Give each site its own number of cores; a few are in drain."""
     return {
         name: ("drain" if number % 20 == 7 else "enabled", 900 + 37 * number, 90 + 3 * number)
@@ -41,7 +41,7 @@ def grid(tmp_path: Path) -> Iterator[ControlledGrid]:
         databases.put(HELD, unpack(tmp_path / "held.sqlite"))
         held = [*databases.sites(HELD)]
         agents = {MAIN: TEAM, SECOND: TEAM, THIRD: TEAM, HELD: "held"}
-        upstreams = Upstreams(upstream_of([*MADE, *held]), agents)
+        upstreams = Upstreams(Board(upstream_of([*MADE, *held])), agents)
         with controlled_grid(tmp_path, databases, upstreams) as made:
             yield made
 
@@ -123,7 +123,7 @@ def shares_by_weight_give_what_the_site_may_have(grid: ControlledGrid) -> None:
     grid.round(*weights)
     after = {agent: grid.databases.sites(agent) for agent in weights}
     for site in FEW:
-        cores = grid.upstreams.sites[site][1]
+        cores = grid.upstreams.board.sites[site][1]
         assert cores is not None
         may_have = cores // 2
         assert abs(sum(before[agent][site][2] for agent in weights) - may_have) <= len(weights)

@@ -44,6 +44,7 @@ ROOMS = {
         "store",
         "telemetry",
         "timestamps",
+        "version",
     },
     "web": {
         "access",

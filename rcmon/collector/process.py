@@ -16,6 +16,7 @@ from rcmon.collector.cycle import Cycle
 from rcmon.collector.overridden import Overridden
 from rcmon.collector.publisher import Publisher
 from rcmon.collector.pushed import Pushed
+from rcmon.collector.sharing import Sharing
 from rcmon.collector.steering import Steersman
 from rcmon.files.follower import Follower
 from rcmon.model import Watching
@@ -25,7 +26,7 @@ from rcmon.sources.config import SourceSet
 from rcmon.steering import ControlSettings
 from rcmon.store import Store
 from rcmon.store.pruning import Ages
-from rcmon.telemetry.own import JOURNAL_ENTRIES, STORES_MENDED
+from rcmon.telemetry.own import JOURNAL_ENTRIES, POLLS_FOR_OTHERS, STORES_MENDED
 from rcmon.telemetry.reloading import ReloadReport
 from rcmon.telemetry.tally import Tally
 
@@ -91,13 +92,6 @@ async def collect(settings: Settings, context: ChildContext) -> None:
     report = ReloadReport(settings.tally, context.trouble)
     await _take_up(settings.sources, report)  # a restarted collector begins with what its parent once read
     await _take_up(settings.control, report)
-    cycle = Cycle(
-        settings.sources.value.sources,
-        settings.interval,
-        settings.stale_after,
-        budget=settings.budget,
-        watching=Watching(settings.raise_after, settings.clear_after),
-    )
     publisher = Publisher(
         store,
         holder=settings.holder,
@@ -105,6 +99,19 @@ async def collect(settings: Settings, context: ChildContext) -> None:
         tell_trouble=context.trouble,
         mended=lambda: settings.tally.count(STORES_MENDED),
         journaled=lambda kind, count: settings.tally.count(JOURNAL_ENTRIES, kind, by=count),
+    )
+    sharing = Sharing(
+        store,
+        settings.holder,
+        lambda: publisher.term,
+        lambda gave: settings.tally.count(POLLS_FOR_OTHERS, "success" if gave else "failure"),
+    )
+    cycle = Cycle(
+        sharing.among_all(settings.sources.value.sources),
+        settings.interval,
+        settings.stale_after,
+        budget=settings.budget,
+        watching=Watching(settings.raise_after, settings.clear_after),
     )
     collector = Collector(
         cycle,
@@ -121,15 +128,18 @@ async def collect(settings: Settings, context: ChildContext) -> None:
     context.ready()
     try:
         async with asyncio.TaskGroup() as group:
-            following = group.create_task(_follow(settings, collector, report, hurry))
+            following = group.create_task(_follow(settings, collector, sharing, report, hurry))
+            polling = group.create_task(sharing.run())
             await collector.run(context.stop)
             following.cancel()
+            polling.cancel()
+        await sharing.close()
     finally:
         await store.close()
 
 
 async def _follow(
-    settings: Settings, collector: Collector, report: ReloadReport, hurry: asyncio.Event
+    settings: Settings, collector: Collector, sharing: Sharing, report: ReloadReport, hurry: asyncio.Event
 ) -> None:
     """Take up sources and control file, changed or refused: every few seconds, and at once on HUP."""
     sources = settings.sources
@@ -141,7 +151,7 @@ async def _follow(
         hurry.clear()
         await _take_up(settings.control, report, again=asked)
         if await _take_up(sources, report, again=asked):
-            collector.replace_sources(sources.value.sources)
+            collector.replace_sources(sharing.among_all(sources.value.sources))
             LOG.info(
                 "took up changed sources: %s", ", ".join(source.name for source in sources.value.sources)
             )

@@ -23,6 +23,7 @@ from rcmon.store import Store
 from rcmon.store.grid import add_grid
 from rcmon.store.history import add_history
 from rcmon.store.journal import add_entries, has_begun
+from rcmon.store.lease import Term
 from rcmon.store.notes import Note, read_notes, set_aside_since
 from rcmon.store.pruning import Ages, upkeep
 from rcmon.store.snapshots import Packed, add_snapshot, last_snapshot, pack_all
@@ -85,6 +86,11 @@ class Publisher:
     def shared(self) -> bool:
         """Whether replicas share the store, so that only one of them collects."""
         return self._store.shared
+
+    @property
+    def term(self) -> Term | None:
+        """The term in which this replica collects, of a shared store; None: none is known here."""
+        return self._leadership.term
 
     @property
     def next_look(self) -> float:

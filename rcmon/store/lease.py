@@ -54,7 +54,7 @@ def new_term(replica: str) -> Term:
     return Term(replica, secrets.token_hex(8))
 
 
-def _clock(connection: AsyncConnection, now: float | None) -> ColumnElement[Any]:
+def database_clock(connection: AsyncConnection, now: float | None) -> ColumnElement[Any]:
     """Tell the time by PostgreSQL's clock, which all replicas share, when the statement comes to its row.
 
     That of an SQLite file is this machine's.
@@ -78,7 +78,7 @@ async def take_lease(
     is. A lease that lasts longer than twice what is taken was taken before the clock was set back: it is over
     too, or nobody would collect until then if its holder is dead. (A holder that lives takes another.)
     """
-    clock = _clock(connection, now)
+    clock = database_clock(connection, now)
     free = or_(LEASE.c.expires <= clock, LEASE.c.expires > clock + 2 * seconds)
     if succeeds:
         mine = LEASE.c.holder.startswith(f"{term.replica} ", autoescape=True)
@@ -111,7 +111,7 @@ async def renew_lease(
     The lease stays as it is then until the transaction ends.
     """
     longer = update(LEASE).where(_COLLECTOR, LEASE.c.holder == str(term))
-    changed = await connection.execute(longer.values(expires=_clock(connection, now) + seconds))
+    changed = await connection.execute(longer.values(expires=database_clock(connection, now) + seconds))
     return changed.rowcount == 1
 
 

@@ -39,10 +39,11 @@ LONGEST = 20.0
 
 
 class Store:
-    """One database, SQLite or PostgreSQL: five lanes to it, for what is in `rcmon.store`'s other modules.
+    """One database, SQLite or PostgreSQL: six lanes to it, for what is in `rcmon.store`'s other modules.
 
     Their functions take a connection: of `transaction` and `adding`, which alone may write, the first for the
-    one who saves snapshots; of `leasing`, for who that is; of `reading`, for what is short; of `asking`, for
+    one who saves snapshots; of `leasing`, for who that is; of `exchanging`, for what replicas
+    that share it leave to each other; of `reading`, for what is short; of `asking`, for
     what may take long. No lane waits for another one, but that SQLite has one writer at a time. Each may
     raise StoreError: StoreBusyError where a later try may succeed, StoreCorruptError where `migrate` may
     help. Nothing is ever half written. No connection may be open when the process forks (`close`).
@@ -59,7 +60,16 @@ class Store:
         self._leasing = Lane(self.address, patience=HASTE, brief=True)
         self._reading = Lane(self.address, patience=PATIENCE)
         self._asking = Lane(self.address, places=ASKERS, longest=longest)
+        self._exchanging = Lane(self.address, patience=PATIENCE, brief=True)
         self._adding = Lane(self.address, durable=True, patience=2 * PATIENCE, brief=True)
+        self._lanes = (
+            self._writing,
+            self._leasing,
+            self._reading,
+            self._asking,
+            self._exchanging,
+            self._adding,
+        )
         self._calm, self._work = Calm(), asyncio.Lock()
         self._readback = Readback(self.address.path) if self.address.path else None
         self._known = len(revisions())
@@ -76,6 +86,10 @@ class Store:
     def leasing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Read and write the lease of a shared store, beside all others and without patience."""
         return self._leasing.connection(writes=True)
+
+    def exchanging(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Read and write what replicas leave to each other: large, and soon worth nothing."""
+        return self._exchanging.connection(writes=True)
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Read something short, from one state."""
@@ -149,7 +163,7 @@ class Store:
 
     async def close(self) -> None:
         """End all connections and their threads, after those who use them."""
-        for lane in (self._writing, self._leasing, self._reading, self._asking, self._adding):
+        for lane in self._lanes:
             await lane.close()
         self._work = asyncio.Lock()  # the next use may come from another loop
 

@@ -118,6 +118,29 @@ LEASE = Table(
     comment="Who may collect, and until when",
 )
 
+POLLER = Table(
+    "poller",
+    METADATA,
+    Column("replica", Text, primary_key=True),
+    Column("release", Text, nullable=False),
+    Column("expires", Double, nullable=False),
+    comment="Replicas that can poll for the one that collects, and until when that is known",
+)
+
+ASSIGNMENT = Table(
+    "assignment",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("ticket", Text, nullable=False),
+    Column("replica", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("started", Double, nullable=False),
+    Column("taken", Boolean, nullable=False),
+    Column("error", Text),
+    Column("batch", LargeBinary),
+    comment="Polls that the one that collects leaves to other replicas; batch: MessagePack, compressed",
+)
+
 NOTE = Table(
     "note",
     METADATA,
@@ -247,7 +270,7 @@ ASKED = Table(
     comment="When each agent last asked for its states, and which version it got; earlier: JSON of times",
 )
 
-_MORE = ((LEASE,), (NOTE,), (ABOUT,), (REPORT,), (ACKNOWLEDGEMENT,), (ASKED,))
+_MORE = ((LEASE,), (POLLER,), (ASSIGNMENT,), (NOTE,), (ABOUT,), (REPORT,), (ACKNOWLEDGEMENT,), (ASKED,))
 _STEERING = (OVERRIDE, OVERRIDE_CHANGE, CONTROL, STEERING, QUARANTINE, WEIGHT)
 GROUPS = ((SNAPSHOT, DOCUMENT), (SERIES, HISTORY, CHUNK), (GRID,), (JOURNAL,), *_MORE, _STEERING)
 """Tables that mean nothing without each other: whoever steers by a part of them would steer wrong."""

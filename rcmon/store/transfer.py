@@ -19,14 +19,14 @@ from rcmon.store.notes import MADE, Note, add_note
 from rcmon.store.snapshots import newest_id
 from rcmon.store.sqlite import connect, first_fault
 from rcmon.store.store import Store
-from rcmon.store.tables import ABOUT, DOCUMENT, LEASE, METADATA, NOTE
+from rcmon.store.tables import ABOUT, ASSIGNMENT, DOCUMENT, LEASE, METADATA, NOTE, POLLER
 
 LONG = 86400.0
 """Seconds that one of these may take at most, for `Store(longest=LONG)`."""
 _AT_ONCE = 200
 """TableRows that are held in memory at a time."""
-_KEPT = tuple(table for table in METADATA.sorted_tables if table is not LEASE)
-"""What is moved: who collects now is nobody else's business."""
+_KEPT = tuple(table for table in METADATA.sorted_tables if table not in (LEASE, POLLER, ASSIGNMENT))
+"""What is moved: who collects and polls now is nobody else's business."""
 
 
 async def export_store(store: Store, path: Path) -> dict[str, int]:

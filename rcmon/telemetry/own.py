@@ -147,5 +147,11 @@ JOURNAL_ENTRIES = counter(
     {"kind": CHANGES},
 )
 
+POLLS_FOR_OTHERS = counter(
+    "rcmon_polls_for_others_total",
+    "Polls that this replica did for the one that collects, where several share a store.",
+    {"result": ("success", "failure")},
+)
+
 OWN: tuple[Metric, ...] = tuple(row for row in list(globals().values()) if isinstance(row, Metric))
 """All rows above, in their order."""

@@ -28,6 +28,8 @@ from tests.servers import Server, postgresql
 RARELY = "600"
 """Seconds of an interval: whoever waits for a cycle of its own accord waits longer than these tests do."""
 TRIES = 5
+SHARED = ("a", "b", "c", "d")
+POLLED = 'rcmon_polls_for_others_total{result="success"}'
 REPORT = "/api/agents/vocms0281/report"
 PUSHED = {"T2_CH_CERN": {"Merge": {"NoPendingSlot": 7, "submitted": 1}}}
 
@@ -172,3 +174,49 @@ def test_one_that_is_cut_off_is_replaced_and_finds_its_way_back(
         kill(two)
         until(lambda: leader(server) == "one", "it to lead again")
         until(lambda: shows(one, one), "what it collected")
+
+
+def test_polls_are_shared_and_whoever_is_left_does_all_of_them(
+    tmp_path: Path, stack: Any, server: Server
+) -> None:
+    """No source is ever said to fail, whoever is stopped or killed while it polls."""
+    file = tmp_path / "sources.toml"
+    file.write_text("".join(file.read_text().replace("good", name) for name in SHARED))
+    with pair(tmp_path, stack, server) as (one, two):
+        shared = polls_are_shared(0, one, two)
+        first, second = leading(server, one, two)
+        all_are_up_for_a_while(server, first)
+        signal_all(second, signal.SIGSTOP)
+        all_are_up_for_a_while(server, first)
+        signal_all(second, signal.SIGCONT)
+        shared = polls_are_shared(shared, one, two)
+        first, second = leading(server, one, two)
+        kill(second)
+        all_are_up_for_a_while(server, first)
+
+
+def polls_are_shared(before: float, *services: Service) -> float:
+    """Wait until more polls were done for others, and give how many: whoever collects may change."""
+    return until(lambda: (now := sum(map(polled_for_others, services))) > before and now, "shared polls")
+
+
+def all_are_up_for_a_while(server: Server, service: Service) -> None:
+    """Hold that the sources do not fail, as the next snapshots have it, and come anew in the end."""
+    last, seen = max(read(service).values()), newest(server)
+    for _ in range(6):
+        seen = collected_since(server, seen)
+        told = service.json("/api/status")["sources"]
+        assert {source["name"]: source["error"] for source in told} == dict.fromkeys(SHARED)
+    until(lambda: min(read(service).values()) > last, "all to be read anew")
+
+
+def read(service: Service) -> dict[str, str]:
+    """Give when each source was last read."""
+    return {source["name"]: source["last_success"] for source in service.json("/api/status")["sources"]}
+
+
+def polled_for_others(service: Service) -> float:
+    """Count the polls that a replica did for the one that collects."""
+    text = service.curl("/api/metrics?part=service")[1]
+    (line,) = [one for one in text.splitlines() if one.startswith(POLLED)]
+    return float(line.split()[-1])

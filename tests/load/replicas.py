@@ -326,6 +326,12 @@ class Replica:
         self._command += options
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, without waiting for it."""
         with (self.folder / "rcmon.out").open("ab") as output:

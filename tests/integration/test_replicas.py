@@ -136,15 +136,15 @@ def sleeps_and_leaves_it(server: Server, sleeper: Service, other: Service) -> bo
         until(lambda: shows(other, other), "what the other one collected")
         term = holder(server)
         seen = newest(server)
-        told = sources_told(server)
+        told = told_of(server, sleeper)
     finally:
         signal_all(sleeper, signal.SIGCONT)
     shown = []
     for _ in range(5):
         seen = collected_since(server, seen)
         shown.append(shows(other, other))
-    # whoever collects tells the journal of its own sources, and that the other's are gone
-    more = sources_told(server) - told
+    # whoever collects tells the journal of its own source, and that the other's is gone
+    more = told_of(server, sleeper) - told
     if holder(server) != term:
         return False
     assert all(shown)
@@ -153,9 +153,10 @@ def sleeps_and_leaves_it(server: Server, sleeper: Service, other: Service) -> bo
     return True
 
 
-def sources_told(server: Server) -> int:
-    """Count what the journal tells of sources: of other things, such as roles, web workers tell."""
-    return int(ask(server, "SELECT count(*) FROM journal WHERE kind = 'source'")[0][0])
+def told_of(server: Server, service: Service) -> int:
+    """Count what the journal tells of a replica's source: a poll of the other's that is late is told, too."""
+    told = "SELECT count(*) FROM journal WHERE kind = 'source' AND subject = $1"
+    return int(ask(server, told, f"of-{name_of(service)}")[0][0])
 
 
 def test_one_that_is_cut_off_is_replaced_and_finds_its_way_back(

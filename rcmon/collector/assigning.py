@@ -10,8 +10,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from rcmon.collector.in_turn import InTurn
 from rcmon.collector.leadership import LASTS
-from rcmon.collector.poller import BEGIN, LOOK, RELEASE, OneAtATime
+from rcmon.collector.poller import BEGIN, LOOK, RELEASE
 from rcmon.errors import StoreError
 from rcmon.model import Batch
 from rcmon.sources.base import Source
@@ -183,8 +184,8 @@ class Assigner:
 class Assigned:
     """A source that is polled by another replica, where one can, and else here."""
 
-    def __init__(self, source: Source, assigner: Assigner) -> None:
-        self.here = OneAtATime(source)
+    def __init__(self, source: InTurn, assigner: Assigner) -> None:
+        self.here = source
         """The source as this replica polls it, for itself or another one."""
         self.name, self.kind, self.timeout = source.name, source.kind, source.timeout
         self._assigner = assigner

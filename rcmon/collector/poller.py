@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rcmon.collector.leadership import LASTS
 from rcmon.errors import StoreError
-from rcmon.model import Batch
 from rcmon.sources.base import Source, poll_one
 from rcmon.store import Store
 from rcmon.store.assignments import Assignment, Outcome, announce, assigned, conclude, resign, take
@@ -22,23 +21,6 @@ LOOK = 0.25
 """Seconds between two looks at what is assigned."""
 BEGIN = 2.0
 """Seconds within which a replica takes up what is assigned to it, or is not waited for."""
-
-
-class OneAtATime:
-    """A source whose polls take turns: for this replica's own cycle, and for another one's."""
-
-    def __init__(self, source: Source) -> None:
-        self.name, self.kind, self.timeout = source.name, source.kind, source.timeout
-        self._source, self._turn = source, asyncio.Lock()
-
-    async def poll(self, now: float) -> Batch:
-        """Poll it once nobody else does: see `rcmon.sources.base.Source`."""
-        async with self._turn:
-            return await self._source.poll(now)
-
-    async def close(self) -> None:
-        """Close the source."""
-        await self._source.close()
 
 
 class Poller:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from rcmon.collector.assigning import Assigned, Assigner
+from rcmon.collector.in_turn import InTurn, Starts
 from rcmon.collector.poller import Poller
 from rcmon.sources.base import Source
 from rcmon.store import Store
@@ -26,19 +27,23 @@ class Sharing:
         self._shared = store.shared
         self._assigner = Assigner(store, replica, term)
         self._poller = Poller(store, replica, done)
-        self._known: dict[int, tuple[Source, Assigned]] = {}
+        self._starts = Starts()
+        self._known: dict[int, tuple[Source, InTurn | Assigned]] = {}
 
     def among_all(self, sources: Sequence[Source]) -> Sequence[Source]:
         """Give the sources so that a poll of one is done by the replica whose it is; these, from now on."""
-        if not self._shared:
-            return sources
         known, self._known = self._known, {}
         for source in sources:
-            self._known[id(source)] = known.get(id(source)) or (source, Assigned(source, self._assigner))
-        everywhere = [assigned for _, assigned in self._known.values()]
-        self._assigner.deal(one.name for one in everywhere)
-        self._poller.sources = {one.name: one.here for one in everywhere}
-        return everywhere
+            self._known[id(source)] = known.get(id(source)) or (source, self._polled(source))
+        made = [one for _, one in self._known.values()]
+        assigned = [one for one in made if isinstance(one, Assigned)]
+        self._assigner.deal(one.name for one in assigned)
+        self._poller.sources = {one.name: one.here for one in assigned}
+        return made
+
+    def _polled(self, source: Source) -> InTurn | Assigned:
+        here = InTurn(source, self._starts)
+        return Assigned(here, self._assigner) if self._shared else here
 
     async def run(self) -> None:
         """Do this replica's part, for good."""

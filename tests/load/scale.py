@@ -75,19 +75,20 @@ def replicated(
             replica.end()
 
 
-async def cycles(server: Server, number: int) -> list[float]:
-    """Wait for so many snapshots; gives how many seconds after its cycle's begin each was there."""
+async def cycles(server: Server, number: int) -> tuple[list[float], list[float]]:
+    """Wait for so many snapshots; gives when each was concluded and was there, after its cycle's begin."""
     connection = await asyncpg.connect(url_of(server))
     try:
-        newest = "SELECT id, started FROM snapshot ORDER BY id DESC LIMIT 1"
-        seen, took = (await connection.fetchrow(newest))["id"], []
+        newest = "SELECT id, started, finished FROM snapshot ORDER BY id DESC LIMIT 1"
+        seen, concluded, took = (await connection.fetchrow(newest))["id"], [], []
         while len(took) < number:
             row = await connection.fetchrow(newest)
             if row["id"] > seen:
                 seen = row["id"]
+                concluded.append(row["finished"] - row["started"])
                 took.append(time.time() - row["started"])
             await asyncio.sleep(0.02)
-        return took
+        return concluded, took
     finally:
         await connection.close()
 
@@ -98,6 +99,7 @@ def scrapes(port: int, pki: Pki, agents: int) -> tuple[list[float], int, int]:
     tls.load_cert_chain(pki.path("reader.pem"))
     connection = http.client.HTTPSConnection("localhost", port, context=tls)
     took, octets, series = [], 0, 0
+    connection.connect()
     for number in [*range(agents)] * SCRAPES:
         begun = time.perf_counter()
         fields = {"Accept-Encoding": "gzip", "Accept": "text/plain"}
@@ -148,7 +150,7 @@ def main() -> int:
         for replica in range(len(replicas)):
             caller.leave(replica)
         before = [processes.cpu_seconds(replica.pid) for replica in replicas]
-        took = asyncio.run(cycles(server, chosen.cycles))
+        concluded, took = asyncio.run(cycles(server, chosen.cycles))
         busy = [processes.cpu_seconds(one.pid) - then for one, then in zip(replicas, before, strict=True)]
         told = caller.ask(0, "/api/status")[1]
         assert told is not None
@@ -158,6 +160,7 @@ def main() -> int:
         seconds, octets, series = scrapes(replicas[0].port, pki, chosen.agents)
         print(f"{len(told['sources'])} agents, {series * chosen.agents} series, {len(replicas)} replicas")
         print(f"a cycle, from its begin until its snapshot is stored: {spread(took, 1, 's')}")
+        print(f"the part of it until all was polled and concluded: {spread(concluded, 1, 's')}")
         print(f"CPU of a cycle: {', '.join(f'{one / len(took):.1f}' for one in busy)} s by replica")
         print(f"a scrape of one agent, {series} series, {octets / 1e3:.0f} kB: {spread(seconds, 1e3, 'ms')}")
         tell_memory(replicas)

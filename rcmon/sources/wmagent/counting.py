@@ -1,6 +1,6 @@
 """Jobs in the batch system, each counted once: by site, task type and class."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from rcmon.sources.plausible import whole
 from rcmon.sources.wmagent.batch import PLUGINS, job_class
 from rcmon.sources.wmagent.catalog import Catalog, SiteRow
 from rcmon.sources.wmagent.findings import Findings
-from rcmon.sources.wmagent.holders import Cell, Held, add
+from rcmon.sources.wmagent.holders import Cell, Held
 from rcmon.sources.wmagent.values import priority_of
 
 FINISHED = frozenset({"success", "complete", "exhausted", "cleanout", "killed"})
@@ -41,13 +41,16 @@ class ActiveCount:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._jobs: dict[Place, Counter[JobClass]] = {}
+        self._jobs: defaultdict[Place, dict[JobClass, int]] = defaultdict(
+            lambda: dict.fromkeys(JOB_CLASSES, 0)
+        )
         self._highest: dict[Place, int] = {}
         self._running: Counter[tuple[str, int]] = Counter()
         self._odd: Counter[str] = Counter()
         self._unlisted: Counter[tuple[str, str]] = Counter()
         self._executing = 0
-        self._held: dict[Cell, Counter[str]] = {}
+        self._pending: defaultdict[Cell, int] = defaultdict(int)
+        self._on_slots: defaultdict[Cell, int] = defaultdict(int)
 
     def add(self, row: Row) -> None:
         """Add one row: `count` batch rows of jobs that do not differ in anything that matters here."""
@@ -74,7 +77,10 @@ class ActiveCount:
         task = self._catalog.task_types.get(subtype)
         if site and task:
             self._add_executing((site.name, task.name), sort, priority, count)
-            add(self._held, (site.name, task.name, whole(workflow)), sort, count)
+            if sort == "pending":
+                self._pending[site.name, task.name, whole(workflow)] += count
+            elif sort == "running":
+                self._on_slots[site.name, task.name, whole(workflow)] += count
             self._check_listed(site, name, count)
 
     def result(self, findings: Findings) -> Active:
@@ -85,12 +91,15 @@ class ActiveCount:
             findings.note(
                 "batch_status_unlisted", f"{plugin} does not list the batch status {status}", count=count
             )
-        jobs = {place: Jobs(*(counts[sort] for sort in JOB_CLASSES)) for place, counts in self._jobs.items()}
-        held = {cell: (counts["pending"], counts["running"]) for cell, counts in self._held.items()}
+        jobs = {place: Jobs(*counts.values()) for place, counts in self._jobs.items()}
+        held = {
+            cell: (self._pending.get(cell, 0), self._on_slots.get(cell, 0))
+            for cell in self._pending.keys() | self._on_slots.keys()
+        }
         return Active(jobs, self._highest, self._running, self._executing, held)
 
     def _add_executing(self, place: Place, sort: JobClass, priority: int | None, count: int) -> None:
-        self._jobs.setdefault(place, Counter())[sort] += count
+        self._jobs[place][sort] += count
         if priority is not None:
             self._highest[place] = max(priority, self._highest.get(place, priority))
 

@@ -1,6 +1,6 @@
 """Who holds the slots: the workflows with most jobs, by site and task type."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from rcmon.model import Holder, Holders
@@ -35,18 +35,14 @@ def holders(held: Held, names: Sequence[Row], values: Values) -> Mapping[str, Ma
     return found
 
 
-def add(held: dict[Cell, Counter[str]], cell: Cell, sort: str, count: int) -> None:
-    """Count jobs of one class, where that is one that holds a slot."""
-    if sort in ("pending", "running"):
-        held.setdefault(cell, Counter())[sort] += count
-
-
 def _cut(jobs: Mapping[str | None, tuple[int, int]]) -> Holders:
     """Keep those with most jobs by name; what has no name is among the others."""
     named = {name: counts for name, counts in jobs.items() if name is not None}
-    kept = {
-        name for turn in (0, 1) for name in sorted(named, key=lambda one: (-named[one][turn], one))[:KEPT]
-    }
+    kept = set(named)
+    if len(named) > KEPT:
+        kept = {
+            name for turn in (0, 1) for name in sorted(named, key=lambda one: (-named[one][turn], one))[:KEPT]
+        }
     others = [counts for name, counts in jobs.items() if name is None or name not in kept]
     return Holders(
         tuple(

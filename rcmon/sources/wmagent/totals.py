@@ -1,6 +1,6 @@
 """Sums over an agent's jobs and batch rows."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -27,7 +27,7 @@ class Unfinished(Struct, frozen=True):
 def count_unfinished(reading: Reading, catalog: Catalog, values: Values) -> Unfinished:
     """Count the rows of assigned_jobs.sql and unassigned_jobs.sql."""
     by_task = {state: dict.fromkeys(_task_types(catalog), 0) for state in ("created", "executing")}
-    assigned: dict[str, Counter[int]] = {}
+    assigned: defaultdict[str, Counter[int]] = defaultdict(Counter)
     odd: Counter[str] = Counter()
     executing = 0
     for state, location, subtype, given, count in _jobs(reading):
@@ -43,7 +43,7 @@ def count_unfinished(reading: Reading, catalog: Catalog, values: Values) -> Unfi
         if given is None:
             odd["workflow_priority_missing"] += jobs
         if site is not None:
-            assigned.setdefault(site.name, Counter())[priority or 0] += jobs
+            assigned[site.name][priority or 0] += jobs
         elif location is not None:
             odd["job_site_missing"] += jobs
         elif name == "executing":

@@ -1,4 +1,4 @@
-"""One cycle: poll every source at once, merge what came in time, find what is wrong."""
+"""One cycle: poll every source, merge what came in time, find what is wrong."""
 
 import asyncio
 import logging

@@ -10,6 +10,7 @@ from rcmon.sources.database import Row
 from rcmon.sources.plausible import Values, Whose, quoted, text
 from rcmon.sources.wmagent.catalog import Catalog
 from rcmon.sources.wmagent.reading import Reading
+from rcmon.sources.wmagent.values import priority_of
 
 
 class Unfinished(Struct, frozen=True):
@@ -38,10 +39,11 @@ def count_unfinished(reading: Reading, catalog: Catalog, values: Values) -> Unfi
             odd["job_task_type_missing"] += jobs
         elif name in by_task:
             by_task[name][task.name] += jobs
-        whose = Whose(site=site.name if site else None, count=jobs)
-        priority = values.whole("wmbs_workflow.priority", given, whose)
+        priority = priority_of(given)
         if given is None:
             odd["workflow_priority_missing"] += jobs
+        elif priority is None:  # to be noted
+            values.whole("wmbs_workflow.priority", given, Whose(site=site.name if site else None, count=jobs))
         if site is not None:
             assigned[site.name][priority or 0] += jobs
         elif location is not None:

@@ -5,10 +5,12 @@ from typing import Any
 from rcmon.sources.plausible import plausible, text, whole
 from rcmon.sources.wmagent.columns import COLUMNS
 
+_PRIORITY = COLUMNS["wmbs_workflow.priority"]
+
 
 def priority_of(value: Any) -> int | None:
     """Read a workflow's priority without a word: what is odd is noted where all jobs are counted."""
-    return plausible(COLUMNS["wmbs_workflow.priority"], value, 0)
+    return plausible(_PRIORITY, value, 0)
 
 
 def numbers(value: Any) -> tuple[int, ...]:

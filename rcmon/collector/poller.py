@@ -50,8 +50,8 @@ class Poller:
     async def close(self) -> None:
         """Cut off polls that run, and take up nothing more."""
         await self._end([*self._polls])
-        with contextlib.suppress(StoreError):
-            async with self._store.exchanging() as connection:
+        with contextlib.suppress(StoreError, TimeoutError):  # it is known without a word, too, in a moment
+            async with asyncio.timeout(BEGIN), self._store.exchanging() as connection:
                 await resign(connection, self._replica)
 
     async def _try_exchange(self) -> None:

@@ -320,6 +320,8 @@ async def test_a_cut_way_to_the_store_ends_no_cycle(server: Server, store: Store
             await until(lambda: second.polls["b"] + second.polls["d"] == 2)
             way.cut()
             assert await cycle == dict.fromkeys(NAMES)
+            await first.die()
+            await first.sharing.close()  # though the store says nothing any more
 
 
 async def test_who_does_not_collect_any_more_asks_nobody(server: Server, store: Store) -> None:

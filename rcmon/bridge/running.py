@@ -16,6 +16,7 @@ from rcmon.bridge.outcomes import Outcomes
 from rcmon.bridge.serving import Door, server
 from rcmon.errors import ConfigError
 from rcmon.process.notify import Notifier
+from rcmon.process.pause import happens
 
 LOG = logging.getLogger(__name__)
 
@@ -45,10 +46,10 @@ async def serve(settings: BridgeSettings) -> None:
         tls.renew(time.time())
         notifier.status(outcomes.last)
         notifier.alive(time.monotonic())
-        await _within(_BEAT, stop)
+        await happens(stop, _BEAT)
     notifier.stopping()
     http.stop()
-    await _within(GRACE, door.idle)
+    await happens(door.idle, GRACE)
     await http.close_all_connections()
     rcmon.close()
     LOG.info("stopped")
@@ -62,11 +63,3 @@ def _stop_asked() -> asyncio.Event:
     # all files are followed: there is nothing to read again
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     return stop
-
-
-async def _within(seconds: float, event: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

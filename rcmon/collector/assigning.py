@@ -4,7 +4,6 @@ Nothing depends on them: what nobody takes up, or fails elsewhere, is polled her
 """
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import time
@@ -15,6 +14,7 @@ from rcmon.collector.leadership import LASTS
 from rcmon.collector.poller import BEGIN, LOOK, RELEASE
 from rcmon.errors import StoreError
 from rcmon.model import Batch
+from rcmon.process.pause import happens
 from rcmon.sources.base import Source
 from rcmon.store import Store
 from rcmon.store.assignments import Assignment, Outcome, assign, outcomes, pollers, withdraw
@@ -96,9 +96,7 @@ class Assigner:
                 await self._exchange()
             except Exception as error:  # noqa: BLE001 - not even a fault of ours may end what collects
                 self._give_up(self._asks.values(), f"the store fails: {str(error) or type(error).__name__}")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK if self._asks else REST):
-                    await self._hurry.wait()
+            await happens(self._hurry, LOOK if self._asks else REST)
             self._hurry.clear()
 
     async def _batch(self, ask: _Ask) -> Batch | None:
@@ -111,10 +109,7 @@ class Assigner:
         return await asyncio.to_thread(_unpacked, outcome.batch, ask.assignment.source)
 
     async def _outcome(self, ask: _Ask) -> Outcome:
-        try:
-            async with asyncio.timeout(BEGIN):
-                await ask.begun.wait()
-        except TimeoutError:
+        if not await happens(ask.begun, BEGIN):
             its = [one for one in self._asks.values() if one.replica == ask.replica]
             self._give_up(
                 (one for one in its if not one.begun.is_set()),

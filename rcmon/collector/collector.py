@@ -1,7 +1,6 @@
 """The collector: one cycle per interval, rendered and stored; it goes on whatever happens to the store."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -14,6 +13,7 @@ from rcmon.collector.publisher import News, Publisher
 from rcmon.collector.pushed import Pushed
 from rcmon.collector.steering import Steersman
 from rcmon.model import Document, Snapshot
+from rcmon.process.pause import happens
 from rcmon.sources.base import Source
 
 Render: TypeAlias = Callable[[Snapshot, Mapping[str, Document]], list[Document]]
@@ -117,7 +117,7 @@ class Collector:
                 if leads:
                     await self._serve_term(stop)
                 else:
-                    await _pause(stop, self._publisher.next_look)
+                    await happens(stop, self._publisher.next_look)
         finally:
             await self.close()
 
@@ -134,7 +134,7 @@ class Collector:
     async def _keep_term(self, stop: asyncio.Event, over: asyncio.Event) -> None:
         try:
             while not stop.is_set() and await self._publisher.keep():
-                await _pause(stop, self._publisher.next_look)
+                await happens(stop, self._publisher.next_look)
         finally:
             over.set()
 
@@ -162,9 +162,3 @@ class Collector:
     def _prepare(self, snapshot: Snapshot) -> tuple[list[Document], News]:
         """Render, and find what changed since the last snapshot that was saved; in a thread."""
         return self._render(snapshot, self._documents), self._publisher.news(snapshot)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

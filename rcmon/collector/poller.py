@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rcmon.collector.leadership import LASTS
 from rcmon.errors import StoreError
+from rcmon.process.pause import happens
 from rcmon.sources.base import Source, poll_one
 from rcmon.store import Store
 from rcmon.store.assignments import Assignment, Outcome, announce, assigned, conclude, resign, take
@@ -42,9 +43,7 @@ class Poller:
         """Take up what is assigned, for good."""
         while True:
             await self._try_exchange()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK):
-                    await self._hurry.wait()
+            await happens(self._hurry, LOOK)
             self._hurry.clear()
 
     async def close(self) -> None:

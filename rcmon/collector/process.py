@@ -1,7 +1,6 @@
 """The collector's process: its sources as the sources file has them, its store, and the collector itself."""
 
 import asyncio
-import contextlib
 import functools
 import gc
 import logging
@@ -21,6 +20,7 @@ from rcmon.collector.steering import Steersman
 from rcmon.files.follower import Follower
 from rcmon.model import Watching
 from rcmon.process import ChildContext
+from rcmon.process.pause import happens
 from rcmon.render import render, renderings
 from rcmon.sources.config import SourceSet
 from rcmon.steering import ControlSettings
@@ -144,10 +144,7 @@ async def _follow(
     """Take up sources and control file, changed or refused: every few seconds, and at once on HUP."""
     sources = settings.sources
     while True:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CHECK):
-                await hurry.wait()
-        asked = hurry.is_set()
+        asked = await happens(hurry, _CHECK)
         hurry.clear()
         await _take_up(settings.control, report, again=asked)
         if await _take_up(sources, report, again=asked):

@@ -1,7 +1,6 @@
 """A web worker: a server over the shared sockets, its board, and what it does every second."""
 
 import asyncio
-import contextlib
 import functools
 import platform
 import sys
@@ -15,6 +14,7 @@ from sqlalchemy.engine import URL
 from rcmon.access.trust import Trust
 from rcmon.files.follower import Follower
 from rcmon.process import ChildContext
+from rcmon.process.pause import happens
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.steering import ControlSettings, follow_control
 from rcmon.store import Store
@@ -191,10 +191,7 @@ async def _follow(
     """Take up the files that are followed, changed or refused: every few seconds, and at once on HUP."""
     trust, control = settings.trust, settings.control
     while True:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_TRUST_CHECK):
-                await hurry.wait()
-        asked = hurry.is_set()
+        asked = await happens(hurry, _TRUST_CHECK)
         hurry.clear()
         await _take_up(trust, server, report, again=asked)
         await _take_up_control(control, report, again=asked)

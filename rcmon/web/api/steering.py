@@ -16,6 +16,7 @@ from msgspec import Struct
 from rcmon.errors import StoreBusyError, StoreError
 from rcmon.files.follower import Follower
 from rcmon.model.steering import AgentControl, ControlStanding, Mode, SiteControl
+from rcmon.process.pause import happens
 from rcmon.steering import ControlSettings
 from rcmon.store import Store
 from rcmon.store.steering import note_asked, read_asked, read_control, read_memory
@@ -151,11 +152,7 @@ class Steering:
             standing = await self._look()
             if standing is None or str(standing.version) != known:
                 return
-            try:
-                async with asyncio.timeout(min(LOOK, left)):
-                    await self._stop.wait()
-            except TimeoutError:
-                continue
+            await happens(self._stop, min(LOOK, left))
 
     async def _look(self) -> ControlStanding | None:
         """Read how the documents stand, for all who wait together."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeAlias
 
 from rcmon.access.roles import Role
+from rcmon.process.pause import happens
 from rcmon.web.answers.answer import Block
 from rcmon.web.events.block import block
 from rcmon.web.events.lookout import Lookout
@@ -109,10 +110,7 @@ class Hub:
         reason = "error"
         try:
             while self._streams and not self._stop.is_set():
-                try:
-                    async with asyncio.timeout(PERIOD):
-                        await self._stop.wait()
-                except TimeoutError:
+                if not await happens(self._stop, PERIOD):
                     await self.look()
                     self._attend()
             reason = "stop"

@@ -7,7 +7,7 @@ source from the next: whoever is late, since it slept or was cut off, finds no r
 
 from collections.abc import Iterable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +15,6 @@ from rcmon.store.lease import database_clock
 from rcmon.store.tables import ASSIGNMENT, POLLER
 
 _OPEN = and_(ASSIGNMENT.c.error.is_(None), ASSIGNMENT.c.batch.is_(None))
-
 
 FORGOTTEN = 3600.0
 """Seconds after which a replica that said nothing any more is forgotten: its name may never come back."""
@@ -81,17 +80,7 @@ async def assign(connection: AsyncConnection, replica: str, wanted: Sequence[Ass
         return
     sources = [one.source for one in wanted]
     await connection.execute(delete(ASSIGNMENT).where(ASSIGNMENT.c.source.in_(sources)))
-    rows = [
-        {
-            "source": one.source,
-            "ticket": one.ticket,
-            "replica": replica,
-            "kind": one.kind,
-            "started": one.started,
-            "taken": False,
-        }
-        for one in wanted
-    ]
+    rows = [{**structs.asdict(one), "replica": replica, "taken": False} for one in wanted]
     await connection.execute(insert(ASSIGNMENT), rows)
 
 

@@ -157,6 +157,15 @@ async def known(first: Replica, second: Replica) -> None:
     second.done.clear()
 
 
+async def in_the_midst(first: Replica, second: Replica) -> "asyncio.Task[dict[str, str | None]]":
+    """Begin a cycle of which the second one's part hangs, and wait until it does."""
+    for name in ("b", "d"):
+        second.own[name].mood = "hang"
+    cycle = asyncio.create_task(first.cycle())
+    await until(lambda: second.polls["b"] + second.polls["d"] == 2)
+    return cycle
+
+
 async def test_each_replica_polls_its_part_as_the_one_that_collects_tells_the_time(
     store: Store, server: Server
 ) -> None:
@@ -239,9 +248,7 @@ async def test_who_dies_in_the_midst_is_replaced_at_once_by_whoever_collects(
 ) -> None:
     two = sources(*NAMES)
     async with replicas(server, sources(*NAMES), two) as (first, second):
-        two["b"].mood = two["d"].mood = "hang"
-        cycle = asyncio.create_task(first.cycle())
-        await until(lambda: second.polls["b"] + second.polls["d"] == 2)
+        cycle = await in_the_midst(first, second)
         await second.die()
         await second.is_forgotten()
         assert await cycle == dict.fromkeys(NAMES)
@@ -298,9 +305,7 @@ async def test_what_was_harmed_on_the_way_is_read_here(store: Store, server: Ser
     """Also what is of another source."""
     two = sources(*NAMES)
     async with replicas(server, sources(*NAMES), two) as (first, second):
-        two["b"].mood = two["d"].mood = "hang"
-        cycle = asyncio.create_task(first.cycle())
-        await until(lambda: second.polls["b"] + second.polls["d"] == 2)
+        cycle = await in_the_midst(first, second)
         async with store.transaction() as connection:
             await connection.execute(text("UPDATE assignment SET batch = 'no batch' WHERE source = 'b'"))
             await connection.execute(
@@ -315,9 +320,7 @@ async def test_a_cut_way_to_the_store_ends_no_cycle(server: Server, store: Store
     with wire(server.port) as way:
         two = sources(*NAMES)
         async with replicas(server, sources(*NAMES), two, way.port) as (first, second):
-            two["b"].mood = two["d"].mood = "hang"
-            cycle = asyncio.create_task(first.cycle())
-            await until(lambda: second.polls["b"] + second.polls["d"] == 2)
+            cycle = await in_the_midst(first, second)
             way.cut()
             assert await cycle == dict.fromkeys(NAMES)
             await first.die()
@@ -327,9 +330,7 @@ async def test_a_cut_way_to_the_store_ends_no_cycle(server: Server, store: Store
 async def test_who_does_not_collect_any_more_asks_nobody(server: Server, store: Store) -> None:
     two = sources(*NAMES)
     async with replicas(server, sources(*NAMES), two) as (first, second):
-        two["b"].mood = two["d"].mood = "hang"
-        cycle = asyncio.create_task(first.cycle())
-        await until(lambda: second.polls["b"] + second.polls["d"] == 2)
+        cycle = await in_the_midst(first, second)
         async with store.transaction() as connection:
             await connection.execute(text("UPDATE lease SET expires = 0"))
         assert await second.leadership.seek()

@@ -478,11 +478,15 @@ def learn(caller: Caller) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def replicated(folder: Path, server: Server, interval: float) -> Iterator[tuple[list[Replica], Pki]]:
-    """Run the replicas until the block ends."""
+def replicated(
+    folder: Path, server: Server, interval: float, number: int = NUMBER, sources: str | None = None
+) -> Iterator[tuple[list[Replica], Pki]]:
+    """Run the replicas until the block ends; `sources`: a sources file's text, in place of the demo's."""
     demo = make_grid(folder)
     options = options_of(folder, demo, url_of(server), interval)
-    replicas = [Replica(folder / f"replica-{one + 1}", free_port(), options) for one in range(NUMBER)]
+    if sources is not None:
+        (folder / "sources.toml").write_text(sources)
+    replicas = [Replica(folder / f"replica-{one + 1}", free_port(), options) for one in range(number)]
     try:
         for replica in replicas:
             replica.start()

@@ -17,15 +17,14 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import asyncpg
 import cycle
 import processes
-from replicas import BASE, Caller, Replica, await_all, make_grid, options_of
-from targets import Pki, free_port
+from replicas import BASE, Caller, Replica, await_all, replicated
+from targets import Pki
 
 PROJECT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(PROJECT))
@@ -52,27 +51,6 @@ def make_agents(folder: Path, number: int) -> str:
             database.commit()
         text.append(f'[[source]]\nname = "{name}"\nkind = "wmagent"\nurl = "sqlite:///{path}"\n')
     return "".join(text)
-
-
-@contextmanager
-def replicated(
-    folder: Path, server: Server, chosen: argparse.Namespace
-) -> Iterator[tuple[list[Replica], Pki]]:
-    """Run the replicas until the block ends."""
-    demo = make_grid(folder)
-    options = options_of(folder, demo, url_of(server), chosen.interval)
-    (folder / "agents").mkdir()
-    (folder / "sources.toml").write_text(make_agents(folder / "agents", chosen.agents))
-    replicas = [
-        Replica(folder / f"replica-{one + 1}", free_port(), options) for one in range(chosen.replicas)
-    ]
-    try:
-        for replica in replicas:
-            replica.start()
-        yield replicas, Pki(demo / "pki")
-    finally:
-        for replica in replicas:
-            replica.end()
 
 
 async def cycles(server: Server, number: int) -> tuple[list[float], list[float]]:
@@ -142,7 +120,9 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory() as name,
         postgresql() as server,
-        replicated(Path(name), server, chosen) as (replicas, pki),
+        replicated(
+            Path(name), server, chosen.interval, chosen.replicas, make_agents(Path(name), chosen.agents)
+        ) as (replicas, pki),
     ):
         caller = Caller([replica.port for replica in replicas], pki, "reader", 60)
         await_all(caller)

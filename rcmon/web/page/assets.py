@@ -3,7 +3,7 @@
 import hashlib
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -21,6 +21,8 @@ MEDIA_TYPES: Mapping[str, str] = {
 }
 _IMPORTED = re.compile(rb"""(?<=["'])\.{1,2}/(?:vendor/)?([\w-]+\.js)(?=["'])""")
 """How a script names another one."""
+_INCLUDED = re.compile(rb"""^@import "\./(?:vendor/)?([\w-]+\.css)";\n""", re.MULTILINE)
+"""How a style sheet names another one."""
 
 
 class Asset(Struct, frozen=True):
@@ -46,8 +48,9 @@ class Assets:
     """Every file below a folder, by plain name; which folder of it a file lies in does not matter.
 
     A script's imports are rewritten to the names with hashes, so that whoever has a script has all of it in
-    the same version. Raises KeyError for a file of a kind that is not listed, ValueError for two files of one
-    name, for imports in a circle and for those of what is not there.
+    the same version. A style sheet has those that it imports in it, each once: a page waits for one answer.
+    Raises KeyError for a file of a kind that is not listed, ValueError for two files of one name, for imports
+    in a circle and for those of what is not there.
     """
 
     def __init__(self, directory: Path = STATIC) -> None:
@@ -66,9 +69,16 @@ class Assets:
         """Tell where a file is served. Raises KeyError for one that is not there."""
         return f"{BASE}/static/{self._made[name].served}"
 
-    def imported(self, name: str) -> Sequence[str]:
-        """Tell where all that a script imports is served, for browsers to ask for at once."""
-        return [self.url(needed) for needed in self._made[name].needs]
+    def script(self, name: str) -> str:
+        """Write the elements of a page's script, and of all it imports, for browsers to ask for at once.
+
+        None is asked for before what a page looks like.
+        """
+        last = "".join(
+            f'<link rel="modulepreload" fetchpriority="low" href="{self.url(needed)}">'
+            for needed in self._made[name].needs
+        )
+        return f'<script type="module" fetchpriority="low" src="{self.url(name)}"></script>{last}'
 
     def get(self, served: str) -> Ready | None:
         """Give what is served under a name: one with the hash of today's content never changes.
@@ -81,21 +91,39 @@ class Assets:
         return self._newest.get(re.sub(r"\.[0-9a-f]{12}(?=\.[a-z]+\Z)", "", served))
 
     def _make(self, name: str, way: tuple[str, ...]) -> Asset:
-        if name in way:
-            raise ValueError(f"scripts import one another in a circle: {' -> '.join((*way, name))}")
-        if name not in self._files:
-            raise ValueError(f"{way[-1]} imports {name}, which is not there")
         if name not in self._made:
-            body, needs = self._files[name].read_bytes(), dict[str, None]()
+            body, needs = self._read(name, way), dict[str, None]()
             if name.endswith(".js"):
                 for found in _IMPORTED.finditer(body):
                     needed = found[1].decode()
                     needs |= {needed: None} | dict.fromkeys(self._make(needed, (*way, name)).needs)
                 body = _IMPORTED.sub(lambda found: f"./{self._made[found[1].decode()].served}".encode(), body)
+            elif name.endswith(".css"):
+                body = self._whole(body, (*way, name), set())
             stem, _, ending = name.rpartition(".")
             digest = hashlib.sha256(body).hexdigest()[:12]
             self._made[name] = Asset(f"{stem}.{digest}.{ending}", body, tuple(needs))
         return self._made[name]
+
+    def _read(self, name: str, way: tuple[str, ...]) -> bytes:
+        if name in way:
+            raise ValueError(f"imports go in a circle: {' -> '.join((*way, name))}")
+        if name not in self._files:
+            raise ValueError(f"{way[-1]} imports {name}, which is not there")
+        return self._files[name].read_bytes()
+
+    def _whole(self, sheet: bytes, way: tuple[str, ...], there: set[str]) -> bytes:
+        """Put the style sheets that one imports in their places."""
+
+        def included(found: re.Match[bytes]) -> bytes:
+            name = found[1].decode()
+            other = self._read(name, way)
+            if name in there:
+                return b""
+            there.add(name)
+            return self._whole(other, (*way, name), there)
+
+        return _INCLUDED.sub(included, sheet)
 
     def _ready(self, name: str, *, fixed: bool) -> Ready:
         media_type, body = MEDIA_TYPES[self._files[name].suffix], Squeezed(self._made[name].body)

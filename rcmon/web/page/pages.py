@@ -34,7 +34,7 @@ class Pages:
             "base": BASE,
             "full_name": FULL_NAME,
             "asset": assets.url,
-            "imported": assets.imported,
+            "script": assets.script,
             "navigation": NAVIGATION,
             "number": overview.number,
             "span": overview.span,

@@ -7,6 +7,7 @@ import pytest
 
 from rcmon.web.about import BASE
 from rcmon.web.page.assets import STATIC, Assets
+from rcmon.web.page.pages import TEMPLATES
 from tests.web.serving import Serving
 
 
@@ -21,7 +22,8 @@ def test_a_name_changes_with_the_content_of_what_a_script_imports(tmp_path: Path
     first = {name: before.url(name) for name in ("a.js", "b.js", "c.js")}
     after = made(tmp_path, b="export const b = 2;")
     assert {name for name, url in first.items() if after.url(name) != url} == {"a.js", "b.js"}
-    assert before.imported("a.js") == [first["b.js"]]
+    script = before.script("a.js")
+    assert re.findall(r'(?:src|href)="(.+?)"', script) == [first["a.js"], first["b.js"]]
 
 
 def test_a_script_finds_what_it_imports(tmp_path: Path) -> None:
@@ -32,10 +34,36 @@ def test_a_script_finds_what_it_imports(tmp_path: Path) -> None:
     assert [f"{BASE}/static/{name}" for name in named] == [assets.url("b.js"), assets.url("c.js")]
 
 
+def test_a_style_sheet_has_those_that_it_imports_in_it_each_once(tmp_path: Path) -> None:
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "base.css").write_text("a {}\n")
+    (tmp_path / "vendor" / "other.css").write_text('@import "./base.css";\nb {}\n')
+    (tmp_path / "page.css").write_text('@import "./base.css";\n@import "./vendor/other.css";\nc {}\n')
+    assets = Assets(tmp_path)
+    ready = assets.get(assets.url("page.css").rpartition("/")[2])
+    assert ready is not None
+    assert b"".join(ready.body.chunks()) == b"a {}\nb {}\nc {}\n"
+    before = assets.url("page.css")
+    (tmp_path / "base.css").write_text("a { color: red }\n")
+    assert Assets(tmp_path).url("page.css") != before
+
+
+def test_a_page_waits_for_one_style_sheet() -> None:
+    for template in TEMPLATES.iterdir():
+        assert template.read_text().count('rel="stylesheet"') <= 1, template
+
+
+@pytest.mark.parametrize("text", ['@import "./page.css";\n', '@import "./nowhere.css";\n'])
+def test_style_sheets_that_cannot_be_are_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "page.css").write_text(text)
+    with pytest.raises(ValueError, match=r"page\.css -> page\.css|page\.css imports nowhere\.css"):
+        Assets(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"a": 'import "./b.js";', "b": 'import "./a.js";'}, "in a circle: a.js -> b.js -> a.js"),
+        ({"a": 'import "./b.js";', "b": 'import "./a.js";'}, "imports go in a circle: a.js -> b.js -> a.js"),
         ({"a": 'import "./b.js";'}, "a.js imports b.js, which is not there"),
     ],
 )

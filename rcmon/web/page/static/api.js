@@ -1,5 +1,7 @@
 // The page of the API: finds a resource by what is typed, and opens what an address names.
 
+import "./main.js";
+
 const find = document.getElementById("find");
 const every = [...document.querySelectorAll(".operation")].map((each) => [each, each.querySelector("summary").textContent.toLowerCase()]);
 

@@ -1,5 +1,6 @@
 // What operators do on the pages of lists: end and undo overrides, release and reject what is held.
 
+import "./main.js";
 import { tell } from "./bus.js";
 import { reasonOf, say, write } from "./write.js";
 

@@ -1,5 +1,6 @@
 // The overview: its upper part is asked for as it is shown, its table and maps are patched from one document.
 
+import "./main.js";
 import "./acknowledge.js";
 import { on, tell } from "./bus.js";
 import * as heatmap from "./heatmap.js";

@@ -1,5 +1,6 @@
 // The page of one site.
 
+import "./main.js";
 import "./acknowledge.js";
 import "./copy.js";
 import * as chart from "./chart.js";

@@ -1,0 +1,4 @@
+// The page of findings.
+
+import "./main.js";
+import "./acknowledge.js";

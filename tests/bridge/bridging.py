@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import signal
 import ssl
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 from tests.access import pki
 from tests.bridge.upstream import AGENT, NODE, ROOT
-from tests.integration.running import PROJECT, until
+from tests.integration.running import PROJECT, environment, until
 
 TOKEN = "0123456789abcdef0123"
 WITHIN = 240.0
@@ -98,12 +97,10 @@ class Bridge:
 def bridging(directory: Path, options: list[str]) -> Iterator[Bridge]:
     """Run a bridge for the length of the block."""
     log = directory / "bridge.log"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("RCMON_")}
-    environment["PYTHONPATH"] = str(PROJECT)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "rcmon.bridge", *options],
-            stdout=output, stderr=output, cwd=directory, env=environment,
+            stdout=output, stderr=output, cwd=directory, env=environment() | {"PYTHONPATH": str(PROJECT)},
         )  # fmt: skip
     try:
         port = until(lambda: _port(process, log), "the bridge to listen")

@@ -1,7 +1,6 @@
 """A configuration that is right, in a directory of its own, and ways to spoil it."""
 
 import datetime as dt
-import os
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from rcmon.checking import Report, examine
 from rcmon.config import load
 from tests.access import pki
+from tests.integration.running import environment
 
 PROJECT = Path(__file__).parents[2]
 
@@ -81,10 +81,9 @@ class Place:
 
     def run(self, *more: str, **options: str) -> "subprocess.CompletedProcess[str]":
         """Run it as users do."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("RCMON_")}
         return subprocess.run(
             [sys.executable, str(PROJECT / "run.py"), *self.arguments(**options), *more],
-            cwd=self.path, env=environment, capture_output=True, text=True, check=False, timeout=120,
+            cwd=self.path, env=environment(), capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
 

@@ -115,6 +115,11 @@ LONG = 12
 """Characters from which on a word is a secret: the last line of a key is shorter at times."""
 
 
+def environment() -> dict[str, str]:
+    """Give what rcmon may be started with: what the tests are told by is no option of its."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("RCMON_")}
+
+
 @contextlib.contextmanager
 def running(
     directory: Path, *options: str, pki: Path | None = None, listening: socket.socket | None = None
@@ -123,13 +128,12 @@ def running(
     log = directory / "rcmon.log"
     command = [sys.executable, str(PROJECT / "run.py"), "--host", "localhost", "--port", "0"]
     command += ["--state-dir", str(directory / "state"), *options]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("RCMON_")}
     handed = () if listening is None else (listening.fileno(),)
     if handed:
         command = ["bash", "-c", HAND_OVER, "bash", str(handed[0]), *command]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=output, cwd=directory, env=environment, pass_fds=handed
+            command, stdout=output, stderr=output, cwd=directory, env=environment(), pass_fds=handed
         )
     try:
         port = until(lambda: _port(process, log), "the service to listen")

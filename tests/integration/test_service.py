@@ -1,12 +1,10 @@
 """The whole service, as its users run it."""
 
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 
 from rcmon.demo.demo import NOW_AND_THEN
 from tests.faked import faked
-from tests.integration.running import PROJECT, children, running, until
+from tests.integration.running import PROJECT, children, environment, running, until
 from tests.servers import need
 
 
@@ -89,35 +87,6 @@ class TestTheDemo:
         assert "alembic" not in text
 
 
-def ask_all_the_time(service, stop, failures):
-    while not stop.is_set():
-        status, body = service.curl("/api/status")
-        if status != 200:
-            failures.append((status, body))
-
-
-def test_kill_of_any_child_under_requests_leaves_the_service_up_and_it_comes_back(tmp_path):
-    with running(tmp_path, "--demo", "--workers", "2", "--cycle-interval", "1") as service:
-        parent = service.process.pid
-        before = until(lambda: len(found := children(parent)) == 4 and found, "four children")
-        stop, failures = threading.Event(), []
-        asking = threading.Thread(target=ask_all_the_time, args=(service, stop, failures))
-        asking.start()
-        for child in before:
-            os.kill(child, signal.SIGKILL)
-            until(
-                lambda gone=child: gone not in children(parent) and len(children(parent)) == 4, "a successor"
-            )
-        newest = service.json("/api/status")["snapshot"]["id"]
-        until(lambda: (service.json("/api/status")["snapshot"] or {"id": 0})["id"] > newest, "a new snapshot")
-        stop.set()
-        asking.join()
-        # only a request that the killed worker itself was answering may be lost
-        assert len(failures) <= 2, failures
-        assert children(parent).isdisjoint(before)
-        assert service.stop() == 0
-
-
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_kill_of_the_parent_leaves_no_orphan_and_the_port_free(tmp_path, workers):
     with running(tmp_path, "--demo", "--workers", workers) as service:
@@ -129,8 +98,7 @@ def test_kill_of_the_parent_leaves_no_orphan_and_the_port_free(tmp_path, workers
             probe.bind(("127.0.0.1", service.port))
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGTERM), ("2", signal.SIGINT)])
 def test_term_and_int_end_it_with_0_and_nothing_noisy(tmp_path, workers, number):
     with running(tmp_path, "--demo", "--workers", workers) as service:
         left = children(service.process.pid)
@@ -140,10 +108,9 @@ def test_term_and_int_end_it_with_0_and_nothing_noisy(tmp_path, workers, number)
 
 
 def refused(*options, directory):
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("RCMON_")}
     done = subprocess.run(
         [sys.executable, str(PROJECT / "run.py"), *options],
-        cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=300,
+        cwd=directory, env=environment(), capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 78, done
     assert "Traceback" not in done.stderr

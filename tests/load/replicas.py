@@ -11,95 +11,49 @@ lost, or a reader waited too long for a new snapshot.
 import argparse
 import asyncio
 import contextlib
-import http.client
 import itertools
-import json
 import os
 import random
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import asyncpg
 import processes
-from targets import Pki, free_port, started
+from targets import free_port, started
 
 PROJECT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(PROJECT))
 
 from tests.integration.replicas import collectors, url_of  # noqa: E402 - found by the line above
+from tests.integration.writing import (  # noqa: E402
+    LONGEST_WAIT,
+    AcknowledgementWriter,
+    Caller,
+    OverrideWriter,
+    ReportWriter,
+    Writer,
+    not_journaled,
+    writers_of,
+)
 from tests.servers import Server, postgresql  # noqa: E402
 
-BASE = "/wm_resource_monitor"
 NUMBER = 3
-LONGEST_WAIT = 10.0
-"""Seconds without a new snapshot that are too long, and after which a write that is not seen is lost."""
 PATIENCE = 2.0
 """Seconds until a reader asks the next replica."""
 OVERRIDDEN = 4
 """So many sites have overrides that change."""
-REPORT = "/api/agents/vocms0281/report"
 POLLED = ("state", "running_slots", "pending_slots", "running_jobs", "pending_jobs")
 """What is compared of a site in an agent."""
-FIRST = 100_000
-"""The first number that is written: no other one is so large."""
-
-
-class Caller:
-    """Asks replicas as somebody, each on a connection that is kept."""
-
-    def __init__(self, ports: list[int], pki: Pki, who: str, patience: float = LONGEST_WAIT) -> None:
-        self._ports, self._patience = ports, patience
-        self._tls = ssl.create_default_context(cafile=pki.path("ca.crt"))
-        self._tls.load_cert_chain(pki.path(f"{who}.pem"))
-        self._kept: dict[int, http.client.HTTPSConnection] = {}
-
-    @property
-    def replicas(self) -> int:
-        """Of how many it may ask."""
-        return len(self._ports)
-
-    def is_new(self, replica: int) -> bool:
-        """Tell whether the next question opens a connection."""
-        return replica not in self._kept
-
-    def ask(
-        self, replica: int, path: str, said: object = None, **fields: str
-    ) -> tuple[int, dict[str, Any] | None]:
-        """Get, or put what is said; gives the status and the document. Raises OSError without an answer."""
-        kept = self._kept.get(replica) or http.client.HTTPSConnection(
-            "localhost", self._ports[replica], timeout=self._patience, context=self._tls
-        )
-        self._kept[replica] = kept
-        body = None if said is None else json.dumps(said)
-        fields = {name.replace("_", "-"): text for name, text in fields.items()}
-        try:
-            if body is None:
-                kept.request("GET", BASE + path)
-            else:
-                kept.request("PUT", BASE + path, body, {"Content-Type": "application/json", **fields})
-            answer = kept.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            self.leave(replica)
-            raise OSError(str(error)) from error
-        return answer.status, json.loads(text) if text else None
-
-    def leave(self, replica: int) -> None:
-        """End a connection."""
-        kept = self._kept.pop(replica, None)
-        if kept is not None:
-            kept.close()
 
 
 class Reader(threading.Thread):
@@ -175,144 +129,6 @@ class Reader(threading.Thread):
 def polled(site: dict[str, Any]) -> dict[str, Any]:
     """Give what was polled of a site, by agent."""
     return {name: {key: agent[key] for key in POLLED} for name, agent in site["agents"].items()}
-
-
-class Writer(threading.Thread):
-    """Writes ever larger numbers to one place through any replica, and looks for each through the others."""
-
-    what = ""
-
-    def __init__(self, caller: Caller, place: str, over: threading.Event, seed: int) -> None:
-        super().__init__(daemon=True)
-        self.caller, self.place, self._over, self._dice = caller, place, over, random.Random(seed)
-        self.answered: list[int] = []
-        self.unanswered = 0
-        self.lags: list[float] = []
-        """Seconds from an acknowledgement until another replica was asked that then told what was written."""
-        self.told: list[float] = []
-        """Seconds until that answer was there."""
-        self.lost: list[str] = []
-
-    def write(self, replica: int, number: int) -> bool:
-        """Write a number; tells whether that was acknowledged. Raises OSError."""
-        raise NotImplementedError
-
-    def read(self, replica: int) -> int | None:
-        """Read the number; None: no answer to that. Raises OSError."""
-        raise NotImplementedError
-
-    def run(self) -> None:
-        """Write until told to stop."""
-        for number in itertools.count(FIRST):
-            if self._over.wait(0.2):
-                break
-            replica = self._dice.randrange(NUMBER)
-            try:
-                acknowledged = self.write(replica, number)
-            except OSError:
-                acknowledged = False
-            if not acknowledged:
-                self.unanswered += 1
-                continue
-            at = time.monotonic()
-            self.answered.append(number)
-            looks = [
-                threading.Thread(target=self.look, args=(other, number, at))
-                for other in range(NUMBER)
-                if other != replica
-            ]
-            for look in looks:
-                look.start()
-            for look in looks:
-                look.join()
-
-    def check(self) -> None:
-        """Look once all is quiet whether every replica tells what was acknowledged last."""
-        for replica in range(NUMBER):
-            self.caller.leave(replica)  # it may be idle for so long that the other side ended it
-            self.look(replica, self.answered[-1], time.monotonic(), alive=True)
-
-    def look(self, replica: int, number: int, since: float, *, alive: bool = False) -> None:
-        """Look until a replica tells that number; not for long where that may be dead."""
-        found = None
-        while time.monotonic() < since + LONGEST_WAIT:
-            asked = time.monotonic()
-            try:
-                found = self.read(replica)
-            except OSError:
-                if not alive:
-                    return
-                continue
-            if found is not None and found >= number:
-                self.lags.append(asked - since)
-                self.told.append(time.monotonic() - since)
-                return
-            time.sleep(0.01)
-        self.lost.append(f"{self.what} {self.place}: replica {replica + 1} tells {found} and not {number}")
-
-
-class OverrideWriter(Writer):
-    """Of one site's override."""
-
-    what = "override of"
-
-    def write(self, replica: int, number: int) -> bool:
-        """Change what is there, or make it."""
-        status, held = self.caller.ask(replica, f"/api/sites/{self.place}/override")
-        condition = {"If_None_Match": "*"} if status == 404 else {}
-        if status == 200 and held is not None:
-            condition = {"If_Match": f'"{held["etag"]}"'}
-            if self.answered and held["running_slots"] < self.answered[-1]:
-                self.lost.append(
-                    f"{self.what} {self.place}: {held['running_slots']}, not {self.answered[-1]}"
-                )
-        said = {"running_slots": number, "mode": "latched", "reason": "load"}
-        return self.caller.ask(replica, f"/api/sites/{self.place}/override", said, **condition)[0] in (
-            200,
-            201,
-        )
-
-    def read(self, replica: int) -> int | None:
-        """Read it by itself."""
-        status, held = self.caller.ask(replica, f"/api/sites/{self.place}/override")
-        return held["running_slots"] if status == 200 and held else 0 if status == 404 else None
-
-
-class ReportWriter(Writer):
-    """Of what an agent's submitter says."""
-
-    what = "report of"
-
-    def write(self, replica: int, number: int) -> bool:
-        """Push a report."""
-        said = {"T2_CH_CERN": {"Merge": {"NoPendingSlot": number, "submitted": 1}}}
-        return self.caller.ask(replica, REPORT, said)[0] == 204
-
-    def read(self, replica: int) -> int | None:
-        """Read what was pushed last."""
-        status, held = self.caller.ask(replica, REPORT)
-        if status != 200 or held is None:
-            return 0 if status == 404 else None
-        return int(held["submit_report"]["document"]["T2_CH_CERN"]["Merge"]["NoPendingSlot"])
-
-
-class AcknowledgementWriter(Writer):
-    """Of one finding's acknowledgement."""
-
-    what = "acknowledgement of"
-
-    def write(self, replica: int, number: int) -> bool:
-        """Acknowledge it once more, for another reason."""
-        path = f"/api/findings/{self.place}/acknowledgement"
-        return self.caller.ask(replica, path, {"reason": str(number)})[0] == 204
-
-    def read(self, replica: int) -> int | None:
-        """Find it among all findings."""
-        status, told = self.caller.ask(replica, "/api/findings?limit=1000")
-        if status != 200 or told is None:
-            return None
-        held = [one["acknowledgement"] for one in told["findings"] if one["id"] == self.place]
-        return int(held[0]["reason"]) if held and held[0] else 0
 
 
 class Replica:
@@ -432,7 +248,7 @@ def make_grid(folder: Path) -> Path:
     command = [sys.executable, str(PROJECT / "run.py"), "--demo", "--workers", "1", "--state-dir", str(state)]
     command += ["--host", "localhost", "--port", str(port), "--log-file", str(folder / "made.log")]
     with started(command, port, folder / "made.out"):
-        await_all(Caller([port], Pki(state / "demo" / "pki"), "reader"))
+        await_all(Caller([port], state / "demo" / "pki", "reader"))
     return state / "demo"
 
 
@@ -480,7 +296,7 @@ def learn(caller: Caller) -> dict[str, Any]:
 @contextlib.contextmanager
 def replicated(
     folder: Path, server: Server, interval: float, number: int = NUMBER, sources: str | None = None
-) -> Iterator[tuple[list[Replica], Pki]]:
+) -> Iterator[tuple[list[Replica], Path]]:
     """Run the replicas until the block ends; `sources`: a sources file's text, in place of the demo's."""
     demo = make_grid(folder)
     options = options_of(folder, demo, url_of(server), interval)
@@ -490,43 +306,10 @@ def replicated(
     try:
         for replica in replicas:
             replica.start()
-        yield replicas, Pki(demo / "pki")
+        yield replicas, demo / "pki"
     finally:
         for replica in replicas:
             replica.end()
-
-
-def writers_of(
-    callers: Callable[[str], Caller], known: dict[str, Any], over: threading.Event
-) -> list[Writer]:
-    """Make all who write."""
-    sites = random.Random(1).sample(sorted(known["sites"]), OVERRIDDEN)
-    made: list[Writer] = [
-        OverrideWriter(callers("operator"), site, over, seed) for seed, site in enumerate(sites)
-    ]
-    made.append(ReportWriter(callers("agent"), "vocms0281", over, 98))
-    if known["finding"] is not None:
-        made.append(AcknowledgementWriter(callers("operator"), known["finding"], over, 99))
-    return made
-
-
-def journaled(caller: Caller, writers: list[Writer]) -> list[str]:
-    """Find overrides that were acknowledged and are not in the journal, exactly once."""
-    counts: Counter[tuple[str, int]] = Counter()
-    caller.leave(0)  # it may be idle for so long that the other side ended it
-    path: str | None = "/api/journal?kind=override&limit=1000"
-    while path:
-        told = caller.ask(0, path.removeprefix(BASE))[1]
-        assert told is not None
-        counts.update((one["site"], one["new"]["running_slots"]) for one in told["entries"] if one["new"])
-        path = told["next"]
-    return [
-        f"override {number} of {writer.place} is {counts[writer.place, number]} times in the journal"
-        for writer in writers
-        if isinstance(writer, OverrideWriter)
-        for number in writer.answered
-        if counts[writer.place, number] != 1
-    ]
 
 
 async def kill_on(replicas: list[Replica], server: Server, chosen: argparse.Namespace) -> Killer:
@@ -599,7 +382,8 @@ def main() -> int:
             Reader(Caller(ports, pki, "reader", PATIENCE), known, over, seed)
             for seed in range(chosen.readers)
         ]
-        writers = writers_of(caller, known, over)
+        sites = random.Random(1).sample(sorted(known["sites"]), OVERRIDDEN)
+        writers = writers_of(caller, sites, known["finding"], over)
         for thread in (*readers, *writers):
             thread.start()
         killer = asyncio.run(kill_on(replicas, server, chosen))
@@ -609,7 +393,7 @@ def main() -> int:
         await_all(mine)
         for writer in writers:
             writer.check()
-        lost = [one for writer in writers for one in writer.lost] + journaled(mine, writers)
+        lost = [one for writer in writers for one in writer.lost] + not_journaled(mine, writers)
         logs = "".join((replica.folder / "rcmon.log").read_text() for replica in replicas)
         print(f"logs: {logs.count('Traceback')} tracebacks")
         return 1 if tell(killer, readers, writers, lost) or "Traceback" in logs else 0

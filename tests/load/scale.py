@@ -23,13 +23,13 @@ from pathlib import Path
 import asyncpg
 import cycle
 import processes
-from replicas import BASE, Caller, Replica, await_all, replicated
-from targets import Pki
+from replicas import Replica, await_all, replicated
 
 PROJECT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(PROJECT))
 
 from tests.integration.replicas import url_of  # noqa: E402 - found by the line above
+from tests.integration.writing import BASE, Caller  # noqa: E402
 from tests.servers import Server, postgresql  # noqa: E402
 
 SCRAPES = 3
@@ -71,10 +71,10 @@ async def cycles(server: Server, number: int) -> tuple[list[float], list[float]]
         await connection.close()
 
 
-def scrapes(port: int, pki: Pki, agents: int) -> tuple[list[float], int, int]:
+def scrapes(port: int, pki: Path, agents: int) -> tuple[list[float], int, int]:
     """Scrape each agent by itself, over one connection; gives seconds, and most octets and series."""
-    tls = ssl.create_default_context(cafile=pki.path("ca.crt"))
-    tls.load_cert_chain(pki.path("reader.pem"))
+    tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+    tls.load_cert_chain(pki / "reader.pem")
     connection = http.client.HTTPSConnection("localhost", port, context=tls)
     took, octets, series = [], 0, 0
     connection.connect()

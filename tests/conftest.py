@@ -1,4 +1,7 @@
-"""What every test shares: asynchronous tests run on a Tornado loop of their own."""
+"""What every test shares: asynchronous tests run on a Tornado loop of their own.
+
+`RCMON_TEST_EXAMPLES=20000` tries so many examples of each property.
+"""
 
 import asyncio
 import gc
@@ -14,8 +17,12 @@ from hypothesis import HealthCheck, settings
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
 
+from tests.anything import EXAMPLES
+
 # a busy machine is slow, not wrong
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine", max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
 
 # a shell that runs this in the background ignores SIGINT, and so would all that is started here

@@ -3,7 +3,6 @@
 import contextlib
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -12,24 +11,11 @@ from hypothesis import strategies as st
 from rcmon.model import AgentReport
 from rcmon.reports import AGENT_INFO, AHEAD, KINDS, ReportError, read_agent_info, understand
 from rcmon.reports.agent_info import AgentInfo
+from tests.anything import anything, texts
 
 SAMPLE = json.loads((Path(__file__).parent.parent / "data" / "upstream" / "agent_info.json").read_bytes())
 NOW = float(SAMPLE["timestamp"])
 
-texts = st.text(max_size=12) | st.sampled_from(["", "Available", "NoPossibleSite", "submitted", "\0", "://"])
-leaves = (
-    st.none()
-    | st.booleans()
-    | texts
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from([2**50, 2**64, 1e308])
-)
-anything: Any = st.recursive(
-    leaves,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=6,
-)
 sites = st.dictionaries(texts, st.dictionaries(texts, st.dictionaries(texts, st.integers(-1, 5))))
 broken = st.dictionaries(st.sampled_from((*AgentInfo.__struct_fields__, "type")), anything, max_size=2)
 """Members of an agent's document that are anything."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rcmon.collector.cycle import checked
 from rcmon.model import Agent
+from tests.anything import EXAMPLES, USUAL, examples
 from tests.sources import loose
 from tests.sources.polling import NOW, agent_of, poll
 from tests.sources.small import SmallAgent
@@ -32,7 +33,7 @@ def any_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SmallA
     agent.close()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), derandomize=EXAMPLES == USUAL)
 @given(place=st.sampled_from(loose.PLACES), row=st.integers(1, 3), value=VALUES, as_text=st.booleans())
 def test_any_value_in_any_column_costs_no_more_than_itself(
     any_agent: tuple[SmallAgent, Agent], place: tuple[str, str], row: int, value: object, as_text: bool

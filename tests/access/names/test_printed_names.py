@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rcmon.access.authority.signing_policy import parse_signing_policy
 from rcmon.access.names.dn import Dn
 from tests.access import pki
+from tests.anything import examples
 from tests.servers import need
 
 ROOT = pki.authority(pki.name("DC=ch", "CN=CA"))
@@ -81,7 +82,7 @@ def printed(command: list[str], pem: bytes = b"", cas: Path = Path("/nowhere")) 
     return done.stdout.decode().splitlines()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(name=NAMES)
 @example(name=named("CN=host/mon.example.org"))
 @example(name=pki.name("C=CH", "O=Grid", "C=FR", "CN=Zoë"))
@@ -130,7 +131,7 @@ def test_what_voms_and_globus_print_is_read_back_as_the_same_name(
 
 
 @pytest.mark.parametrize("quoted", ["'\"{}\"'", "'{}'", '"{}"'], ids=["both", "single", "double"])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(name=NAMES)
 @example(name=named("CN=host/mon.example.org"))
 @example(name=named("CN=a/CN=root", "CN=b+CN=root"))

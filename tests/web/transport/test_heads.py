@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tornado.httputil import HTTPHeaders, parse_request_start_line
 
 from rcmon.web.transport import heads
+from tests.anything import examples
 
 PLAIN = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -103,7 +104,7 @@ TOKENS = [
 ]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(
     st.one_of(
         st.lists(st.sampled_from(TOKENS), max_size=30).map(lambda parts: b"".join(parts) + b"\r\n\r\n"),

@@ -10,8 +10,8 @@ from rcmon.model import Document
 from rcmon.web.answers.headers import REVALIDATE, SECURITY, Field, lines
 from rcmon.web.answers.negotiation import Coding
 
-CHUNK = 32 * 1024
-"""A body is handed to the connection in pieces of at most this size, so that a slow reader costs no more."""
+CHUNK = 16 * 1024
+"""A body goes to the connection in pieces of at most this size, a TLS record: all a slow reader costs."""
 KEPT = 64 * 1024
 """A document no larger than this keeps its identity form once somebody asked for it."""
 WORTH_GZIP = 1024

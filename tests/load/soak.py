@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
-"""Run the demo for a while with moving agents, scrapes, reloads and one random fault a minute.
+"""Run the demo for a while with moving agents, scrapes, streams, writes, reloads and a random fault a minute.
 
 `python tests/load/soak.py --minutes 30`, as root (a small file system of its own lets the disk be full).
 After each fault the service must be right again within three cycles, and there must be an answer all the
-time. Needs a C compiler (tests.faked).
+time. How memory and descriptors go is told as a slope. Needs a C compiler (tests.faked).
 """
 
 import argparse
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +44,14 @@ TRIES = 3
 """A client may try again so often: a connection to a process that is killed is cut."""
 BELIEVED = 1.0
 """Seconds in which processes may still have the time that the clock's file no longer says (tests.faked)."""
+LEAST = 4
+"""A slope of fewer points says nothing."""
 UNTIMELY = ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_BAD_CERTIFICATE")
 """How TLS says that a certificate is no more valid, or not yet."""
 
 
 class Client:
-    """Asks all the time, as operators and Prometheus do; counts what it gets.
+    """Asks all the time, as operators, their pages and Prometheus do; counts what it gets.
 
     `clock` is the file that moves the service's clock: while it is set wrong, a refusal that names the time
     of the client's certificate is a right answer.
@@ -54,12 +59,15 @@ class Client:
 
     def __init__(self, target: Target, clock: Path) -> None:
         self.target, self.clock = target, clock
+        self._operator = replace(target, pem=str(Path(target.pem).with_name("operator.pem")))
         self._wrong_until = 0.0
         self.answers: Counter[str] = Counter()
         self.stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._ask, args=(target.status_url, 0.1)),
             threading.Thread(target=self._ask, args=(target.metrics_url, 1.0)),
+            threading.Thread(target=self._listen),
+            threading.Thread(target=self._write),
         ]
 
     def __enter__(self) -> "Client":
@@ -93,6 +101,43 @@ class Client:
                 time.sleep(0.3)
         print(f"  {time.strftime('%H:%M:%S')} NO ANSWER: {failure}")
         return "none"
+
+    def _listen(self) -> None:
+        """Keep a stream of events open, as a page does."""
+        while not self.stop.wait(0.3):
+            try:
+                with self.open(self.target.status_url.removesuffix("status") + "events") as stream:
+                    self.answers["stream"] += 1
+                    while not self.stop.is_set() and (line := stream.readline()):
+                        self.answers["event"] += line.startswith(b"event:")
+            except (OSError, http.client.HTTPException):
+                self.answers["stream cut or refused"] += 1
+
+    def _write(self) -> None:
+        """Change an override, as an operator does: it is there, or there is an answer that says why not."""
+        url = self.target.status_url.removesuffix("status") + "sites/T2_CH_CERN/override"
+        held = {"If-None-Match": "*"}
+        for number in itertools.count(1000):
+            if self.stop.wait(1.0):
+                return
+            said = {"running_slots": number, "mode": "latched", "reason": "soak"}
+            status, held = self._put(url, said, held)
+            self.answers[f"write {status}"] += 1
+
+    def _put(self, url: str, said: object, condition: dict[str, str]) -> tuple[str, dict[str, str]]:
+        """Write under a condition; gives what came of it and the condition of the next one."""
+        fields = {"Content-Type": "application/json", **condition}
+        request = urllib.request.Request(url, json.dumps(said).encode(), fields, method="PUT")
+        context = self._operator.status().context()
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=10) as answer:
+                return str(answer.status), {"If-Match": answer.headers["ETag"]}
+        except urllib.error.HTTPError as error:
+            # it was made although the answer was lost, or the store with it was set aside
+            current = error.headers["ETag"]
+            return str(error.code), {"If-Match": current} if current else {"If-None-Match": "*"}
+        except (OSError, http.client.HTTPException):
+            return "lost", condition
 
     def clock_is_wrong(self) -> bool:
         """Tell whether the service's clock is ahead or back, or was a moment ago (it is looked at rarely)."""
@@ -177,15 +222,34 @@ def running(directory: Path, clock: Path) -> Iterator[Target]:
         )
 
 
-def figures(pid: int) -> str:
-    """Tell memory, of all processes and of each in the order of their start, and descriptors."""
-    descriptors = 0
-    for each in processes.tree(pid):
-        with contextlib.suppress(OSError):
-            descriptors += len(os.listdir(f"/proc/{each}/fd"))  # noqa: PTH208 - counts
-    each = sorted(processes.pss_bytes(pid).items())
-    parts = " + ".join(f"{size / 1e6:.0f}" for _, size in each)
-    return f"PSS {sum(size for _, size in each) / 1e6:.0f} MB ({parts}), {descriptors} descriptors"
+class Course:
+    """How memory and descriptors go."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._seen: list[tuple[float, float, int]] = []
+        """Hours, megabytes and descriptors."""
+
+    def look(self) -> str:
+        """Tell memory, of all processes and of each in the order of their start, and descriptors."""
+        descriptors = 0
+        for each in processes.tree(self._pid):
+            with contextlib.suppress(OSError):
+                descriptors += len(os.listdir(f"/proc/{each}/fd"))  # noqa: PTH208 - counts
+        sizes = [size / 1e6 for _, size in sorted(processes.pss_bytes(self._pid).items())]
+        self._seen.append((time.monotonic() / 3600, sum(sizes), descriptors))
+        parts = " + ".join(f"{size:.0f}" for size in sizes)
+        return f"PSS {sum(sizes):.0f} MB ({parts}), {descriptors} descriptors"
+
+    def slope(self) -> str:
+        """Tell what an hour adds, by the least squares of the second half: the first fills what is kept."""
+        half = self._seen[len(self._seen) // 2 :]
+        if len(half) < LEAST:
+            return "too short for a slope"
+        hours = [one[0] for one in half]
+        memory, files = (statistics.linear_regression(hours, [one[n] for one in half]).slope for n in (1, 2))
+        took = 60 * (hours[-1] - hours[0])
+        return f"an hour adds {memory:+.1f} MB and {files:+.1f} descriptors (of the last {took:.0f} minutes)"
 
 
 def main() -> int:
@@ -217,7 +281,8 @@ def soak(chosen: argparse.Namespace, client: Client, place: Place) -> int:
     """Let one fault after another happen; gives how often something was not as it must be."""
     dice, names = place.dice, chosen.fault or list(FAULTS)
     usual, bad = wait_for_usual(client), 0
-    print(f"usual: {usual}; {figures(place.pid)}")
+    course = Course(place.pid)
+    print(f"usual: {usual}; {course.look()}")
     end = time.monotonic() + chosen.minutes * 60
     with client:
         while time.monotonic() < end:
@@ -229,10 +294,11 @@ def soak(chosen: argparse.Namespace, client: Client, place: Place) -> int:
             late = took is None or took > CYCLES * INTERVAL
             bad += late
             when, note = time.strftime("%H:%M:%S"), " LATE" if late else ""
-            print(f"{when} {name}: right after {took or 0:.1f} s{note}; {figures(place.pid)}", flush=True)
+            print(f"{when} {name}: right after {took or 0:.1f} s{note}; {course.look()}", flush=True)
             place.reload()
             time.sleep(max(0.0, chosen.every - (time.monotonic() - begun)))
     print(f"answers: {dict(client.answers)}")
+    print(course.slope())
     return bad + client.answers["none"]
 
 

@@ -32,6 +32,7 @@ import processes
 from faults import FAULTS, Place, lasts
 from targets import Pki, Target, free_port, started
 
+from rcmon.demo.demo import NOW_AND_THEN
 from tests.faked import faked
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -162,14 +163,16 @@ class Client:
 def causes(status: dict[str, Any]) -> dict[tuple[str, str | None], str]:
     """Give what the status complains of, by name and place, and why.
 
-    Without that a store was mended, which is told for an hour, and without workers of which an agent itself
-    says that they are in error: the demo has some now and then.
+    Without that a store was mended, which is told for an hour, without workers of which an agent itself says
+    that they are in error, and without a source that answers now and then: the demo has such.
     """
     found = {(each["name"], each["what"]): each["reason"] for each in status["causes"]}
     return {
         key: reason
         for key, reason in found.items()
-        if "set aside" not in reason and not (key[0] == "component_down" and "in state Error" in reason)
+        if "set aside" not in reason
+        and key[1] != NOW_AND_THEN
+        and not (key[0] == "component_down" and "in state Error" in reason)
     }
 
 

@@ -11,9 +11,12 @@ from rcmon.web.answers.headers import REVALIDATE, SECURITY, Field, lines
 from rcmon.web.answers.negotiation import Coding
 
 CHUNK = 16 * 1024
-"""A body goes to the connection in pieces of at most this size, a TLS record: all a slow reader costs."""
+"""A larger body goes out in pieces of at most this size, a TLS record: a slow reader costs no more of it.
+
+What has to be inflated costs its reader an inflater beside.
+"""
 KEPT = 64 * 1024
-"""A document no larger than this keeps its identity form once somebody asked for it."""
+"""No larger than this, a document keeps its identity form once asked for it, and a stream is sent whole."""
 WORTH_GZIP = 1024
 """A body below this goes as it is, as in Tornado's own compression."""
 

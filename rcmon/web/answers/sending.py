@@ -10,7 +10,7 @@ from rcmon.web.answers.answer import Answer, Bare, Live, Streamed, Written
 from rcmon.web.answers.headers import NO_STORE, REVALIDATE, Field
 from rcmon.web.answers.live import live
 from rcmon.web.answers.negotiation import codings, not_acceptable, wants_gzip
-from rcmon.web.answers.ready import CHUNK, Fresh, Ready, Variant, matches
+from rcmon.web.answers.ready import CHUNK, KEPT, Fresh, Ready, Variant, matches
 
 
 async def send(handler: RequestHandler, answer: Answer) -> None:
@@ -105,14 +105,15 @@ async def _stream(handler: RequestHandler, stream: Streamed) -> None:
 
 
 async def _pour_made(handler: RequestHandler, made: AsyncIterator[bytes]) -> None:
-    held, size = [], 0
+    """Write what is being made: whole, and with its length, where it is small; else piece by piece."""
+    held, size, enough = [], 0, KEPT
     try:
         async for piece in made:
             held.append(piece)
             size += len(piece)
-            if size >= CHUNK:
+            if size >= enough:
                 handler.write(b"".join(held))
-                held, size = [], 0
+                held, size, enough = [], 0, CHUNK
                 await handler.flush()
                 await asyncio.sleep(0)
         handler.write(b"".join(held))

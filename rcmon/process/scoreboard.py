@@ -52,13 +52,9 @@ class Scoreboard:
         """Give one slot, counted from 0."""
         return self.slots[index]
 
-    def total(self, cell: int) -> float:
-        """Sum one cell over all slots."""
-        return sum(slot.cells[cell] for slot in self.slots)
-
-    def totals(self) -> list[float]:
-        """Sum every cell over all slots."""
-        return [sum(column) for column in zip(*(slot.cells for slot in self.slots), strict=True)]
+    def totals(self, start: int = 0, end: int | None = None) -> list[float]:
+        """Sum each cell, from `start` to before `end`, over all slots."""
+        return list(map(sum, zip(*(slot.cells[start:end] for slot in self.slots), strict=True)))
 
     def restarts(self) -> int:
         """Count the processes that were started in place of a dead one."""

@@ -20,7 +20,9 @@ class Layout:
         self.size = 0
         self._values: dict[Metric, tuple[tuple[str, ...], ...]] = {}
         self._cells: dict[tuple[Metric, *tuple[str, ...]], int] = {}
+        self._first: dict[Metric, range] = {}
         for metric in self.table:
+            begin = self.size
             self._values[metric] = tuple(
                 (*given[label], OTHER) if values is None else values
                 for label, values in metric.labels.items()
@@ -28,6 +30,7 @@ class Layout:
             for values in product(*self._values[metric]):
                 self._cells[(metric, *values)] = self.size
                 self.size += width(metric)
+            self._first[metric] = range(begin, self.size, width(metric))
 
     def cell(self, metric: Metric, values: tuple[str, ...]) -> int:
         """Find the first cell of a series; a value that is unknown is `other`, where there is such a one.
@@ -46,10 +49,13 @@ class Layout:
             raise ValueError(f"{metric.name} has no series {values!r}; its labels have the values {known!r}")
         return cell
 
-    def series(self, metric: Metric) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Give the label values of each series, in the order of the row, with its first cell."""
-        for values in product(*self._values[metric]):
-            yield values, self._cells[(metric, *values)]
+    def series(self, metric: Metric) -> Iterator[tuple[str, ...]]:
+        """Give the label values of each series, in the order of the row."""
+        return product(*self._values[metric])
+
+    def cells(self, metric: Metric) -> range:
+        """Give the first cell of each series, in the order of the row; all its cells stand side by side."""
+        return self._first[metric]
 
 
 def width(metric: Metric) -> int:

@@ -16,7 +16,7 @@ class Tally:
         """Begin where a predecessor ended: its counts stay, its gauges died with it."""
         for metric in self.layout.table:
             if metric.kind == "gauge":
-                for _, cell in self.layout.series(metric):
+                for cell in self.layout.cells(metric):
                     self.cells[cell] = self.cells[cell + 1] = 0.0
 
     def count(self, metric: Metric, *labels: str, by: float = 1.0) -> None:

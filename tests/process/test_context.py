@@ -119,7 +119,7 @@ def test_a_single_process_is_ready_when_all_its_mains_are() -> None:
 
     mains = {"first": first, "second": second}
     assert exit_code_of(lambda: run_single(mains, board.slot(0), grace=30, on_ready=on_ready)) == 0
-    assert board.total(0) == 1
+    assert board.totals()[0] == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -135,7 +135,7 @@ def test_a_child_asked_twice_still_drains(number: int) -> None:
     board = Scoreboard(1, 1)
     context = ChildContext("web-0", board.slot(0), grace=30)
     assert exit_code_of(lambda: run_async(main, context)) == 0
-    assert board.total(0) == 1
+    assert board.totals()[0] == 1
 
 
 def test_a_loop_that_was_held_up_says_for_how_long() -> None:

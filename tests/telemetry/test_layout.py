@@ -18,7 +18,7 @@ def test_no_two_series_share_a_cell(table: tuple[Metric, ...]) -> None:
     cells = [
         first + number
         for metric in table
-        for _, first in layout.series(metric)
+        for first in layout.cells(metric)
         for number in range(width(metric))
     ]
     assert sorted(cells) == list(range(layout.size))
@@ -27,10 +27,9 @@ def test_no_two_series_share_a_cell(table: tuple[Metric, ...]) -> None:
 def test_a_series_is_found_by_its_labels() -> None:
     layout = Layout(GIVEN, (COLOURS, LEVEL, TIMES))
     for metric in layout.table:
-        assert [layout.cell(metric, labels) for labels, _ in layout.series(metric)] == [
-            cell for _, cell in layout.series(metric)
-        ]
-    assert [labels for labels, _ in layout.series(COLOURS)] == [
+        found = [layout.cell(metric, labels) for labels in layout.series(metric)]
+        assert found == list(layout.cells(metric))
+    assert list(layout.series(COLOURS)) == [
         (colour, place) for colour in ("red", "blue") for place in ("here", "there", OTHER)
     ]
 

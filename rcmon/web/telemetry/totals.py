@@ -1,6 +1,7 @@
 """The figures of all processes together."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate, compress
 
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.telemetry.layout import Layout
@@ -21,30 +22,31 @@ class Totals:
 
     def samples(self, metric: Metric) -> Iterator[Sample]:
         """Gather the series of a counter or gauge."""
-        gather = self._gauge if metric.kind == "gauge" else self._counter
-        for labels, cell in self.layout.series(metric):
-            value = gather(metric, cell)
-            if value or not metric.sparse:
-                yield labels, value
+        cells = self.layout.cells(metric)
+        if metric.kind == "gauge":
+            values: Sequence[float | None] = [self._gauge(metric, cell) for cell in cells]
+        else:
+            values = self._scoreboard.totals(cells.start, cells.stop)
+        series = zip(self.layout.series(metric), values, strict=True)
+        # of requests there are thousands of series, and few were ever counted
+        return compress(series, values) if metric.sparse else series
 
     def value(self, metric: Metric, *labels: str) -> float | None:
         """Gather one series; None: not known."""
-        gather = self._gauge if metric.kind == "gauge" else self._counter
-        return gather(metric, self.layout.cell(metric, labels))
+        cell = self.layout.cell(metric, labels)
+        if metric.kind == "gauge":
+            return self._gauge(metric, cell)
+        return self._scoreboard.totals(cell, cell + 1)[0]
 
     def histograms(self, metric: Metric) -> Iterator[Buckets]:
         """Gather the series of a histogram that took something."""
-        for labels, start in self.layout.series(metric):
-            total, counts = 0.0, []
-            end = start + len(metric.bounds) + 1
-            for cell in range(start, end):
-                total += self._scoreboard.total(cell)
-                counts.append(total)
-            if total:
-                yield labels, counts, self._scoreboard.total(end)
-
-    def _counter(self, _: Metric, cell: int) -> float:
-        return self._scoreboard.total(cell)
+        cells = self.layout.cells(metric)
+        taken = self._scoreboard.totals(cells.start, cells.stop)
+        for labels, start in zip(self.layout.series(metric), range(0, len(taken), cells.step), strict=True):
+            *buckets, total = taken[start : start + cells.step]
+            counts = list(accumulate(buckets))
+            if counts[-1]:
+                yield labels, counts, total
 
     def _gauge(self, metric: Metric, cell: int) -> float | None:
         """Gather what live processes set; a sum of nothing is 0, a least or most of nothing not known."""

@@ -24,8 +24,10 @@ from rcmon.web.transport.wire import Wire
 Parts = tuple[bytes, ...]
 
 _AT_ONCE = 64 * 1024
-"""Bytes of a body that are written in one go, and the size of a larger one's pieces."""
-_TURN = 16
+"""Bytes of an answer that are joined and written in one go; of a larger one nothing is copied."""
+_PIECE = 256 * 1024
+"""A larger answer goes out in pieces of at most this size."""
+_TURN = 4
 """So many pieces are written, then other connections have a turn."""
 _REMEMBERED = 4096
 """A longer head is not remembered: every connection holds one."""
@@ -180,5 +182,5 @@ def _pieces(parts: Parts) -> Iterator[memoryview]:
     """Cut an answer into pieces, without copying it."""
     for part in parts:
         view = memoryview(part)
-        for start in range(0, len(view), _AT_ONCE):
-            yield view[start : start + _AT_ONCE]
+        for start in range(0, len(view), _PIECE):
+            yield view[start : start + _PIECE]

@@ -106,17 +106,19 @@ class Wire:
         return True
 
     def send(self, data: bytes | memoryview) -> None:
-        """Write past the stream's buffer while that is empty."""
-        stream, sent = self.stream, 0
+        """Write past the stream's buffer while that is empty and the socket takes more."""
+        stream, left = self.stream, memoryview(data)
         if not stream.writing() and not stream.closed():
             try:
-                sent = stream.write_to_fd(memoryview(data))
+                # a call takes a TLS record
+                while left and (sent := stream.write_to_fd(left)):
+                    left = left[sent:]
             except BlockingIOError:
                 pass
             except OSError as error:
                 stream.close(exc_info=error)
-        if sent < len(data):
-            self.write(memoryview(data)[sent:])
+        if left:
+            self.write(left)
 
     def write(self, data: bytes | memoryview) -> "asyncio.Future[None]":
         """Write; the time runs from when the stream began to hold something back."""

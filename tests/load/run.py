@@ -151,8 +151,6 @@ def medians(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def fits(mode: str, target: Target) -> bool:
     """Tell whether a target has what a mode asks for."""
-    if target.name == "nginx":
-        return mode in {"scrape", "connect"}
     return target.metrics_url is not None or mode in {"status", "connect", "rate"}
 
 
@@ -166,7 +164,7 @@ def targets(given: argparse.Namespace, stack: contextlib.ExitStack, directory: P
     if not given.compare:
         return [ours]
     pki = Pki(Path(ours.pem).parent) if not given.url else own_pki(directory)
-    exposition = fetch(ours)
+    status, exposition = fetch(ours.status()), fetch(ours.metrics())
     series = sum(1 for line in exposition.splitlines() if line and not line.startswith(b"#"))
     print(f"{series} series, {len(exposition)} bytes", flush=True)
     found = [ours]
@@ -180,7 +178,7 @@ def targets(given: argparse.Namespace, stack: contextlib.ExitStack, directory: P
         if importlib.util.find_spec(name) and importlib.util.find_spec("uvicorn")
     ]
     if shutil.which("nginx") or Path("/usr/sbin/nginx").exists():
-        found.append(stack.enter_context(nginx(directory, pki, exposition)))
+        found.append(stack.enter_context(nginx(directory, pki, status, exposition)))
     return found
 
 
@@ -190,10 +188,9 @@ def own_pki(directory: Path) -> Pki:
     return Pki(directory / "pki")
 
 
-def fetch(target: Target) -> bytes:
-    """Scrape once, as it is."""
-    assert target.metrics_url is not None
-    with urllib.request.urlopen(target.metrics_url, context=target.status().context()) as answer:
+def fetch(endpoint: Endpoint) -> bytes:
+    """Ask once, for the text as it is."""
+    with urllib.request.urlopen(endpoint.url, context=endpoint.context()) as answer:
         return bytes(answer.read())
 
 

@@ -152,10 +152,14 @@ def other(name: str, directory: Path, pki: Pki) -> Iterator[Target]:
 
 
 @contextlib.contextmanager
-def nginx(directory: Path, pki: Pki, exposition: bytes) -> Iterator[Target]:
-    """Start nginx, which serves the same exposition as a file that was compressed before."""
+def nginx(directory: Path, pki: Pki, status: bytes, exposition: bytes) -> Iterator[Target]:
+    """Start nginx, which serves the same status and exposition as files, the latter compressed before.
+
+    Its log is written as rcmon's is, and like rcmon it gives no session tickets.
+    """
     port, root = free_port(), directory / "nginx"
     (root / "api").mkdir(parents=True, exist_ok=True)
+    (root / "api" / "status").write_bytes(status)
     (root / "api" / "metrics").write_bytes(exposition)
     (root / "api" / "metrics.gz").write_bytes(gzip.compress(exposition, 6))
     config = root / "nginx.conf"
@@ -167,11 +171,14 @@ def nginx(directory: Path, pki: Pki, exposition: bytes) -> Iterator[Target]:
           keepalive_requests 1000000;
           client_body_temp_path {root}/b; proxy_temp_path {root}/p; fastcgi_temp_path {root}/f;
           uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;
+          ssl_session_tickets off;
           server {{ listen 127.0.0.1:{port} ssl; root {root}; ssl_certificate {pki.path("server.crt")};
             ssl_certificate_key {pki.path("server.key")}; ssl_client_certificate {pki.path("ca.crt")};
             ssl_verify_client on; }} }}"""
     )
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     with started([program, "-c", str(config), "-p", str(root)], port, directory / "nginx.out") as pid:
-        url = f"https://localhost:{port}/api/metrics"
-        yield Target("nginx", url, url, pki.path("reader.pem"), pki.path("ca.crt"), pid)
+        base = f"https://localhost:{port}/api"
+        yield Target(
+            "nginx", f"{base}/status", f"{base}/metrics", pki.path("reader.pem"), pki.path("ca.crt"), pid
+        )

@@ -35,8 +35,8 @@ class Asker(threading.Thread):
     def __init__(self, caller: Caller, over: threading.Event) -> None:
         super().__init__(daemon=True)
         self._caller, self._over = caller, over
-        self.kill, self.struck = -1, float("inf")
-        """Which kill is next or was last, and when it was done."""
+        self.last = -1, float("inf")
+        """Which kill is next or was last, and when it was done: one value, set while it asks."""
         self.cut: Counter[int] = Counter()
         self.again: dict[int, float] = {}
         """Seconds from a kill until the answer to a question that was asked after it."""
@@ -49,16 +49,16 @@ class Asker(threading.Thread):
             if self.asked % KEPT == 0:
                 self._caller.leave(0)
             self.asked += 1
-            begun, struck = time.monotonic(), self.struck
+            begun, (kill, struck) = time.monotonic(), self.last
             try:
                 status, _ = self._caller.ask(0, "/api/status")
             except OSError:
-                self.cut[self.kill] += 1
+                self.cut[self.last[0]] += 1
                 continue
             if status != 200:
-                self.wrong.append(f"after kill {self.kill}: {status}")
+                self.wrong.append(f"after kill {kill}: {status}")
             elif begun >= struck:
-                self.again.setdefault(self.kill, time.monotonic() - struck)
+                self.again.setdefault(kill, time.monotonic() - struck)
 
 
 class Work:
@@ -122,11 +122,11 @@ class Work:
         """Kill a process; wait until all who ask were answered again, and what was acknowledged is told."""
         self.hold()
         for asker in self.askers:
-            asker.kill, asker.struck = number, float("inf")
+            asker.last = number, float("inf")
         os.kill(victim, signal.SIGKILL)
         struck = time.monotonic()
         for asker in self.askers:
-            asker.struck = struck
+            asker.last = number, struck
         until(lambda: all(number in asker.again for asker in self.askers), "answers after a kill")
         self.check()
         self.release()

@@ -13,6 +13,7 @@ import pytest
 from rcmon.access.identity import Identity
 from rcmon.web.transport import connection
 from tests.web.caller import head
+from tests.web.served import ECHOED
 from tests.web.serving import Serving, serving
 from tests.web.transport.cleartext import said_to
 
@@ -110,7 +111,13 @@ async def tick(servers: list[Serving]) -> None:
 async def test_mutated_requests(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(connection, "LINGER", 0.0)  # nobody waits here for what a client might still send
     rng, sent = random.Random(COUNT), 0
-    async with serving(short=True) as short, serving(short=False) as stock, asyncio.TaskGroup() as group:
+    room = 2 * TOGETHER * AT_ONCE * ECHOED
+    unbounded = {"request_rate": 0, "body_memory": room, "body_memory_per_identity": room}  # all are of one
+    async with (
+        serving(short=True, **unbounded) as short,
+        serving(short=False, **unbounded) as stock,
+        asyncio.TaskGroup() as group,
+    ):
         who = short.identity("reader")
         ticking = group.create_task(tick([short, stock]))
         while sent < COUNT:

@@ -67,11 +67,11 @@ class Other(threading.Thread):
         self._caller.leave(0)
 
 
-def ask(others: list[Other]) -> None:
-    """Let some ask, and go on when each was answered some times."""
+def ask(others: list[Other], times: int) -> None:
+    """Let some ask, and go on when each was answered so often."""
     for other in others:
         other.start()
-    until(lambda: all(len(other.took) > KEPT for other in others), "answers to all")
+    until(lambda: all(len(other.took) > times for other in others), "answers to all")
 
 
 def tell(what: str, others: list[Other]) -> None:
@@ -87,7 +87,7 @@ def test_others_are_answered_beside_a_crowd(tmp_path: Path) -> None:
     with running(tmp_path, *GRID) as service:
         over = threading.Event()
         alone = [Other(service, over) for _ in range(OTHERS)]
-        ask(alone)
+        ask(alone, 5 * KEPT)
         over.set()
         for other in alone:
             other.join()
@@ -102,7 +102,7 @@ def test_others_are_answered_beside_a_crowd(tmp_path: Path) -> None:
             cwd=PROJECT, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
-            ask(others)
+            ask(others, KEPT)
             while crowd.poll() is None:
                 most = max(most, memory(service))
                 time.sleep(1)

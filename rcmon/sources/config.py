@@ -93,7 +93,9 @@ def _tables(where: str, path: Path) -> list[Mapping[str, Any]]:
 def _source(folder: Path, number: int, table: Mapping[str, Any]) -> SourceConfig:
     """Read the table with that number, counted from 0 as in `$.source[0]`."""
     name, kind = table.get("name"), table.get("kind")
-    where = f"source {number + 1} ({name})" if isinstance(name, str) and name else f"source {number + 1}"
+    where = f"source {number + 1}"
+    if isinstance(name, str) and name:
+        where += f" ({name if name.isprintable() else repr(name)})"
     at = f"$.source[{number}]"
     if kind is None:
         raise ConfigError(f"{where}: kind is missing; known are {', '.join(_KINDS)} (at {at})")

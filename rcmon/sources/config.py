@@ -14,6 +14,7 @@ from rcmon.errors import ConfigError
 from rcmon.files.reading import FileError, parse_toml, read_bounded, read_text
 from rcmon.sources import KINDS
 from rcmon.sources.base import FileOrFolder, LateFile, Source, SourceConfig, SourceKind
+from rcmon.sources.plausible import quoted
 
 _KINDS: Mapping[str, SourceKind] = MappingProxyType({kind.name: kind for kind in KINDS})
 _ANY: Any = Union[tuple(kind.config for kind in KINDS)]  # noqa: UP007 - made of a list
@@ -95,7 +96,7 @@ def _source(folder: Path, number: int, table: Mapping[str, Any]) -> SourceConfig
     name, kind = table.get("name"), table.get("kind")
     where = f"source {number + 1}"
     if isinstance(name, str) and name:
-        where += f" ({name if name.isprintable() else repr(name)})"
+        where += f" ({name if name.isprintable() else quoted(name)})"
     at = f"$.source[{number}]"
     if kind is None:
         raise ConfigError(f"{where}: kind is missing; known are {', '.join(_KINDS)} (at {at})")

@@ -53,6 +53,11 @@ def test_sources_are_built_without_being_touched(path: Path) -> None:
         ),
         (AGENT.replace("name", "#"), "source 1: name is missing"),
         (AGENT.replace("kind", "#"), "source 1 (vocms0999): kind is missing"),
+        # a terminal obeys what cannot be printed
+        (
+            AGENT.replace("kind", "#").replace("vocms0999", "\\u0080ads"),
+            r"source 1 ('\x80ads'): kind is missing",
+        ),
         (AGENT.replace("url", "#"), "source 1 (vocms0999): url is missing"),
         (AGENT.replace("wmagent", "wmnobody"), "kind 'wmnobody' is unknown; known are wmagent"),
         (AGENT.replace('"wmagent"', "7"), "kind 7 is unknown; known are wmagent"),

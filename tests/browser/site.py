@@ -18,6 +18,15 @@ from tests.web.serving import PROCESSES, Serving
 T = TypeVar("T")
 PATIENCE = 300
 """Seconds that anything may take on a busy machine."""
+PAINTED = """() => new Promise((resolve) => {
+  const look = () => {
+    const [told] = performance.getEntriesByName("first-contentful-paint");
+    if (told) resolve(told.startTime);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+"""Wait until something can be read; gives when that was, in milliseconds from the page's begin."""
 
 
 class Site:

@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Error, Page, Route, expect
 
 from tests.browser.conftest import Enter, at_rest, opened
 from tests.browser.screenshots import pages
-from tests.browser.site import Site
+from tests.browser.site import PAINTED, Site
 
 
 def test_the_line_of_state_is_there_without_a_script_and_ticks_with_one(enter: Enter, site: Site) -> None:
@@ -20,13 +20,6 @@ def test_the_line_of_state_is_there_without_a_script_and_ticks_with_one(enter: E
     live.wait_for_function("old => document.querySelector('#state .age').textContent !== old", arg=before)
 
 
-PAINTED = """() => new Promise((resolve) => {
-  const look = () => {
-    if (performance.getEntriesByName("first-contentful-paint").length) resolve();
-    else requestAnimationFrame(look);
-  };
-  look();
-})"""
 MOVED = """() => new Promise((resolve) => {
   const moved = [];
   new PerformanceObserver((list) => {

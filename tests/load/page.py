@@ -31,7 +31,7 @@ from rcmon.collector.cycle import Cycle
 from rcmon.demo.synthetic import parse_shape, synthetic_sources
 from rcmon.model import Document, Snapshot
 from rcmon.render import render
-from tests.browser.site import Site
+from tests.browser.site import PAINTED, Site
 from tests.store.using import save
 from tests.web.pki import files
 
@@ -105,16 +105,6 @@ def start(driver: Any) -> Browser:
 def enter(browser: Browser) -> BrowserContext:
     """Begin with nothing in the cache."""
     return browser.new_context(ignore_https_errors=True, viewport={"width": 1440, "height": 900})
-
-
-PAINTED = """() => new Promise((resolve) => {
-  const look = () => {
-    const [told] = performance.getEntriesByName("first-contentful-paint");
-    if (told) resolve(told.startTime);
-    else requestAnimationFrame(look);
-  };
-  look();
-})"""
 
 
 def first_view(context: BrowserContext, url: str) -> tuple[Page, CDPSession, int, float]:

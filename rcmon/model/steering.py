@@ -170,15 +170,6 @@ class AgentControl(Struct, frozen=True):
     """Sorted by name: every site that was ever known."""
 
 
-class Control(Struct, frozen=True):
-    """The control documents of all agents, of one version."""
-
-    version: int
-    """Grows by each change of what any agent is to make of anything."""
-    made: float
-    agents: Mapping[str, AgentControl]
-
-
 class ControlStanding(Struct, frozen=True):
     """How the newest control documents stand, by the cycle that concluded last."""
 

@@ -83,25 +83,6 @@ def judge(
     return Judgement(case.taken(found, seen.polled), tuple(found), (*released, *gone))
 
 
-def moves_too_much(moves: Mapping[str, tuple[Word, Word]], sites: int, settings: GuardSettings) -> str | None:
-    """Tell why so many changes at once need a second word; None: they are few.
-
-    For overrides: `moves` by site what is effective and what would be, `sites` how many there are at all. The
-    guard's share is that of upstream's documents.
-    """
-    leaving = sorted(site for site, (old, new) in moves.items() if _leaves((old,), new))
-    losing = sorted(site for site, (old, new) in moves.items() if _loses((old,), new))
-    most = allowed(sites, settings)
-    if len(leaving) > most:
-        return f"{len(leaving)} of {sites} sites would leave Normal, more than {most}: {_named(leaving)}"
-    if len(losing) > most:
-        return (
-            f"{len(losing)} of {sites} sites would lose over half of their slots, more than {most}:"
-            f" {_named(losing)}"
-        )
-    return None
-
-
 def allowed(sites: int, settings: GuardSettings) -> int:
     """Tell how many of so many sites may leave Normal, or lose over half, within the guard's window."""
     return max(settings.at_least, int(settings.share * sites))

@@ -58,11 +58,6 @@ class ControlSettings(Struct, frozen=True, forbid_unknown_fields=True):
         """Tell an agent's team where that is configured."""
         return self.agents[agent].team if agent in self.agents else None
 
-    @property
-    def steers(self) -> bool:
-        """Whether any agent may obey."""
-        return "control" in {self.mode, *(one.mode for one in self.agents.values())}
-
 
 ABSENT = ControlSettings()
 """What holds without a file."""

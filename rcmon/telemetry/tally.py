@@ -29,11 +29,6 @@ class Tally:
         self.cells[cell] = value
         self.cells[cell + 1] = 1.0
 
-    def unset(self, metric: Metric, *labels: str) -> None:
-        """Make a gauge unknown: it has no sample of this process."""
-        cell = self.layout.cell(metric, labels)
-        self.cells[cell] = self.cells[cell + 1] = 0.0
-
     def change(self, metric: Metric, by: float, *labels: str) -> None:
         """Raise or lower a gauge."""
         cell = self.layout.cell(metric, labels)

@@ -108,7 +108,7 @@ CA_DN = "dn:/DC=ch/DC=cern/CN=CA"
     ],
 )  # fmt: skip
 def test_whom_an_entry_names(entry: str | dict[str, str], *, holds: bool, who: Identity) -> None:
-    assert table(operator=[entry]).roles_of(who) == (expected(who) if holds else NO_ROLES)
+    assert table(operator=[entry]).held_by(who).roles == (expected(who) if holds else NO_ROLES)
 
 
 def expected(who: Identity) -> frozenset[Role]:
@@ -150,8 +150,8 @@ def test_roles_imply_others_and_a_limited_proxy_reads_at_most(
     held: tuple[Role, ...], roles: set[Role], limited: set[Role]
 ) -> None:
     granted = table(**{role.value: [ALICE_DN] for role in held})
-    assert granted.roles_of(ALICE) == granted.roles_of(ALICE_PROXY) == roles
-    assert granted.roles_of(ALICE_LIMITED) == limited
+    assert granted.held_by(ALICE).roles == granted.held_by(ALICE_PROXY).roles == roles
+    assert granted.held_by(ALICE_LIMITED).roles == limited
 
 
 @pytest.mark.parametrize(
@@ -168,9 +168,9 @@ def test_roles_imply_others_and_a_limited_proxy_reads_at_most(
     ],
 )
 def test_voms_attributes_grant_when_they_were_verified(entry: str, fqan: str, *, holds: bool) -> None:
-    assert table(reader=[entry]).roles_of(ALICE, [fqan]) == ({R} if holds else NO_ROLES)
-    assert table(admin=[entry]).roles_of(ALICE_LIMITED, [fqan]) == ({R} if holds else NO_ROLES)
-    assert table(reader=[entry]).roles_of(ALICE) == NO_ROLES
+    assert table(reader=[entry]).held_by(ALICE, [fqan]).roles == ({R} if holds else NO_ROLES)
+    assert table(admin=[entry]).held_by(ALICE_LIMITED, [fqan]).roles == ({R} if holds else NO_ROLES)
+    assert table(reader=[entry]).held_by(ALICE).roles == NO_ROLES
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_ten_thousand_entries_are_looked_up_and_not_walked() -> None:
             return super().get(key, default)
 
     watched = RoleTable(Watched(big.grants))  # type: ignore[arg-type]
-    assert watched.roles_of(ALICE) == set(Role)
+    assert watched.held_by(ALICE).roles == set(Role)
     assert looked_up == [
         ("dn", ALICE.subject),
         *(("dn-under", Dn(ALICE.subject.rdns[:depth])) for depth in (1, 2, 3)),

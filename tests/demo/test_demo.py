@@ -50,7 +50,7 @@ def test_each_client_gets_the_role_of_its_name_and_the_stranger_none(demo: Demo)
         chain = [
             ssl.PEM_cert_to_DER_cert(path.read_text()) for path in (demo.pki.certificate(name), demo.pki.ca)
         ]
-        roles = table.roles_of(identify(chain))
+        roles = table.held_by(identify(chain)).roles
         assert (Role(name) in roles) if name != "stranger" else not roles
         assert (Role.ADMIN in roles) is (name == "admin")
 

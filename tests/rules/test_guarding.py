@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from rcmon.model import SiteStatus
 from rcmon.model.steering import STATUSES, Effective, GuardSettings, Quarantine, Word
-from rcmon.rules.guarding import CAUSES, UpstreamSeen, allowed, judge, moves_too_much
+from rcmon.rules.guarding import CAUSES, UpstreamSeen, allowed, judge
 
 GUARD = GuardSettings()
 SITES = tuple(f"T2_XX_Site{number:02}" for number in range(24))
@@ -140,13 +140,3 @@ def test_an_old_document_that_changes_nothing_confirms_nothing():
     assert judge(GOOD, UpstreamSeen(old, NOW), (), NOW, GUARD).effective.confirmed == NOW - 60
     new = {name: said() for name in SITES}
     assert judge(GOOD, UpstreamSeen(new, NOW), (), NOW, GUARD).effective.confirmed == NOW
-
-
-def test_many_changes_by_hand_need_a_second_word():
-    word, closed = Word("enabled", 1000, 300), Word("drain", 1000, 300)
-    few = dict.fromkeys(SITES[:2], (word, closed))
-    assert moves_too_much(few, len(SITES), GUARD) is None
-    many = dict.fromkeys(SITES[:3], (word, closed))
-    assert "3 of 24 sites would leave Normal" in str(moves_too_much(many, len(SITES), GUARD))
-    halved = {name: (word, Word("enabled", 100, 300)) for name in SITES[:3]}
-    assert "lose over half" in str(moves_too_much(halved, len(SITES), GUARD))

@@ -65,7 +65,7 @@ def test_what_nobody_set_is_not_known(tallies: list[Tally], totals: Totals) -> N
     tallies[0].set(OLDEST, 0.0, "red")
     tallies[1].set(OLDEST, 4.0, "red")
     assert dict(totals.samples(OLDEST)) == {("red",): 0.0, ("blue",): None}
-    tallies[0].unset(OLDEST, "red")
+    tallies[0].begin()
     assert totals.value(OLDEST, "red") == 4.0
 
 
@@ -82,7 +82,7 @@ def test_counts_outlive_their_process_and_gauges_do_not(
     board.slot(0).occupy(9, time.monotonic())
     Tally(LAYOUT, board.slot(0).cells).begin()
     assert totals.value(OPEN) == 3.0
-    tallies[1].unset(OLDEST, "red")
+    tallies[1].begin()
     assert totals.value(OLDEST, "red") is None
     assert totals.value(COLOURS, "red") == 2.0
     ((_, counts, _),) = totals.histograms(TIMES)

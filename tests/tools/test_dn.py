@@ -25,7 +25,7 @@ USERS = {
 
 def granted(lines: str, credential: pki.Credential, issuer: pki.Credential = ROOT) -> frozenset[Role]:
     table = RoleTable.parse(f"[roles]\nreader = [\n{lines}\n]")
-    return table.roles_of(identify([credential.der, issuer.der]))
+    return table.held_by(identify([credential.der, issuer.der])).roles
 
 
 @pytest.mark.parametrize("who", USERS)

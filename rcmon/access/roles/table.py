@@ -73,15 +73,11 @@ class RoleTable(Struct, frozen=True):
         """Count the entries."""
         return sum(map(len, self.grants.values()))
 
-    def roles_of(self, identity: Identity, fqans: Collection[str] = ()) -> frozenset[Role]:
-        """Tell an identity's roles, implied ones included.
+    def held_by(self, identity: Identity, fqans: Collection[str] = ()) -> "Holding":
+        """Tell an identity's roles, implied ones included, and the agents that it may report for.
 
         `fqans` are its verified VOMS attributes, normalised. A limited proxy has the role reader at most.
         """
-        return self.held_by(identity, fqans).roles
-
-    def held_by(self, identity: Identity, fqans: Collection[str] = ()) -> "Holding":
-        """Tell an identity's roles, as `roles_of`, and the agents that it may report for."""
         roles, agents = NO_ROLES, NO_AGENTS
         for key in _keys(identity, fqans):
             for grant in self.grants.get(key, ()):

@@ -17,7 +17,7 @@ from rcmon.web.auth import requires
 from rcmon.web.handlers.listing import ListPage
 from rcmon.web.page.form import Part, globs
 from rcmon.web.page.honest import Matters, say_list, say_problem
-from rcmon.web.page.overrides import override_rows_of
+from rcmon.web.page.overrides import override_rows
 
 MOST = 10_000
 
@@ -56,7 +56,7 @@ class OverridesPageHandler(ListPage):
             "overrides.html",
             "overrides",
             said=said,
-            rows=list(zip(override_rows_of(part), map(shape, part), strict=True)),
+            rows=list(zip(override_rows(part), map(shape, part), strict=True)),
             total=len(chosen),
             more=self.onward("offset", end) if end < len(chosen) else None,
             first=self.onward("offset", 0),

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from rcmon.documents.shapes import Facts
 from rcmon.model import Override
 from rcmon.timestamps import iso
 from rcmon.web.api.override_body import address
@@ -26,12 +25,7 @@ class OverrideRow(Struct, frozen=True):
     made: str | None
 
 
-def override_rows(facts: Facts | None) -> Sequence[OverrideRow]:
-    """Show what held at the snapshot."""
-    return override_rows_of((facts.overrides if facts else None) or ())
-
-
-def override_rows_of(overrides: Iterable[Override]) -> Sequence[OverrideRow]:
+def override_rows(overrides: Iterable[Override]) -> Sequence[OverrideRow]:
     """Show overrides, as they come."""
     return [_row(one) for one in overrides]
 

@@ -9,7 +9,7 @@ from rcmon.model import SITE_STATES, Override
 from rcmon.timestamps import moment
 from rcmon.web.api.diagnosis import age
 from rcmon.web.api.override_body import OverrideShape, shape
-from rcmon.web.page.overrides import override_rows_of
+from rcmon.web.page.overrides import override_rows
 from rcmon.web.page.overview import Share
 from rcmon.web.page.paths import agent_page
 from rcmon.web.page.why import AgentWhy
@@ -101,5 +101,5 @@ def override_lines(every: Sequence[Override], site: str) -> Sequence[OverrideLin
     mine = sorted((one for one in every if one.site == site), key=lambda one: one.agent or "")
     return [
         OverrideLine(row.agent, row.sets, row.lasts, row.reason, row.by, row.made, shape(one))
-        for row, one in zip(override_rows_of(mine), mine, strict=True)
+        for row, one in zip(override_rows(mine), mine, strict=True)
     ]

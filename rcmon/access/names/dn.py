@@ -8,6 +8,7 @@ makes no difference; case, spaces and everything else does.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -28,7 +29,7 @@ class DnError(RcmonError):
     """What is not a distinguished name, or one that no certificate should hold."""
 
 
-class Dn(Struct, frozen=True):
+class Dn(Struct, frozen=True, dict=True):
     """A distinguished name: its RDNs, outermost first. `Dn()` is the empty name."""
 
     rdns: tuple[Rdn, ...] = ()
@@ -66,6 +67,11 @@ class Dn(Struct, frozen=True):
 
     def slash(self) -> str:
         """Write the name in slash form, as grid software does."""
+        return self._slash
+
+    @cached_property
+    def _slash(self) -> str:
+        # written once: the name of whoever is remembered is told for each of his connections
         return dn_slash.write([sorted(rdn) for rdn in self.rdns])
 
     def rfc4514(self) -> str:

@@ -15,7 +15,7 @@ from rcmon.demo.agents import AGENTS
 from rcmon.demo.databases import ads_file, build_databases, database
 from rcmon.demo.files import PRIVATE, write_atomically
 from rcmon.demo.issuing import slash_form
-from rcmon.demo.odd import BATCH, DRAINED, ODD_AGENTS, TWICE
+from rcmon.demo.odd import BATCH, DRAINED, ODD_AGENTS, TWICE, OddAgent
 from rcmon.demo.people import CONTROL
 from rcmon.demo.pki import AUTHORITY_NAME, CLIENTS, HOSTS, SERVER, DemoPki, make_pki
 from rcmon.demo.serving import DATABASE, DATASET, SECOND, listen
@@ -172,6 +172,8 @@ def _sources(directory: Path, port: int | None) -> str:
     for name, agent in (*agents, (TWICE, DRAINED)):
         url = URL.create("sqlite", database=str(database(directory, agent))).render_as_string()
         tables.append({"name": name, "kind": "wmagent", "url": url})
+        if isinstance(agent, OddAgent) and agent.most is not None:
+            tables[-1]["submitter.max_jobs_per_owner"] = agent.most
     if port is not None:
         url = f"http://127.0.0.1:{port}"
         tables.append({"name": "ssb", "kind": "ssb", "url": url, "dataset": DATASET})

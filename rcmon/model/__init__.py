@@ -37,6 +37,7 @@ from rcmon.model.grid import (
     Worker,
 )
 from rcmon.model.merging import country, known_sum, tier
+from rcmon.model.submitter import SubmitterSettings
 from rcmon.model.updater import (
     CPU_TASKS,
     DRIFT_REASONS,
@@ -122,6 +123,7 @@ __all__ = [
     "SteeredState",
     "Submission",
     "SubmitReport",
+    "SubmitterSettings",
     "Task",
     "TaskPoint",
     "UpdaterSettings",

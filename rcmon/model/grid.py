@@ -12,6 +12,7 @@ from msgspec import Struct
 from rcmon.model.control import Override
 from rcmon.model.finding import Finding
 from rcmon.model.steering import Steered
+from rcmon.model.submitter import SubmitterSettings
 from rcmon.model.updater import AgentExpected, Drift, Forecast, UpdaterSettings
 from rcmon.model.upstream import Upstream, together
 
@@ -193,6 +194,8 @@ class Agent(Struct, frozen=True):
     """Who has jobs in the batch system, by site and task type; None: the source does not tell."""
     updater: UpdaterSettings = UpdaterSettings()
     """How it sets its thresholds, as the source is configured."""
+    submitter: SubmitterSettings = SubmitterSettings()
+    """What its submission is bound by, as the source is configured."""
 
 
 class Batch(Struct, frozen=True):

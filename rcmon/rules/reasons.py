@@ -56,6 +56,12 @@ _REASONS: tuple[Obstacle, ...] = (
     Obstacle(
         "creator_down", "administrative", "yes", "The agent's JobCreator does not work: no new jobs come."
     ),
+    Obstacle(
+        "agent_full",
+        "capacity",
+        "no",
+        "The agent has as many executing jobs as it may: its part of its schedd's MAX_JOBS_PER_OWNER.",
+    ),
     Obstacle("site_pending_full", "capacity", "no", "The site's pending slots are used (NoPendingSlot)."),
     Obstacle(
         "task_pending_full",

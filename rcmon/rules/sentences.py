@@ -30,6 +30,7 @@ _SENTENCES: Mapping[str | None, str] = {
     "submitter_down": "{agent} submits nothing: its JobSubmitter does not work",
     "agent_drain": "{agent} takes no new work for {site}: the agent is in drain",
     "creator_down": "{agent} makes no new {task} for {site}: its JobCreator does not work",
+    "agent_full": "{agent} submits nothing: it has as many jobs as it may",
     "site_pending_full": _NO_MORE
     + "{site_pending} of {site_pending_slots} pending slots of the site are used",
     "task_pending_full": _NO_MORE + "{pending} of {pending_slots} pending slots are used",

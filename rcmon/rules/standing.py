@@ -6,7 +6,14 @@ from msgspec import Struct
 
 from rcmon.model import Agent, AgentReport, AgentSite, SiteStatus
 from rcmon.rules.expecting import is_tier0
-from rcmon.rules.submission import OVERFLOW, TIER0_OVERFLOW, TIER0_TASKS
+from rcmon.rules.submission import (
+    JOBS_FRACTION,
+    OVERFLOW,
+    TIER0_JOBS_FRACTION,
+    TIER0_OVERFLOW,
+    TIER0_TASKS,
+    free_slots,
+)
 from rcmon.rules.words import manual_words
 
 SUBMITTER, CREATOR = "JobSubmitter", "JobCreator"
@@ -43,6 +50,7 @@ def standing(agent: Agent, report: AgentReport | None) -> Standing:
         "submitter_down": bad.get(SUBMITTER),
         "agent_drain": "" if drained else None,
         "creator_down": bad.get(CREATOR),
+        "agent_full": _fullness(agent),
     }
     held = {name: words for name, words in found.items() if words is not None}
     return Standing(held, _overflow(agent))
@@ -87,14 +95,36 @@ def _bad_components(agent: Agent) -> dict[str, str]:
 
 
 def _overflow(agent: Agent) -> float:
-    """Give what WMCore's JobSubmitter takes unless it is told otherwise: no tier-0 agent lets jobs overflow.
+    """Give its CondorOverflowFraction: no tier-0 agent lets jobs overflow unless it is told to."""
+    told = agent.submitter.condor_overflow_fraction
+    if told is not None:
+        return told
+    return TIER0_OVERFLOW if _is_of_tier0(agent) else OVERFLOW
 
-    A tier-0 agent that is not told to be one, or not to be, is known by its component or its thresholds.
+
+def _fullness(agent: Agent) -> str | None:
+    """Say how many jobs an agent has that may have no more; None: it may, or that is not known."""
+    most, told = agent.submitter.max_jobs_per_owner, agent.submitter.condor_jobs_fraction
+    executing = (agent.jobs_by_state or {}).get("executing")
+    if most is None or executing is None:
+        return None
+    fraction = told
+    if fraction is None:
+        fraction = TIER0_JOBS_FRACTION if _is_of_tier0(agent) else JOBS_FRACTION
+    if free_slots(executing, most, fraction) > 0:
+        return None
+    return f"{executing} are executing, {fraction:g} of MAX_JOBS_PER_OWNER {most} or more"
+
+
+def _is_of_tier0(agent: Agent) -> bool:
+    """Tell whether it is a tier-0 agent.
+
+    One that is not told to be one, or not to be, is known by its component or its thresholds.
     """
     tier0 = is_tier0(agent)
     if agent.updater.tier0 is None and not tier0:
-        tier0 = _has_tier0_thresholds(agent)
-    return TIER0_OVERFLOW if tier0 else OVERFLOW
+        return _has_tier0_thresholds(agent)
+    return bool(tier0)
 
 
 def _has_tier0_thresholds(agent: Agent) -> bool:

@@ -18,6 +18,9 @@ TIER0_TASKS = frozenset({"Express", "Repack"})
 OVERFLOW = 0.2
 """CondorOverflowFraction, unless an agent's central configuration says otherwise."""
 TIER0_OVERFLOW = 0.0
+JOBS_FRACTION = 0.75
+"""CondorJobsFraction, likewise."""
+TIER0_JOBS_FRACTION = 1.0
 TASK_PRIORITY = 10_000_000
 """`maxTaskPriority`: what a task type's priority is multiplied by in a job's."""
 
@@ -36,6 +39,14 @@ class Figures(Struct, frozen=True, gc=False):
     running: int
     wf_highest_priority: int | None
     """Highest workflow priority of the jobs of the task type here; None: there are none."""
+
+
+def free_slots(executing: int, max_jobs: int, fraction: float) -> int:
+    """Tell how many more jobs an agent may have executing; at 0 or less its JobSubmitter submits nothing.
+
+    `availableScheddSlots` of JobSubmitAPI.py, by which JobSubmitter begins each of its cycles or does not.
+    """
+    return int(max_jobs * fraction - executing)
 
 
 def job_priority(task_priority: int, wf_priority: int) -> int:

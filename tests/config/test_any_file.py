@@ -25,6 +25,9 @@ team = "production"
 tier0 = true
 pending_slots_site_percent = 75
 t1_sites_cores = 12
+[source.submitter]
+max_jobs_per_owner = 100000
+condor_jobs_fraction = 0.8
 
 [[source]]
 name = "board"

@@ -16,6 +16,7 @@ from rcmon.model import (
     SiteStatus,
     Submission,
     SubmitReport,
+    SubmitterSettings,
     Task,
     UpdaterSettings,
     Upstream,
@@ -70,6 +71,9 @@ CASES = {
     "submitter_down": lambda: case(site(), components=(component(CREATOR), component(SUBMITTER, GONE))),
     "agent_drain": lambda: case(site(), drain=True),
     "creator_down": lambda: case(site(), components=(component(CREATOR, GONE), component(SUBMITTER))),
+    "agent_full": lambda: case(
+        site(), jobs_by_state={"executing": 75}, submitter=SubmitterSettings(max_jobs_per_owner=100)
+    ),
     "site_pending_full": lambda: case(site(pending_slots=12)),
     "task_pending_full": lambda: case(full()),
     "site_running_full": lambda: case(site(pending_slots=20, running_slots=22)),
@@ -188,6 +192,41 @@ def test_a_tier_0_agent_lets_nothing_overflow() -> None:
     assert judged(agent(site(tasks={"Express": task()}))).overflow == 0.0
     absent = Task(None, None, 6, Jobs(1), 3)
     assert judged(agent(site(tasks={"Express": absent}))).overflow == 0.2, "a job alone says nothing"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"jobs_by_state": {"executing": 7500}},
+            "7500 are executing, 0.75 of MAX_JOBS_PER_OWNER 10000 or more",
+        ),
+        ({"jobs_by_state": {"executing": 7499}}, None),
+        ({"jobs_by_state": None}, None),
+        ({"jobs_by_state": {"executing": 9999}, "updater": UpdaterSettings(tier0=True)}, None),
+        (
+            {"jobs_by_state": {"executing": 10_000}, "updater": UpdaterSettings(tier0=True)},
+            "10000 are executing, 1 of MAX_JOBS_PER_OWNER 10000 or more",
+        ),
+        ({"jobs_by_state": {"executing": 9999}, "submitter": SubmitterSettings()}, None),
+        (
+            {"jobs_by_state": {"executing": 5000}, "submitter": SubmitterSettings(10_000, 0.5)},
+            "5000 are executing, 0.5 of MAX_JOBS_PER_OWNER 10000 or more",
+        ),
+    ],
+)
+def test_an_agent_that_has_all_that_it_may_submits_nothing(values: dict[str, Any], said: str | None) -> None:
+    place = judged(agent(site(), **{"submitter": SubmitterSettings(10_000)} | values))
+    (found,) = place.cells
+    if said is None:
+        assert (found.submits, found.reason) == (True, None)
+        return
+    assert (found.submits, found.reason) == (False, "agent_full")
+    assert detail(SITE, place, found) == f"vocms0281 submits nothing: it has as many jobs as it may; {said}"
+
+
+def test_an_agent_may_be_told_how_far_jobs_overflow() -> None:
+    assert judged(agent(site(), submitter=SubmitterSettings(condor_overflow_fraction=0.5))).overflow == 0.5
 
 
 def test_a_sentence_has_names_and_numbers() -> None:

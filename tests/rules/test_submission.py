@@ -18,6 +18,7 @@ from rcmon.rules.submission import (
     TIER0_OVERFLOW,
     Figures,
     condition,
+    free_slots,
     job_priority,
     overflow_from,
     overflows,
@@ -167,6 +168,16 @@ def nearly_full(dice: Random) -> Figures:
     return Figures(
         pending_slots, running_slots, site_pending, site_running, slots, most, pending, running, highest
     )
+
+
+def test_what_an_agent_may_have_executing_is_as_wmcore_says() -> None:
+    dice = Random(11)
+    asked = [
+        (int(most * fraction) + dice.randint(-2, 2), most, fraction)
+        for most in (dice.randrange(1, 200_000) for _ in range(5000))
+        for fraction in (dice.choice((0, 0.1, 0.75, 1, 1.5)), dice.random())
+    ]
+    assert [free_slots(*each) for each in asked] == ask("schedd_slots", asked)
 
 
 def test_a_task_type_without_a_threshold_is_what_wmcore_calls_no_job_type() -> None:

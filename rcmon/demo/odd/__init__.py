@@ -1,4 +1,4 @@
-"""The demo's testbed: six small agents, in which each thing that can be wrong is wrong once."""
+"""The demo's testbed: seven small agents, in which each thing that can be wrong is wrong once."""
 
 from rcmon.demo.odd.agents import BATCH, DEAF, DRAINED, ODD_AGENTS, SILENT, TWICE, OddAgent
 from rcmon.demo.odd.beating import Testbed

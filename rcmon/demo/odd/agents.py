@@ -27,6 +27,8 @@ class OddAgent(Struct, frozen=True):
     drain: bool = False
     ahead: int = 0
     """Seconds by which its ResourceControlUpdater's clock is ahead."""
+    most: int | None = None
+    """Its schedd's MAX_JOBS_PER_OWNER, where that is told."""
 
     @property
     def hostname(self) -> str:
@@ -51,4 +53,6 @@ SUBMITS_NOTHING = OddAgent("wmagent-nosubmitter", dead=frozenset({"JobSubmitterP
 """The one with more jobs created than any other submits in a day."""
 SILENT = OddAgent("wmagent-silent", dead=WORKERS)
 """The one in which nothing runs; it was steered when it still asked."""
-ODD_AGENTS = (ODD, DRAINED, DEAF, SUBMITS_NOTHING, SILENT, UNSTEADY)
+FULL = OddAgent("wmagent-full", most=8)
+"""The one that has as many jobs as it may: three quarters of what its schedd lets one owner have."""
+ODD_AGENTS = (ODD, DRAINED, DEAF, SUBMITS_NOTHING, SILENT, UNSTEADY, FULL)

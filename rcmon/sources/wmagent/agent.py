@@ -1,6 +1,8 @@
 """One agent, put together from the rows that were read of it."""
 
-from rcmon.model import Agent, UpdaterSettings
+from msgspec import Struct
+
+from rcmon.model import Agent, SubmitterSettings, UpdaterSettings
 from rcmon.sources.plausible import Values, text
 from rcmon.sources.wmagent.backlog import unassigned
 from rcmon.sources.wmagent.catalog import catalog
@@ -13,10 +15,18 @@ from rcmon.sources.wmagent.sites import SiteMaker, thresholds
 from rcmon.sources.wmagent.totals import batch_rows, count_unfinished, jobs_by_state
 from rcmon.sources.wmagent.workers import components
 
-DEFAULTS = UpdaterSettings()
+
+class Configured(Struct, frozen=True):
+    """What the sources file says of an agent's own configuration."""
+
+    updater: UpdaterSettings = UpdaterSettings()
+    submitter: SubmitterSettings = SubmitterSettings()
 
 
-def make_agent(name: str, now: float, reading: Reading, updater: UpdaterSettings = DEFAULTS) -> Agent:
+DEFAULTS = Configured()
+
+
+def make_agent(name: str, now: float, reading: Reading, configured: Configured = DEFAULTS) -> Agent:
     """Put an agent together; `now` is the time of the poll, seconds since the epoch.
 
     Whatever the rows hold, an agent comes of it: what cannot be true is unknown, and a finding.
@@ -49,5 +59,6 @@ def make_agent(name: str, now: float, reading: Reading, updater: UpdaterSettings
         version=values.shown("wma_init.init_value", about.get("wma_version")),
         holders=holders(active.held, reading.workflows, values),
         findings=findings.all(),
-        updater=updater,
+        updater=configured.updater,
+        submitter=configured.submitter,
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 from rcmon.model import Batch
 from rcmon.sources.base import SourceConfig, Text
 from rcmon.sources.database import Database
-from rcmon.sources.wmagent.agent import make_agent
+from rcmon.sources.wmagent.agent import Configured, make_agent
 from rcmon.sources.wmagent.reading import load_queries, read
+from rcmon.sources.wmagent.submitter import SubmitterTable
 from rcmon.sources.wmagent.updater import UpdaterTable
 
 SHARE = 0.9
@@ -23,6 +24,7 @@ class WMAgentConfig(SourceConfig, frozen=True, kw_only=True, tag="wmagent"):
     password_file: Path | None = None
     """The file whose content, less the newline at its end, is the password; read at each connect."""
     updater: UpdaterTable = UpdaterTable()
+    submitter: SubmitterTable = SubmitterTable()
 
 
 class WMAgentSource:
@@ -33,7 +35,7 @@ class WMAgentSource:
     def __init__(self, config: WMAgentConfig) -> None:
         self.name = config.name
         self.timeout = config.timeout
-        self._updater = config.updater.settings()
+        self._configured = Configured(config.updater.settings(), config.submitter.settings())
         self._database = Database(config.url, config.password_file)
         self._queries = load_queries(self._database.driver.set_of)
 
@@ -46,7 +48,7 @@ class WMAgentSource:
         async with self._database.reading(self.timeout * SHARE) as reader:
             reading = await read(reader, self._queries)
         # in a thread, so that a loop which serves as well is not held up
-        agent = await asyncio.to_thread(make_agent, self.name, now, reading, self._updater)
+        agent = await asyncio.to_thread(make_agent, self.name, now, reading, self._configured)
         return Batch(self.name, self.kind, now, time.monotonic() - begun, (agent,))
 
     async def close(self) -> None:

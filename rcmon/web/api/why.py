@@ -35,8 +35,8 @@ _ANSWERS_AT_ONCE = 200
 Reason = Literal[
     "threshold_missing", "slots_unknown", "task_slots_zero", "site_slots_zero", "cms_name_missing",
     "plugin_missing", "state_unknown", "site_aborted", "site_forced_down", "site_down", "site_draining",
-    "agent_silent", "submitter_down", "agent_drain", "creator_down", "site_pending_full",
-    "task_pending_full", "site_running_full", "task_running_full", "priority_unknown",
+    "agent_silent", "submitter_down", "agent_drain", "creator_down", "agent_full",
+    "site_pending_full", "task_pending_full", "site_running_full", "task_running_full", "priority_unknown",
 ]  # fmt: skip
 """One of `rcmon.rules.reasons.REASONS`."""
 Cursor = Annotated[

@@ -1,4 +1,4 @@
-# ruff: noqa: N802, N803, N813 - the names are WMCore's
+# ruff: noqa: N802, N803 - the names are WMCore's
 """Rounds of WMCore's own ResourceControlUpdater over real databases, by its own statements.
 
 Asks {rounds: [round]}; a round is {relay: [host, port], database, url, token, ssb, settings, tier0, drain,
@@ -10,9 +10,8 @@ import json
 import logging
 import socket
 import threading
-import types
 
-from stand_ins import answer, anything, module, question
+from stand_ins import answer, module, question
 
 
 class MySQLDialect:
@@ -99,76 +98,22 @@ class BossAir:
         pass
 
 
-class CRIC:
-    def PSNtoPNNMap(self, pattern):
-        return {}
-
-
-class Base:
-    def __init__(self):
-        pass
-
-
-module("oracledb", init_oracle_client=lambda *_, **__: None, version="0")
 module("WMCore.Database.Dialects", MySQLDialect=MySQLDialect, OracleDialect=type("OracleDialect", (), {}))
 module("WMCore.BossAir.BossAirAPI", BossAirAPI=BossAir)
-module("WMCore.Services.CRIC.CRIC", CRIC=CRIC)
-module("WMCore.Services.ReqMgrAux.ReqMgrAux", isDrainMode=lambda config: config.drain)
-module("WMCore.WorkerThreads.BaseWorkerThread", BaseWorkerThread=Base)
-module("Utils.wmcoreDTools", resetWatchdogTimer=lambda _: 0, moduleName=lambda _: "updater")
-anything("WMCore.Database.CMSCouch", "WMCore.Lexicon", "WMCore.Services.RequestDB.RequestDBReader")
 
-from WMComponent.AgentStatusWatcher import ResourceControlUpdater as updating  # noqa: E402
+from rounds import update  # noqa: E402
 from WMCore.Database.MySQLCore import MySQLInterface  # noqa: E402
-from WMCore.Services.WMStats.WMStatsReader import WMStatsReader  # noqa: E402
-
-
-class Reader(WMStatsReader):
-    """WMCore's reader of WMStats; the view's rows are the round's."""
-
-    reports = None
-
-    def __init__(self, url):
-        pass
-
-    def _getAgentInfo(self):
-        return {"rows": [{"value": report} for report in self.reports]}
-
-
-updating.WMStatsReader = Reader
 
 
 def run(asked):
-    """Let the updater do one round."""
+    """Let the updater do one round; how many statements it took."""
     logger, thread = logging.getLogger(), threading.current_thread()
     thread.logger = logger
     thread.dbi = MySQLInterface(logger, Engine(asked["relay"], asked["database"]))
     if hasattr(thread, "transaction"):
         del thread.transaction
-    settings, namespace = asked["settings"], types.SimpleNamespace
-    watcher = namespace(
-        grafanaToken=asked["token"],
-        grafanaURL=asked["url"],
-        grafanaSSB=asked["ssb"],
-        onlySSB=settings["only_ssb"],
-        forceSiteDown=settings["force_site_down"],
-        pendingSlotsSitePercent=settings["pending_slots_site_percent"],
-        pendingSlotsTaskPercent=settings["pending_slots_task_percent"],
-        runningExpressPercent=settings["running_express_percent"],
-        runningRepackPercent=settings["running_repack_percent"],
-        t1SitesCores=settings["t1_sites_cores"],
-        enabled=settings["enabled"],
-    )
-    config = namespace(
-        AgentStatusWatcher=watcher,
-        Agent=namespace(teamName=settings["team"]),
-        General=namespace(centralWMStatsURL="none"),
-        drain=asked["drain"],
-    )
-    if asked["tier0"]:
-        config.Tier0Feeder = namespace()
-    Connection.statements, Reader.reports = 0, asked["reports"]
-    updating.ResourceControlUpdater(config).algorithm(None)
+    Connection.statements = 0
+    update(asked, asked["url"], asked["token"])
     return Connection.statements
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: N802, N803, N813 - the names are WMCore's
+# ruff: noqa: N802, N803 - the names are WMCore's
 """Rounds of WMCore's own ResourceControlUpdater, each over an agent of its own.
 
 Asks {url, rounds: [round]}; a round is {ssb, settings, tier0, drain, reports: [agent_info],
@@ -8,11 +8,7 @@ writes in their order: ["state", site, state], ["slots", site, pending, running]
 ["tasks", site, [type], max, pending].
 """
 
-import types
-
-from stand_ins import answer, anything, module, question
-
-Namespace = types.SimpleNamespace
+from stand_ins import answer, module, question
 
 
 class ResourceControl:
@@ -46,69 +42,15 @@ class ResourceControl:
         self.writes.append(["tasks", site, types, maxSlots, pendingSlots])
 
 
-class CRIC:
-    def PSNtoPNNMap(self, pattern):
-        return {}
-
-
-class Base:
-    def __init__(self):
-        pass
-
-
-module("oracledb", init_oracle_client=lambda *_, **__: None, version="0")
 module("WMCore.ResourceControl.ResourceControl", ResourceControl=ResourceControl)
-module("WMCore.Services.CRIC.CRIC", CRIC=CRIC)
-module("WMCore.Services.ReqMgrAux.ReqMgrAux", isDrainMode=lambda config: config.drain)
-module("WMCore.WorkerThreads.BaseWorkerThread", BaseWorkerThread=Base)
-module("Utils.wmcoreDTools", resetWatchdogTimer=lambda _: 0, moduleName=lambda _: "updater")
-anything("WMCore.Database.CMSCouch", "WMCore.Lexicon", "WMCore.Services.RequestDB.RequestDBReader")
 
-from WMComponent.AgentStatusWatcher import ResourceControlUpdater as updating  # noqa: E402
-from WMCore.Services.WMStats.WMStatsReader import WMStatsReader  # noqa: E402
-
-
-class Reader(WMStatsReader):
-    """WMCore's reader of WMStats; the view's rows are the round's."""
-
-    reports = None
-
-    def __init__(self, url):
-        pass
-
-    def _getAgentInfo(self):
-        return {"rows": [{"value": report} for report in self.reports]}
-
-
-updating.WMStatsReader = Reader
+from rounds import update  # noqa: E402
 
 
 def run(asked, url):
-    """Let the updater do one round."""
-    settings = asked["settings"]
-    watcher = Namespace(
-        grafanaToken=asked.get("token", "Bearer token"),
-        grafanaURL=asked.get("url", url),
-        grafanaSSB=asked["ssb"],
-        onlySSB=settings["only_ssb"],
-        forceSiteDown=settings["force_site_down"],
-        pendingSlotsSitePercent=settings["pending_slots_site_percent"],
-        pendingSlotsTaskPercent=settings["pending_slots_task_percent"],
-        runningExpressPercent=settings["running_express_percent"],
-        runningRepackPercent=settings["running_repack_percent"],
-        t1SitesCores=settings["t1_sites_cores"],
-        enabled=settings["enabled"],
-    )
-    config = Namespace(
-        AgentStatusWatcher=watcher,
-        Agent=Namespace(teamName=settings["team"]),
-        General=Namespace(centralWMStatsURL="none"),
-        drain=asked["drain"],
-    )
-    if asked["tier0"]:
-        config.Tier0Feeder = Namespace()
-    ResourceControl.sites, ResourceControl.writes, Reader.reports = asked["sites"], [], asked["reports"]
-    updating.ResourceControlUpdater(config).algorithm(None)
+    """Let the updater do one round; what it wrote."""
+    ResourceControl.sites, ResourceControl.writes = asked["sites"], []
+    update(asked, asked.get("url", url), asked.get("token", "Bearer token"))
     return ResourceControl.writes
 
 

@@ -274,6 +274,8 @@ class AgentDocument(Struct, frozen=True):
     team: str | None = None
     report: AgentReportShape | None = None
     """What the agent says of itself; null: nothing is known of that."""
+    executing_limit: int | None = None
+    """At how many executing jobs it submits no more; null: not known."""
     past: Then | UnsetType = UNSET
 
 

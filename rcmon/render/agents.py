@@ -19,6 +19,7 @@ from rcmon.render.drift import forecast_shape, inputs
 from rcmon.render.encoding import job_counts, json_document
 from rcmon.render.findings import finding_shape
 from rcmon.render.freshness import is_stale, source_of
+from rcmon.rules.standing import executing_limit
 from rcmon.timestamps import iso, seconds
 
 
@@ -72,6 +73,7 @@ def _agent(name: str, agent: Agent, snapshot: Snapshot, report: AgentReportShape
         forecast=forecast_shape(snapshot.forecasts.get(name)),
         team=agent.updater.team or agent.team,
         report=report,
+        executing_limit=executing_limit(agent),
     )
 
 

@@ -12,7 +12,7 @@ from rcmon.rules.submission import (
     TIER0_JOBS_FRACTION,
     TIER0_OVERFLOW,
     TIER0_TASKS,
-    free_slots,
+    most_executing,
 )
 from rcmon.rules.words import manual_words
 
@@ -102,18 +102,27 @@ def _overflow(agent: Agent) -> float:
     return TIER0_OVERFLOW if _is_of_tier0(agent) else OVERFLOW
 
 
+def executing_limit(agent: Agent) -> int | None:
+    """Tell at how many executing jobs an agent submits no more; None: not known."""
+    most = agent.submitter.max_jobs_per_owner
+    return None if most is None else most_executing(most, _jobs_fraction(agent))
+
+
 def _fullness(agent: Agent) -> str | None:
     """Say how many jobs an agent has that may have no more; None: it may, or that is not known."""
-    most, told = agent.submitter.max_jobs_per_owner, agent.submitter.condor_jobs_fraction
-    executing = (agent.jobs_by_state or {}).get("executing")
-    if most is None or executing is None:
+    limit, executing = executing_limit(agent), (agent.jobs_by_state or {}).get("executing")
+    if limit is None or executing is None or executing < limit:
         return None
-    fraction = told
-    if fraction is None:
-        fraction = TIER0_JOBS_FRACTION if _is_of_tier0(agent) else JOBS_FRACTION
-    if free_slots(executing, most, fraction) > 0:
-        return None
-    return f"{executing} are executing, {fraction:g} of MAX_JOBS_PER_OWNER {most} or more"
+    whole = f"{_jobs_fraction(agent):g} of MAX_JOBS_PER_OWNER {agent.submitter.max_jobs_per_owner}"
+    return f"{executing} of {limit} are executing ({whole})"
+
+
+def _jobs_fraction(agent: Agent) -> float:
+    """Give its CondorJobsFraction: a tier-0 agent may have all that its schedd lets it, unless it is told."""
+    told = agent.submitter.condor_jobs_fraction
+    if told is not None:
+        return told
+    return TIER0_JOBS_FRACTION if _is_of_tier0(agent) else JOBS_FRACTION
 
 
 def _is_of_tier0(agent: Agent) -> bool:

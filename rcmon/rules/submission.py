@@ -41,12 +41,12 @@ class Figures(Struct, frozen=True, gc=False):
     """Highest workflow priority of the jobs of the task type here; None: there are none."""
 
 
-def free_slots(executing: int, max_jobs: int, fraction: float) -> int:
-    """Tell how many more jobs an agent may have executing; at 0 or less its JobSubmitter submits nothing.
+def most_executing(max_jobs: int, fraction: float) -> int:
+    """Tell at how many executing jobs an agent's JobSubmitter submits nothing more.
 
-    `availableScheddSlots` of JobSubmitAPI.py, by which JobSubmitter begins each of its cycles or does not.
+    `availableScheddSlots` of JobSubmitAPI.py, by which it begins each of its cycles or does not.
     """
-    return int(max_jobs * fraction - executing)
+    return int(max_jobs * fraction)
 
 
 def job_priority(task_priority: int, wf_priority: int) -> int:

@@ -13,6 +13,7 @@ from rcmon.model import (
     Site,
     Snapshot,
     SourceState,
+    SubmitterSettings,
     Task,
     Worker,
 )
@@ -109,6 +110,7 @@ def agent(random: Random, name: str, sites: int) -> Agent:
         polled_at=START + 0.5,
         sites={site: agent_site(random, site) for site in names},
         jobs_by_state={state: random.randrange(50_000) for state in JOB_STATES},
+        submitter=SubmitterSettings(100_000),
         batch_active={status: random.randrange(9_000) for status in sorted(STATUSES)},
         batch_completed={status: random.randrange(90_000) for status in sorted(STATUSES)},
         created_by_task={kind: random.randrange(900) for kind in sorted(TASKS)},

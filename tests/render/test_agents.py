@@ -4,7 +4,16 @@ import pytest
 from msgspec.structs import asdict
 
 from rcmon.documents import keys, shapes
-from rcmon.model import Agent, AgentSite, Component, Jobs, Snapshot, SourceState, Worker
+from rcmon.model import (
+    Agent,
+    AgentSite,
+    Component,
+    Jobs,
+    Snapshot,
+    SourceState,
+    SubmitterSettings,
+    Worker,
+)
 from tests.render.decoding import Documents, moment, read, rendered
 from tests.render.factory import START, snapshot_of
 
@@ -55,6 +64,16 @@ def test_an_agent_whole(documents: Documents, snapshot: Snapshot) -> None:
             assert moment(found.last_error) == worker.last_error
             same = ("state", "problem", "poll_interval", "cycle_time", "pid", "outcome", "error_message")
             assert [getattr(found, field) for field in same] == [getattr(worker, field) for field in same]
+
+
+@pytest.mark.parametrize(
+    ("settings", "limit"), [(SubmitterSettings(), None), (SubmitterSettings(9_999), 7499)]
+)
+def test_how_many_jobs_it_may_have_is_told_where_that_is_known(
+    settings: SubmitterSettings, limit: int | None
+) -> None:
+    documents = rendered(snapshot_of(Agent("a", START, submitter=settings)))
+    assert read(documents, keys.agent("a"), shapes.AgentDocument).executing_limit == limit
 
 
 def component(*problems: str | None) -> Component:

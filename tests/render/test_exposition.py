@@ -23,6 +23,7 @@ from rcmon.model import (
     SiteExpected,
     Snapshot,
     SourceState,
+    SubmitterSettings,
     Task,
     Upstream,
     Worker,
@@ -148,6 +149,12 @@ def test_the_agents_numbers_are_the_snapshots(snapshot: Snapshot) -> None:
         assert series["rcmon_agent_polled_timestamp_seconds", labelled(agent=a)] == agent.polled_at
         info = labelled(agent=a, hostname=str(agent.hostname), version=str(agent.version))
         assert series["rcmon_agent_info", info] == 1
+
+
+def test_how_many_jobs_an_agent_may_have_is_told_where_that_is_known() -> None:
+    told = Agent("told", START, submitter=SubmitterSettings(10_000, 0.8))
+    limits = values(snapshot_of(told, Agent("untold", START)), "rcmon_agent_executing_limit_jobs")
+    assert limits == {labelled(agent="told"): 8000}
 
 
 def test_the_cycle_and_its_sources() -> None:

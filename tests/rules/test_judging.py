@@ -199,19 +199,19 @@ def test_a_tier_0_agent_lets_nothing_overflow() -> None:
     [
         (
             {"jobs_by_state": {"executing": 7500}},
-            "7500 are executing, 0.75 of MAX_JOBS_PER_OWNER 10000 or more",
+            "7500 of 7500 are executing (0.75 of MAX_JOBS_PER_OWNER 10000)",
         ),
         ({"jobs_by_state": {"executing": 7499}}, None),
         ({"jobs_by_state": None}, None),
         ({"jobs_by_state": {"executing": 9999}, "updater": UpdaterSettings(tier0=True)}, None),
         (
             {"jobs_by_state": {"executing": 10_000}, "updater": UpdaterSettings(tier0=True)},
-            "10000 are executing, 1 of MAX_JOBS_PER_OWNER 10000 or more",
+            "10000 of 10000 are executing (1 of MAX_JOBS_PER_OWNER 10000)",
         ),
         ({"jobs_by_state": {"executing": 9999}, "submitter": SubmitterSettings()}, None),
         (
             {"jobs_by_state": {"executing": 5000}, "submitter": SubmitterSettings(10_000, 0.5)},
-            "5000 are executing, 0.5 of MAX_JOBS_PER_OWNER 10000 or more",
+            "5000 of 5000 are executing (0.5 of MAX_JOBS_PER_OWNER 10000)",
         ),
     ],
 )

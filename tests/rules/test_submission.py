@@ -18,8 +18,8 @@ from rcmon.rules.submission import (
     TIER0_OVERFLOW,
     Figures,
     condition,
-    free_slots,
     job_priority,
+    most_executing,
     overflow_from,
     overflows,
     usual_condition,
@@ -177,7 +177,8 @@ def test_what_an_agent_may_have_executing_is_as_wmcore_says() -> None:
         for most in (dice.randrange(1, 200_000) for _ in range(5000))
         for fraction in (dice.choice((0, 0.1, 0.75, 1, 1.5)), dice.random())
     ]
-    assert [free_slots(*each) for each in asked] == ask("schedd_slots", asked)
+    ours = [executing < most_executing(most, fraction) for executing, most, fraction in asked]
+    assert ours == [slots > 0 for slots in ask("schedd_slots", asked)]
 
 
 def test_a_task_type_without_a_threshold_is_what_wmcore_calls_no_job_type() -> None:

@@ -56,6 +56,12 @@ AGENT_FAMILIES = (
         samples.agent_executing,
     ),
     gauge(
+        "rcmon_agent_executing_limit_jobs",
+        ("agent",),
+        "At how many executing jobs the agent submits no more, where its configuration was told.",
+        samples.agent_executing_limit,
+    ),
+    gauge(
         "rcmon_component_timeout_seconds",
         ("agent", "component"),
         "Age from which a heartbeat of the component's workers is too old.",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rcmon.exposition.lines import Sample, label
 from rcmon.model import JOB_CLASSES, SITE_STATES
 from rcmon.render.families.view import View
+from rcmon.rules.standing import executing_limit
 
 
 def site_states(view: View) -> Iterator[Sample]:
@@ -88,6 +89,12 @@ def agent_executing(view: View) -> Iterator[Sample]:
     for labels, agent in view.agents:
         for task, count in (agent.executing_by_task or {}).items():
             yield f"{labels},{label('task', task)}", count
+
+
+def agent_executing_limit(view: View) -> Iterator[Sample]:
+    """Tell at how many executing jobs an agent submits no more, where that is known."""
+    for labels, agent in view.agents:
+        yield labels, executing_limit(agent)
 
 
 def agent_drain(view: View) -> Iterator[Sample]:

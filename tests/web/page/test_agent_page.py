@@ -5,8 +5,9 @@ from msgspec import structs
 
 from rcmon.documents.drift import DriftShape
 from rcmon.documents.shapes import AgentReportShape, WorkerShape
-from rcmon.model import Component, Snapshot, Worker
+from rcmon.model import Component, Snapshot, SubmitterSettings, Worker
 from rcmon.web.page.agent import drift_groups
+from rcmon.web.page.overview import number
 from rcmon.web.page.workers import WorkerRow, worker_rows
 from tests.web.api.test_then import SECOND, keep_three
 from tests.web.grid import NOW, make_snapshot
@@ -88,6 +89,14 @@ async def test_it_has_all_its_parts(service: Serving) -> None:
     assert "12 jobs are new, created or executing" in said
     assert "created 5" in said
     assert "It is only observed" in said
+
+
+async def test_it_says_how_many_jobs_it_may_have_where_that_is_known(service: Serving) -> None:
+    await service.publish(with_components())
+    assert "It submits nothing while" not in text(await page(service, f"/agents/{AGENT}"))
+    await service.publish(with_components(submitter=SubmitterSettings(10_000)))
+    said = text(await page(service, f"/agents/{AGENT}"))
+    assert f"It submits nothing while {number(7500)} or more are executing." in said
 
 
 async def test_what_is_not_known_is_said(service: Serving) -> None:

@@ -241,6 +241,12 @@ def test_nothing_is_imported_inside_a_function(path):
             assert not found, f"{path}:{found[0].lineno}: imports stand at the top"
 
 
+def test_the_documentation_says_what_every_room_is_for():
+    said = (PACKAGE / "docs" / "development.md").read_text()
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert not [room for room in sorted(rooms) if f"`rcmon/{room}/`" not in said]
+
+
 def test_the_two_sides_never_meet():
     collecting = {"sources", "collector", "render"}
     assert not reach("web") & collecting

@@ -6,6 +6,7 @@ BASE = "/wm_resource_monitor"
 """Where the service lives."""
 STATUS = f"{BASE}/api/status"
 SITES = f"{BASE}/api/sites"
+QUARANTINE = f"{BASE}/api/quarantine"
 
 
 def site(name: str) -> str:

@@ -38,8 +38,14 @@ def finding_shape(finding: Finding) -> FindingShape:
     )
 
 
+_OF_KIND = {"upstream_quarantined": links.QUARANTINE}
+"""Where what findings of a kind concern is shown, and decided, whatever they name."""
+
+
 def _link(finding: Finding) -> str:
     """Say where what it concerns is shown: the site, the agent, or the status that lists the sources."""
+    if finding.kind in _OF_KIND:
+        return _OF_KIND[finding.kind]
     if finding.site is not None:
         return links.site(finding.site)
     if finding.agent is not None:

@@ -106,15 +106,23 @@ def json_shapes(snapshot: Snapshot) -> dict[str, type]:
 
 
 def test_findings() -> None:
-    findings = (Finding("null_plugin", "a", "x", 2, "T1_A", "Merge"), Finding("agents_differ", None, "y"))
+    findings = (
+        Finding("null_plugin", "a", "x", 2, "T1_A", "Merge"),
+        Finding("agents_differ", None, "y"),
+        Finding("upstream_quarantined", None, "z"),
+    )
     content = read(rendered(snapshot_of(findings=findings)), keys.FINDINGS, shapes.FindingsDocument)
-    assert (moment(content.timestamp), content.count) == (START, 2)
+    assert (moment(content.timestamp), content.count) == (START, 3)
     assert [
         (one.kind, one.agent, one.message, one.count, one.site, one.task, one.severity, one.link)
         for one in content.findings
     ] == [
         ("null_plugin", "a", "x", 2, "T1_A", "Merge", "info", "/wm_resource_monitor/api/sites/T1_A"),
         ("agents_differ", None, "y", 1, None, None, "info", "/wm_resource_monitor/api/sites"),
+        (
+            *("upstream_quarantined", None, "z", 1, None, None, "info"),
+            "/wm_resource_monitor/api/quarantine",
+        ),
     ]
 
 

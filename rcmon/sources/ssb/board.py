@@ -89,10 +89,12 @@ def _note_all(sites: Mapping[str, SiteStatus], values: DocumentValues) -> None:
     statuses = [site.status for site in sites.values() if site.status is not None]
     if len(statuses) >= FEW and "enabled" not in statuses:
         counts = _counted(statuses)
-        values.findings.note("ssb_none_enabled", f"{len(statuses)} sites: {counts}", count=len(statuses))
+        values.findings.note(
+            "ssb_none_enabled", f"of {len(statuses)} sites none is enabled: {counts}", count=len(statuses)
+        )
     known = {name: site for name, site in sites.items() if site.cpu is not None}
     if known and not any(site.cpu for site in known.values()):
-        values.findings.note("ssb_cores_all_zero", f"{len(known)} sites", count=len(known))
+        values.findings.note("ssb_cores_all_zero", f"none of {len(known)} sites has cores", count=len(known))
         return
     for name, site in known.items():
         if site.cpu == 0 and site.status == "enabled":

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from rcmon.access.roles import Role
-from rcmon.documents import keys
+from rcmon.documents import keys, links
 from rcmon.documents.deflated import inflate
 from rcmon.documents.overview import OverviewDocument
 from rcmon.documents.shapes import FindingShape
@@ -25,7 +25,7 @@ from rcmon.web.page.attention import Attention, attention
 from rcmon.web.page.figures import figures
 from rcmon.web.page.form import PageQuery, chosen
 from rcmon.web.page.heatmap import maps
-from rcmon.web.page.paths import agent_page, site_page
+from rcmon.web.page.paths import QUARANTINE_PAGE, agent_page, site_page
 from rcmon.web.page.shades import SHADES, shown_reasons
 
 _AT_ONCE = 100
@@ -63,13 +63,15 @@ async def _attention(handler: Handler) -> Attention | None:
         found = joined(listed(held), await services.acknowledgements.in_force())
     except Problem:
         return None
-    links = {one.id: link for one in found if (link := _link(one))}
-    return attention(found, links, services.clock(), held.facts.interval)
+    pages = {one.id: link for one in found if (link := _link(one))}
+    return attention(found, pages, services.clock(), held.facts.interval)
 
 
 def _link(one: FindingShape) -> str | None:
     if one.site is not None:
         return site_page(one.site)
+    if one.link == links.QUARANTINE:
+        return QUARANTINE_PAGE
     return None if one.agent is None else agent_page(one.agent)
 
 

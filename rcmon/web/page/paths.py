@@ -15,6 +15,9 @@ def agent_page(name: str, **asked: str) -> str:
     return f"{BASE}/agents/{quote(name, safe='')}{_query(asked)}"
 
 
+QUARANTINE_PAGE = f"{BASE}/quarantine"
+
+
 def findings_page(**asked: str) -> str:
     """Tell the address of the list of findings."""
     return f"{BASE}/findings{_query(asked)}"

@@ -9,6 +9,7 @@ from msgspec import structs
 from sqlalchemy import text
 
 from rcmon.errors import StoreError
+from rcmon.model import Finding
 from rcmon.web.page.honest import WORDS
 from tests.browser.trouble import make_trouble
 from tests.web.grid import make_snapshot
@@ -173,6 +174,13 @@ async def test_the_quarantine_tells_what_would_change(service: Serving) -> None:
     page = words(await read(await trouble(service), "/quarantine"))
     assert "31 of 62 sites would be drained at once held" in page
     assert "T2_UA_KIPT not named any more enabled disabled 1\u202f200 0 300 0" in page
+
+
+async def test_a_finding_that_something_is_held_leads_to_where_it_is_decided(service: Serving) -> None:
+    held = Finding("upstream_quarantined", None, "31 sites would be drained at once", 1, id="q1")
+    await service.publish(structs.replace(make_snapshot(), findings=(held,)))
+    found = re.findall(r'<a href="([^"]*)">31 sites would be drained at once</a>', await read(service, "/"))
+    assert found == ["/wm_resource_monitor/quarantine"]
 
 
 async def test_only_operators_are_offered_changes(service: Serving) -> None:

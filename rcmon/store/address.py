@@ -1,5 +1,6 @@
 """Where the store is: its database URL, checked and mapped to the asynchronous driver."""
 
+import os
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote
@@ -20,6 +21,8 @@ DRIVERS = {
 
 FileId: TypeAlias = tuple[int, int] | None
 """A file that is there (device, inode)."""
+ENDS = ("", "-wal", "-shm")
+"""Of the names of an SQLite store's files: its own, its log's, that one's index's."""
 
 
 class Files(Struct, frozen=True):
@@ -51,12 +54,16 @@ class Address(Struct, frozen=True):
         """Tell which files are there now; none on a server."""
         if self.path is None:
             return NO_FILES
-        return Files(*(_file_id(self.path.with_name(self.path.name + end)) for end in ("", "-wal", "-shm")))
+        return Files(*(_file_id(name) for name in self.names()))
+
+    def names(self) -> tuple[str, ...]:
+        """Name the files of an SQLite store as they are opened: SQLite follows a link to the file."""
+        return () if self.path is None else tuple(os.path.realpath(self.path) + end for end in ENDS)
 
 
-def _file_id(path: Path) -> FileId:
+def _file_id(name: str) -> FileId:
     try:
-        found = path.stat()
+        found = Path(name).stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -3,18 +3,80 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
-from rcmon.store.address import NO_FILES, Address
+from rcmon.store.address import Address
 from rcmon.store.desk import Desk
 from rcmon.store.engine import PATIENCE, WRITES, make_engine, store_errors
+from rcmon.store.open_files import EXCHANGED, OpenFiles
 
 T = TypeVar("T")
+
+
+class Together:
+    """The lanes of one store in a process; on a server they have nothing to do with each other.
+
+    SQLite shares the index of a log among all connections of a process to one file: whoever opens the file
+    while another one is open gets the index that this one has, be it on the disk or not. So all end before
+    one begins anew.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.lanes: list[Lane] = []
+        self._files = OpenFiles(address)
+        self._uses = 0
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[None]:
+        """Use the files within. Where others are open than are there, all that are open end first.
+
+        Raises StoreCorruptError where the store is not there, or its log or that one's index was taken away;
+        StoreBusyError where somebody still uses what is gone: it ends with that use.
+        """
+        if self.address.path is None:
+            yield
+            return
+        await self._see()
+        self._uses += 1
+        try:
+            yield
+            self._files.learn()  # SQLite opens its log with the first statement
+        finally:
+            self._uses -= 1
+
+    @asynccontextmanager
+    async def closed(self) -> AsyncIterator[None]:
+        """End all connections; those to a file are all closed within, those to a server one after another."""
+        async with AsyncExitStack() as closed:
+            for lane in self.lanes:
+                await closed.enter_async_context(lane.closed())
+                if self.address.path is None:
+                    await closed.aclose()
+            self._files.forget()
+            yield
+
+    async def _see(self) -> None:
+        """Go on from the files that are there."""
+        if (lost := self._files.lost()) is None:
+            return
+        said = lost.format(self.address)
+        if self._uses:
+            raise StoreBusyError(f"{said}, and somebody here still uses it")
+        for lane in self.lanes:
+            lane.begin_end(said)
+        self._files.forget()
+        for lane in self.lanes:
+            await lane.ended()
+        if self._files.lost() not in (None, EXCHANGED):  # who has another file open shares nothing with us
+            raise StoreBusyError(f"{said}, and somebody here still uses it")
+        if lost != EXCHANGED:
+            raise StoreCorruptError(said)
 
 
 class Lane:
@@ -31,7 +93,7 @@ class Lane:
 
     def __init__(
         self,
-        address: Address,
+        together: Together,
         *,
         places: int = 1,
         follows: bool = True,
@@ -40,13 +102,16 @@ class Lane:
         patience: float = PATIENCE,
         brief: bool = False,
     ) -> None:
-        self._address, self._places, self._follows, self._durable = address, places, follows, durable
+        self._together, self._address = together, together.address
+        self._places, self._follows, self._durable = places, follows, durable
         self._longest, self._patience, self._brief = longest, patience, brief
         self._engine: AsyncEngine | None = None
         self._desk: Desk | None = None
         self._process = 0
-        self._files = NO_FILES
+        self._lost: str | None = None
+        self._ending: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Semaphore(places)
+        together.lanes.append(self)
 
     @asynccontextmanager
     async def connection(self, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -83,24 +148,52 @@ class Lane:
                 raise StoreError(f"{self._address} was open when the process forked: close it before")
             try:
                 with store_errors(self._address):
-                    yield await self._open()
-                    self._remember()
+                    async with self._together.use():
+                        yield self._open()
             except StoreBusyError:
                 raise
             except StoreError:
-                await self._dispose()  # a connection that met trouble may keep it: read-only, an old page
+                self._lost = None
+                self.begin_end()  # a connection that met trouble may keep it: read-only, an old page
+                await self.ended()
                 raise
 
-    async def close(self) -> None:
-        """End the connections and their threads, after those who use them."""
-        for _ in range(self._places):
-            await self._turn.acquire()
-        await self._dispose()
-        self._turn = asyncio.Semaphore(self._places)  # the next use may come from another loop
+    @asynccontextmanager
+    async def closed(self) -> AsyncIterator[None]:
+        """End the connections and their threads, after those who use them; nobody does within."""
+        async with AsyncExitStack() as places:
+            for _ in range(self._places):
+                await places.enter_async_context(self._turn)
+            self._lost = None
+            self.begin_end()
+            await self.ended()
+            yield
+        if not self._turn.locked():
+            self._turn = asyncio.Semaphore(self._places)  # the next use may come from another loop
 
-    async def _open(self) -> AsyncEngine:
+    def begin_end(self, lost: str | None = None) -> None:
+        """Let go of the connections: they end even where nobody waits for that.
+
+        `lost`: what they were open on that is not there any more; a lane that does not follow tells it.
+        """
+        (engine, self._engine), (desk, self._desk) = (self._engine, None), (self._desk, None)
+        if engine is None or self._process != os.getpid():
+            return
+        self._lost = self._lost if self._follows else lost
+        ending = asyncio.create_task(_end(engine, desk))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def ended(self) -> None:
+        """Wait until the connections that were let go have ended."""
+        if self._ending:
+            await asyncio.wait(self._ending)  # whoever waits may be cancelled, and they go on
+
+    def _open(self) -> AsyncEngine:
         """Open the database; raises StoreCorruptError where it is not the one that was open before."""
-        await self._look()
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            raise StoreCorruptError(lost)
         if self._engine is None:
             self._engine = make_engine(
                 self._address,
@@ -113,35 +206,8 @@ class Lane:
             self._process = os.getpid()
         return self._engine
 
-    async def _look(self) -> None:
-        """See that the files are there, and those that the open connection has."""
-        if self._address.path is None:
-            return
-        there, known = self._address.files(), self._files
-        if there.store is None:
-            raise StoreCorruptError(f"the store {self._address} is not there")
-        if self._engine is None or known.store is None or self._places > 1:
-            return
-        if there.store != known.store and self._follows:
-            await self._dispose()
-        elif there.store != known.store:
-            raise StoreCorruptError(f"the store {self._address} was exchanged for another file")
-        elif known.log is not None and there.log != known.log:
-            raise StoreCorruptError(f"the log of the store {self._address} was taken away")
-        elif known.index is not None and there.index != known.index:
-            # who opens it now locks another index than we do, and each would write over the other's log
-            raise StoreCorruptError(f"the index of the log of the store {self._address} was taken away")
 
-    def _remember(self) -> None:
-        """Keep which files the connection opened: SQLite opens its log with the first statement."""
-        if self._files.log is None or self._files.index is None:
-            self._files = self._address.files()
-
-    async def _dispose(self) -> None:
-        (engine, self._engine), (desk, self._desk) = (self._engine, None), (self._desk, None)
-        self._files = NO_FILES
-        if self._process == os.getpid():
-            if engine is not None:
-                await engine.dispose()
-            if desk is not None:
-                await desk.close()
+async def _end(engine: AsyncEngine, desk: Desk | None) -> None:
+    await engine.dispose()
+    if desk is not None:
+        await desk.close()

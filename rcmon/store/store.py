@@ -15,7 +15,7 @@ from rcmon.errors import StoreCorruptError, StoreError, StoreForeignError
 from rcmon.store.about import PRODUCTION, claim
 from rcmon.store.address import parse
 from rcmon.store.calm import Calm
-from rcmon.store.lane import Lane
+from rcmon.store.lane import Lane, Together
 from rcmon.store.migrations import revisions, upgrade
 from rcmon.store.notes import MADE, SET_ASIDE, Note, add_note
 from rcmon.store.readback import Readback, lost
@@ -56,20 +56,13 @@ class Store:
         """
         self.address = parse(url)
         self._owner = owner
-        self._writing = Lane(self.address, follows=False)
-        self._leasing = Lane(self.address, patience=HASTE, brief=True)
-        self._reading = Lane(self.address, patience=PATIENCE)
-        self._asking = Lane(self.address, places=ASKERS, longest=longest)
-        self._exchanging = Lane(self.address, patience=PATIENCE, brief=True)
-        self._adding = Lane(self.address, durable=True, patience=2 * PATIENCE, brief=True)
-        self._lanes = (
-            self._writing,
-            self._leasing,
-            self._reading,
-            self._asking,
-            self._exchanging,
-            self._adding,
-        )
+        self._together = Together(self.address)
+        self._writing = Lane(self._together, follows=False)
+        self._leasing = Lane(self._together, patience=HASTE, brief=True)
+        self._reading = Lane(self._together, patience=PATIENCE)
+        self._asking = Lane(self._together, places=ASKERS, longest=longest)
+        self._exchanging = Lane(self._together, patience=PATIENCE, brief=True)
+        self._adding = Lane(self._together, durable=True, patience=2 * PATIENCE, brief=True)
         self._calm, self._work = Calm(), asyncio.Lock()
         self._readback = Readback(self.address.path) if self.address.path else None
         self._known = len(revisions())
@@ -163,18 +156,18 @@ class Store:
 
     async def close(self) -> None:
         """End all connections and their threads, after those who use them."""
-        for lane in self._lanes:
-            await lane.close()
+        async with self._together.closed():
+            pass
         self._work = asyncio.Lock()  # the next use may come from another loop
 
     async def _migrate(self, found: str | None, *, ours: bool) -> None:
         now = time.time()
-        await self.close()
         aside = None
-        if self.address.path is not None and self._readback is not None:
-            care = Care(known=self._known, ours=ours, damage=found)
-            aside = await asyncio.to_thread(prepare, self.address.path, care, now)
-            self._readback.forget()
+        async with self._together.closed():
+            if self.address.path is not None and self._readback is not None:
+                care = Care(known=self._known, ours=ours, damage=found)
+                aside = await asyncio.to_thread(prepare, self.address.path, care, now)
+                self._readback.forget()
         async with self.transaction() as connection:
             made = await connection.run_sync(upgrade, now)
             news = _news(now, aside, made=made)

@@ -26,12 +26,17 @@ class Readback:
         self._suspected = path.with_name(path.name + "-suspected")
         self._next_whole = 0.0
 
-    def suspect(self, reason: str) -> None:
-        """Let whoever writes look at the whole file soon: a reader met damage. It may be told again."""
+    def suspect(self, reason: str) -> bool:
+        """Let whoever writes look at the whole file soon: a reader met damage.
+
+        Tells whether that is new since the file was looked at.
+        """
         try:
-            self._suspected.write_text(f"{reason}\n")
+            with self._suspected.open("x") as file:
+                file.write(f"{reason}\n")
         except OSError:
-            return  # then whoever writes meets the same trouble
+            return False  # it is told already; or whoever writes meets the same trouble
+        return True
 
     def forget(self) -> None:
         """Drop the suspicion: the file was looked at."""

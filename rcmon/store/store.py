@@ -151,8 +151,10 @@ class Store:
 
     def suspect(self, error: StoreError) -> None:
         """Let the next save look at the whole file, where the error says that it is damaged."""
-        if self._readback is not None and isinstance(error, StoreCorruptError):
-            self._readback.suspect(str(error))
+        if self._readback is None or not isinstance(error, StoreCorruptError):
+            return
+        if self._readback.suspect(str(error)):
+            LOG.error("the store looks damaged, the next save looks at all of it: %s", error)
 
     async def close(self) -> None:
         """End all connections and their threads, after those who use them."""

@@ -5,6 +5,7 @@ Another process writes meanwhile, as the collector does beside a worker: what it
 
 import asyncio
 import contextlib
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -250,3 +251,23 @@ async def test_a_store_behind_a_link_is_followed_like_any(
     part(path, "-shm").unlink()
     assert isinstance(await told(linked, by_looking), StoreCorruptError)
     assert await by_looking(linked) == 1
+
+
+async def test_damage_that_a_reader_meets_is_logged_until_it_was_looked_at(
+    store: Store, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.migrate()
+
+    def malformed(_: Connection) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorname = "SQLITE_CORRUPT"
+        raise error
+
+    for again in (1, 2):
+        for _ in range(3):
+            with pytest.raises(StoreCorruptError):
+                await store.ask(malformed)
+        assert caplog.text.count("the store looks damaged") == again
+        assert caplog.text.count("malformed") == again
+        await store.read_back()  # what saves looks at the whole file, and finds it sound
+        assert part(path, "-suspected").exists() is False

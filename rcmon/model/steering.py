@@ -168,6 +168,9 @@ class AgentControl(Struct, frozen=True):
     """Why it cannot be steered now; None: it can."""
     sites: tuple[SiteControl, ...]
     """Sorted by name: every site that was ever known."""
+    mode: Mode = "observe"
+    """In which mode it was to be when this was concluded: shares are by it. A document that does not say so
+    is of a release before, and nobody's."""
 
 
 class ControlStanding(Struct, frozen=True):

@@ -49,7 +49,7 @@ class _Member(Struct, frozen=True):
     @property
     def shares(self) -> bool:
         """Whether it takes part in a share: it obeys, and counts in its team."""
-        return self.plan.mode == "control" and not self.drain and self.team is not None
+        return self.plan.mode == "control" and not self.drain
 
 
 def _member(name: str, snapshot: Snapshot, plan: AgentPlan) -> _Member:
@@ -65,6 +65,13 @@ def _member(name: str, snapshot: Snapshot, plan: AgentPlan) -> _Member:
     )
 
 
+def _team(member: _Member, members: Iterable[_Member]) -> list[_Member]:
+    """Give those that a member shares with, itself included; of a team that is not known all may be."""
+    if not member.shares:
+        return []
+    return [one for one in members if one.shares and member.team in (None, one.team)]
+
+
 def _tier0(agent: Agent | None) -> bool | None:
     return None if agent is None else is_tier0(agent)
 
@@ -76,7 +83,7 @@ def _agent(
     placed: ByPlace,
     snapshot: Snapshot,
 ) -> AgentControl:
-    team = [one for one in members if one.shares and one.team == member.team] if member.shares else []
+    team = _team(member, members)
     held = _held(told)
     problems = dict[str, None]()
     sites = []
@@ -101,6 +108,7 @@ def _agent(
         member.plan.weight,
         "; ".join(problems) or None,
         tuple(sites),
+        member.plan.mode,
     )
 
 
@@ -121,24 +129,17 @@ def _shared(
     problems: dict[str, None],
 ) -> SiteControl:
     """Give a member its share of a site by the weights of those of its team that obey."""
+    own, number = member.plan.weight_at(site.site), member.agents
+    if own == 0:
+        return _drained(site)  # whatever else is known, or not
     weights = {one.name: one.plan.weight_at(site.site) for one in team}
+    if member.shares and member.team is None and (own != _NOBODY.weight or not is_shared_alike(weights)):
+        problems["weights are set, and nothing says of which team it is"] = None
+        return site
     if word.cpu is None or word.io is None or not weights or is_shared_alike(weights):
         return site
     if member.tier0 and site.site.startswith("T1_"):
         return site  # it takes a part of its own
-    own, number = weights[member.name], member.agents
-    if own == 0:
-        status = "drain" if word.status == "enabled" else site.status
-        # no fewer would be taken; and nothing but zeros is what a broken upstream says
-        return structs.replace(
-            site,
-            status=status,
-            cpu=LEAST_CPU,
-            io=LEAST_IO,
-            state_from="share",
-            slots_from="share",
-            reason="its weight is 0",
-        )
     if not number:
         problems["weights differ, and nothing says how many agents are of its team"] = None
         return site
@@ -152,6 +153,15 @@ def _shared(
         slots_from="share",
         reason=f"its weight is {own:g} of {sum(weights.values()):g}",
     )
+
+
+def _drained(site: SiteControl) -> SiteControl:
+    """Give a site to an agent whose weight there is 0."""
+    if site.cpu is not None and site.io is not None:
+        # no fewer would be taken; and nothing but zeros is what a broken upstream says
+        site = structs.replace(site, cpu=LEAST_CPU, io=LEAST_IO, slots_from="share")
+    status = "disabled" if site.status == "disabled" else "drain"
+    return structs.replace(site, status=status, state_from="share", reason="its weight is 0")
 
 
 def _overridden(

@@ -101,20 +101,33 @@ async def test_nobody_is_steered_unless_the_control_file_says_so(
         assert service.served.counted(SSB_QUESTIONS) == {("off",): 1.0}
 
 
-async def test_going_there_and_back_takes_effect_at_the_next_question(tmp_path: Path) -> None:
+async def test_going_back_takes_effect_at_the_next_question(tmp_path: Path) -> None:
     """Without any cycle between."""
-    async with steered(tmp_path, None) as service:
+    async with steered(tmp_path) as service:
+        for text in ('[control]\nmode = "observe"\n', f'{CONTROL}[agents.{AGENT}]\nmode = "advise"\n', None):
+            service.file.write_text(CONTROL)
+            await service.cycles()
+            assert (await service.ask(STATES)).code == 200
+            if text is None:
+                service.file.unlink()
+            else:
+                service.file.write_text(text)
+            assert (await service.ask(STATES)).code == 503, text
+
+
+async def test_going_there_takes_effect_with_the_next_cycle(tmp_path: Path) -> None:
+    """What was concluded for an agent that nobody steers knows nothing of its share."""
+    file = f'[agents.{AGENT}]\nmode = "advise"\n'
+    async with steered(tmp_path, file) as service:
         await service.cycles()
-        for text, code in (
-            (CONTROL, 200),
-            ('[control]\nmode = "observe"\n', 503),
-            (f'[agents.{AGENT}]\nmode = "control"\n', 200),
-            (f'{CONTROL}[agents.{AGENT}]\nmode = "advise"\n', 503),
-        ):
-            service.file.write_text(text)
-            assert (await service.ask(STATES)).code == code, text
-        service.file.unlink()
-        assert (await service.ask(STATES)).code == 503
+        service.file.write_text(file.replace("advise", "control"))
+        refused = await service.ask(STATES)
+        assert refused.code == 503
+        assert "concluded for mode advise" in json.loads(refused.body)["detail"]
+        assert "concluded for mode advise" in (await service.read(f"/api/agents/{AGENT}/control"))["problem"]
+        await service.cycles()
+        assert (await service.ask(STATES)).code == 200
+        assert (await service.read(f"/api/agents/{AGENT}/control"))["problem"] is None
 
 
 async def test_a_spoilt_control_file_leaves_what_was_there_and_is_told(tmp_path: Path) -> None:

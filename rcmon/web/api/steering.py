@@ -232,6 +232,9 @@ class Steering:
             return f"the last sound document of upstream is of {iso(standing.confirmed)}"
         if not control.sites:
             return "no site is known"
+        mode = settings.mode_of(control.agent)
+        if control.mode != mode:
+            return f"it was concluded for mode {control.mode}, and the agent is in mode {mode} now"
         return control.problem
 
     def _count(self, outcome: str) -> None:

@@ -122,9 +122,7 @@ class _Case:
                 yield Proposal(name, known, after)
 
     def _look(self, name: str, known: Word, said: SiteStatus) -> None:
-        if (known.cpu or 0) > 0 and not said.cpu:
-            self._struck["no_cores"].add(name)
-        if (known.io or 0) > 0 and said.io is None:
+        if any(was and not now for was, now in ((known.cpu, said.cpu), (known.io, said.io))):
             self._struck["no_cores"].add(name)
         if self._rows.get(name, self._now) < self._effective.rows.get(name, 0.0):
             self._struck["older"].add(name)
@@ -177,11 +175,13 @@ class _Case:
         words = [one.after for one in self._proposals.values()]
         if self._harmed:
             return "first", CAUSES["first"]
-        known = [word.cpu for word in words if word.cpu is not None]
+        known = [word for word in words if word.cpu is not None]
+        kinds = {"computing": any(word.cpu for word in known), "reading": any(word.io for word in known)}
         if len(words) >= FEW and all(word.status != "enabled" for word in words):
             return "implausible", f"{CAUSES['implausible']}: none of {len(words)} sites is enabled"
-        if known and not any(known):
-            return "implausible", f"{CAUSES['implausible']}: no cores at {len(known)} sites"
+        if known and not all(kinds.values()):
+            missing = " and ".join(kind for kind, there in kinds.items() if not there)
+            return "implausible", f"{CAUSES['implausible']}: no cores for {missing} at {len(known)} sites"
         return None
 
     def _is_new(self) -> bool:
@@ -266,7 +266,9 @@ def _leaves(words: Sequence[Word], after: Word) -> bool:
 
 
 def _loses(words: Sequence[Word], after: Word) -> bool:
-    return any(2 * (after.cpu or 0) < (word.cpu or 0) for word in words)
+    """Tell whether over half of the cores of a kind are gone: agents make slots of each."""
+    kinds = [((word.cpu, after.cpu), (word.io, after.io)) for word in words]
+    return any(2 * (now or 0) < (was or 0) for kind in kinds for was, now in kind)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -54,6 +54,7 @@ def old() -> Board:
 ACCIDENTS: Mapping[str, Board] = {
     "all-zero capacity": every(cpu=0, io=0),
     "no site has cores for computing": every(cpu=0),
+    "no site has cores for reading": every(io=0),
     "an empty answer": saying(b'{"responses":[{"hits":{"hits":[]}}]}'),
     "no answer at all": saying(b""),
     "a login page with status 200": saying(b"<html><body>Sign in</body></html>"),

@@ -1,5 +1,6 @@
 """The guard, whatever upstream says."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,14 +62,18 @@ def test_whatever_upstream_says_few_sites_change_for_the_worse(documents):
     assert set(SITES) <= set(effective.good)
     most = allowed(len(SITES), GUARD)
     left = [name for name in SITES if effective.good[name].status != "enabled"]
-    lost = [name for name in SITES if 2 * (effective.good[name].cpu or 0) < 1000]
     assert len(left) <= most + 1, left  # a new site may raise the number by a tenth
+    lost = [name for name in SITES if _lost(effective.good[name])]
     assert len(lost) <= most + 1, lost
     for name in SITES:
         word = effective.good[name]
         assert word.status in STATUSES
         assert word.cpu
-        assert word.io is not None
+        assert word.io
+
+
+def _lost(word: Word) -> bool:
+    return 2 * (word.cpu or 0) < 1000 or 2 * (word.io or 0) < 300
 
 
 @given(SAID)
@@ -119,10 +124,46 @@ def test_a_first_document_is_taken_where_it_is_sane():
 
 
 def test_a_first_document_that_is_not_sane_waits():
-    for sites in ({name: said("drain") for name in SITES}, {name: said(cpu=0) for name in SITES}):
-        judgement = judge(Effective(), UpstreamSeen(sites, NOW), (), NOW, GUARD)
+    for word, why in (
+        (said("drain"), "none of 24 sites is enabled"),
+        (said(cpu=0), "no cores for computing at 24 sites"),
+        (said(io=0), "no cores for reading at 24 sites"),
+        (said(cpu=0, io=0), "no cores for computing and reading at 24 sites"),
+    ):
+        judgement = judge(Effective(), UpstreamSeen(dict.fromkeys(SITES, word), NOW), (), NOW, GUARD)
         assert [one.cause for one in judgement.standing] == ["implausible"]
+        assert judgement.standing[0].message.endswith(why)
         assert judgement.effective.confirmed is None
+
+
+@pytest.mark.parametrize("kind", ["cpu", "io"])
+@pytest.mark.parametrize(
+    ("cores", "sites", "cause"),
+    [
+        (None, SITES, "no_cores"),
+        (0, SITES, "no_cores"),
+        (1, SITES, "losing"),
+        (None, SITES[:1], "no_cores"),
+        (0, SITES[:1], "no_cores"),
+        (1, SITES[:3], "losing"),
+        (1, SITES[:2], None),
+    ],
+)
+def test_cores_of_either_kind_are_not_lost_at_once(kind, cores, sites, cause):
+    """Agents make slots of both: of those for reading the ones for merging, logs and cleaning."""
+    document = {name: said(**({kind: cores} if name in sites else {})) for name in SITES}
+    judgement = judge(GOOD, UpstreamSeen(document, NOW), (), NOW, GUARD)
+    assert [one.cause for one in judgement.standing] == ([] if cause is None else [cause])
+    changed = {name for name in SITES if judgement.effective.good[name] != GOOD.good[name]}
+    assert changed == (set(sites) if cause is None else set())
+
+
+@pytest.mark.parametrize("io", [None, 0])
+def test_a_site_that_never_had_cores_for_reading_is_nothing_new(io):
+    good = Effective({**GOOD.good, SITES[0]: Word("enabled", 1000, 0)}, NOW - 60)
+    document = {name: said(io=io if name == SITES[0] else 300) for name in SITES}
+    judgement = judge(good, UpstreamSeen(document, NOW), (), NOW, GUARD)
+    assert (judgement.standing, judgement.effective.good) == ((), good.good)
 
 
 def test_where_what_was_effective_is_lost_a_first_document_waits_for_an_operator():

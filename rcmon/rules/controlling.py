@@ -1,5 +1,6 @@
-"""What each agent is to make of each site, and where every value comes from. Pure."""
+"""What each agent is to make of each site, and where every value comes from. Pure but for the log."""
 
+import logging
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, structs
@@ -15,6 +16,8 @@ from rcmon.rules.thresholds import LEAST_CPU, LEAST_IO, site_slots, state_of
 SERVED: Mapping[str, str] = {"Normal": "enabled", "Draining": "drain", "Down": "disabled"}
 """What makes an agent's updater set a state."""
 _NOBODY = AgentPlan()
+_NO_PERCENT = "its pending_slots_site_percent is 0: no cores make it set any pending slots"
+LOG = logging.getLogger(__name__)
 
 
 class Orders(Struct, frozen=True):
@@ -32,7 +35,7 @@ def controls(snapshot: Snapshot, told: Orders) -> dict[str, AgentControl]:
     names = sorted({*snapshot.agents, *told.plans})
     members = {name: _member(name, snapshot, told.plans.get(name, _NOBODY)) for name in names}
     placed = by_place(told.overrides)
-    return {name: _agent(members[name], members.values(), told, placed, snapshot) for name in names}
+    return {name: _contained(members[name], members.values(), told, placed, snapshot) for name in names}
 
 
 class _Member(Struct, frozen=True):
@@ -76,6 +79,23 @@ def _tier0(agent: Agent | None) -> bool | None:
     return None if agent is None else is_tier0(agent)
 
 
+def _contained(
+    member: _Member, members: Iterable[_Member], told: Orders, placed: ByPlace, snapshot: Snapshot
+) -> AgentControl:
+    """Tell what one agent is to make of its sites; whatever is wrong with it is its own problem alone."""
+    try:
+        return _agent(member, members, told, placed, snapshot)
+    except Exception as error:
+        LOG.exception("what agent %s is to do cannot be concluded", member.name)
+        problem = f"what it is to do cannot be concluded: {str(error) or type(error).__name__}"
+        return _control(member, problem, ())
+
+
+def _control(member: _Member, problem: str | None, sites: tuple[SiteControl, ...]) -> AgentControl:
+    plan = member.plan
+    return AgentControl(member.name, member.team, member.agents, plan.weight, problem, sites, plan.mode)
+
+
 def _agent(
     member: _Member,
     members: Iterable[_Member],
@@ -101,15 +121,7 @@ def _agent(
         sites.append(_made(site, member))
     if not sites:
         problems["no site is known: no sound document of upstream was read yet"] = None
-    return AgentControl(
-        member.name,
-        member.team,
-        member.agents,
-        member.plan.weight,
-        "; ".join(problems) or None,
-        tuple(sites),
-        member.plan.mode,
-    )
+    return _control(member, "; ".join(problems) or None, tuple(sites))
 
 
 def _held(told: Orders) -> dict[str, tuple[str, float | None]]:
@@ -140,11 +152,12 @@ def _shared(
         return site
     if member.tier0 and site.site.startswith("T1_"):
         return site  # it takes a part of its own
-    if not number:
-        problems["weights differ, and nothing says how many agents are of its team"] = None
+    percent = member.settings.pending_slots_site_percent
+    if not number or not percent:
+        unknown = "weights differ, and nothing says how many agents are of its team"
+        problems[unknown if not number else _NO_PERCENT] = None
         return site
     of_them = min(len(team), number)
-    percent = member.settings.pending_slots_site_percent
     pending = split(pending_in_all(word.cpu, number, of_them, percent), weights)[member.name]
     return structs.replace(
         site,
@@ -180,8 +193,10 @@ def _overridden(
     if found.running is not None and found.running.running is not None:
         wanted.append((found.running.running, found.running))
     if found.pending is not None and found.pending.pending is not None:
-        if member.agents:
-            percent = member.settings.pending_slots_site_percent
+        percent = member.settings.pending_slots_site_percent
+        if not percent:
+            problems[_NO_PERCENT] = None
+        elif member.agents:
             wanted.append((cores_for(found.pending.pending, member.agents, percent), found.pending))
         else:
             problems[

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from rcmon.model import Agent, AgentExpected, Snapshot, UpdaterSettings
+from rcmon.model import Agent, AgentExpected, Override, Snapshot, UpdaterSettings
 from rcmon.model.steering import AgentControl, AgentPlan, Effective, Word
+from rcmon.rules import controlling
 from rcmon.rules.controlling import Orders, controls
 from rcmon.rules.thresholds import LEAST_CPU, LEAST_IO
 
@@ -76,3 +77,55 @@ def test_without_any_weight_the_team_need_not_be_known():
 def test_a_document_says_for_which_mode_it_was_made():
     made = told({"a": AgentPlan("control"), "b": AgentPlan("advise")})
     assert {name: one.mode for name, one in made.items()} == {"a": "control", "b": "advise"}
+
+
+PENDING = Override(PLAIN, None, None, None, 200, "latched", None, "r", "/CN=x", 1.0, 1)
+
+
+def two(overrides: tuple[Override, ...] = (), heavier: float = 1.0) -> dict[str, AgentControl]:
+    """Tell what two agents get, of which one is configured to set no pending slots."""
+    settings = {
+        "wrong": UpdaterSettings(tier0=False, pending_slots_site_percent=0),
+        "right": UpdaterSettings(),
+    }
+    snapshot = Snapshot(
+        1000.0,
+        0.1,
+        60.0,
+        agents={name: Agent(name, 1000.0, drain=False, updater=one) for name, one in settings.items()},
+        expected=dict.fromkeys(settings, AgentExpected("t", 2)),
+    )
+    plans = {"wrong": AgentPlan("control"), "right": AgentPlan("control", heavier)}
+    return controls(snapshot, Orders(Effective(GOOD), (), overrides, plans))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "heavier"), [((PENDING,), 1.0), ((), 3.0)], ids=["override", "weights"]
+)
+def test_no_per_cent_is_the_problem_of_that_agent_alone(overrides, heavier):
+    made = two(overrides, heavier)
+    assert (
+        made["wrong"].problem == "its pending_slots_site_percent is 0: no cores make it set any pending slots"
+    )
+    assert made["right"].problem is None
+    changed = [one for one in made["right"].sites if one.slots_from != "upstream"]
+    assert changed
+
+
+def test_no_per_cent_is_no_problem_where_nothing_is_reckoned_with_it():
+    assert [one.problem for one in two().values()] == [None, None]
+
+
+def test_an_agent_that_nothing_can_be_concluded_for_is_alone_with_it(monkeypatch, caplog):
+    def faulty(site, member):
+        if member.name == "wrong":
+            raise ArithmeticError("a fault of ours")
+        return made(site, member)
+
+    made = controlling._made
+    monkeypatch.setattr(controlling, "_made", faulty)
+    found = two()
+    assert found["right"].problem is None
+    assert found["wrong"].problem == "what it is to do cannot be concluded: a fault of ours"
+    assert (found["wrong"].sites, found["wrong"].mode) == ((), "control")
+    assert "what agent wrong is to do cannot be concluded" in caplog.text

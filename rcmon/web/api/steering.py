@@ -230,11 +230,11 @@ class Steering:
             return f"the last cycle concluded at {iso(standing.concluded)}, it is {iso(now)}"
         if standing.confirmed is None or not -AHEAD <= now - standing.confirmed <= settings.guard.max_age:
             return f"the last sound document of upstream is of {iso(standing.confirmed)}"
-        if not control.sites:
-            return "no site is known"
         mode = settings.mode_of(control.agent)
         if control.mode != mode:
             return f"it was concluded for mode {control.mode}, and the agent is in mode {mode} now"
+        if control.problem is None and not control.sites:
+            return "no site is known"
         return control.problem
 
     def _count(self, outcome: str) -> None:

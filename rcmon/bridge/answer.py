@@ -23,7 +23,9 @@ _SHOWN = 5
 
 _METRIC = re.compile(rb"metadata\.monit_hdfs_path: (\w+)")
 _Name = Annotated[str, Meta(pattern=r"^[!-~]{1,255}$")]
-_Cores = Annotated[int, Meta(ge=0, le=1_000_000)]
+MOST_CORES = 10_000_000
+"""What rcmon tells of one site at most."""
+_Cores = Annotated[int, Meta(ge=0, le=MOST_CORES)]
 _Millis = Annotated[int, Meta(gt=0)]
 
 Row = TypeVar("Row", bound="StateRow | SlotRow")

@@ -15,6 +15,8 @@ HEAVIEST = 1000.0
 """The greatest weight."""
 Decision = Literal["held", "released", "rejected"]
 DECISIONS: tuple[Decision, ...] = ("held", "released", "rejected")
+MOST_CORES = 10_000_000
+"""More than the grid has: of one site none are believed above this, and none are told."""
 STATUSES = ("enabled", "drain", "disabled", "test")
 """What `prod_status` can be, as agents understand it."""
 

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, structs
 
 from rcmon.model import Agent, Override, Snapshot, UpdaterSettings
-from rcmon.model.steering import AgentControl, AgentPlan, Effective, Quarantine, SiteControl, Word
+from rcmon.model.steering import (
+    MOST_CORES,
+    AgentControl,
+    AgentPlan,
+    Effective,
+    Quarantine,
+    SiteControl,
+    Word,
+)
 from rcmon.rules.expecting import is_tier0
 from rcmon.rules.guarding import CAUSES
 from rcmon.rules.overriding import ByPlace, by_place, overriding
@@ -216,7 +224,11 @@ def _made(site: SiteControl, member: _Member) -> SiteControl:
     state = state_of(site.status, tier0=tier0)
     if site.cpu is None or site.io is None:
         return structs.replace(site, state=state)
-    slots = site_slots(site.site, (site.cpu, site.io), member.agents, member.settings, tier0=tier0)
+    cpu, io = min(site.cpu, MOST_CORES), min(site.io, MOST_CORES)
+    if (cpu, io) != (site.cpu, site.io):
+        reasons = filter(None, (site.reason, f"no more than {MOST_CORES} cores can be told"))
+        site = structs.replace(site, cpu=cpu, io=io, reason="; ".join(reasons))
+    slots = site_slots(site.site, (cpu, io), member.agents, member.settings, tier0=tier0)
     return structs.replace(
         site, state=state, running_slots=slots.running_slots, pending_slots=slots.pending_slots
     )

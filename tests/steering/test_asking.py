@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from rcmon.bridge import answer
 from rcmon.collector import steering as concluding
-from rcmon.model import Snapshot
+from rcmon.model import Override, OverrideChange, Snapshot, SpotChange
+from rcmon.model.steering import MOST_CORES
+from rcmon.store.overrides import make_change
 from rcmon.store.tables import STEERING
 from rcmon.telemetry.own import SSB_QUESTIONS
 from rcmon.web.api.steering import PINNED
 from tests.steering.steered import AGENT, CONTROL, OTHER, SITES, SteeredService, steered
+from tests.web.grid import NOW
 
 VERSION = "X-Rcmon-Control-Version"
 STATES, SLOTS = "sts15min", "scap15min"
@@ -270,6 +274,33 @@ async def test_a_question_that_is_not_known_is_refused(tmp_path: Path, body: byt
             path, "agent", method="POST", body=body, Content_Type="application/json"
         )
         assert answered.code == code
+
+
+async def test_more_cores_than_can_be_told_cost_no_other_site_anything(tmp_path: Path) -> None:
+    """Neither what the board says is refused by the bridge, nor what is made of an override."""
+    assert answer.MOST_CORES == MOST_CORES
+    async with steered(tmp_path) as service:
+        service.board.set(SITES[1], core_cpu_intensive=MOST_CORES, core_io_intensive=MOST_CORES)
+        async with service.store.adding() as connection:
+            override = Override(
+                SITES[2], None, None, MOST_CORES + 1, None, "latched", None, "r", "/CN=x", NOW, 1
+            )
+            await make_change(
+                connection,
+                OverrideChange(1, NOW, "/CN=x", "put", (SpotChange(SITES[2], None, None, override),)),
+            )
+        await service.cycles()
+        states, slots = await service.ask(STATES), await service.ask(SLOTS)
+        assert answer.read(STATES, states.body, service.now).sites.keys() == set(SITES)
+        read = answer.read(SLOTS, slots.body, service.now).sites
+        assert {name: read[name].core_cpu_intensive for name in SITES[:3]} == {  # type: ignore[union-attr]
+            SITES[0]: 1000,
+            SITES[1]: MOST_CORES,
+            SITES[2]: MOST_CORES,
+        }
+        told = (await service.read(f"/api/agents/{AGENT}/control"))["sites"]
+        assert told[SITES[2]]["reason"] == f"r (/CN=x); no more than {MOST_CORES} cores can be told"
+        assert told[SITES[1]]["reason"] is None
 
 
 async def test_weights_share_the_sites_of_a_team(tmp_path: Path) -> None:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from rcmon.model.steering import MOST_CORES
 from rcmon.sources.plausible import BIRTH, SKEW, Column
-
-MOST_CORES = 10_000_000
-"""More than the grid has."""
 
 _CORES = Column("ssb_cores_implausible", f"a whole number from 0 to {MOST_CORES}", 0, MOST_CORES)
 _TIME = "from the year 2000 to now"

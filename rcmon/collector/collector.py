@@ -89,7 +89,8 @@ class Collector:
             looked = await self._overridden.look(moment, self._cycle.previous)
             self._cycle.overrides, self._cycle.behind = looked
         if self._steering is not None:
-            await self._steering.read()
+            previous = self._cycle.previous
+            await self._steering.read(moment, previous.started if previous else None)
         snapshot, (documents, news) = await self._cycle.run(moment, self._prepare)
         self._documents = {document.key: document for document in documents}
         await self._publisher.publish(snapshot, documents, news)

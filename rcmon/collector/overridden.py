@@ -41,7 +41,11 @@ class Belief:
         self._sets: list[tuple[float, float]] = []  # when, as nobody's clock tells, and by how much
 
     def behind(self, now: Moment, last_cycle: float | None) -> float:
-        """Tell by how many seconds the wall's clock is not believed.
+        """Tell by how many seconds the wall's clock is not believed; see `set_lately`."""
+        return max(0.0, self.set_lately(now, last_cycle))
+
+    def set_lately(self, now: Moment, last_cycle: float | None) -> float:
+        """Tell by how many seconds the wall's clock was set within the last hour; less than 0: back.
 
         `last_cycle`: begin of the newest snapshot's, which is all that a collector that just began knows.
         """
@@ -54,7 +58,7 @@ class Belief:
         if by:
             self._sets.append((now.running, by))
         self._sets = [(at, by) for at, by in self._sets if now.running - at < DOUBTED]
-        return max(0.0, sum(by for _, by in self._sets))
+        return sum(by for _, by in self._sets)
 
 
 class Overridden:

@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rcmon.collector.clock import Moment
+from rcmon.collector.overridden import Belief
 from rcmon.errors import StoreCorruptError, StoreError
 from rcmon.files.follower import Follower
 from rcmon.model import Override, Snapshot
@@ -82,11 +84,13 @@ class Steersman:
         self._store, self._settings = store, settings
         self._remembered: Remembered | None = None
         self._concluded: _Concluded | None = None
+        self._belief, self._set_lately = Belief(), 0.0
         self._known = False  # whether something was kept here before
         self._problem: str | None = None
 
-    async def read(self) -> None:
-        """Read what the last cycle left, and what operators decided since."""
+    async def read(self, now: Moment, last_cycle: float | None) -> None:
+        """Read what the last cycle left, and what operators decided since; `last_cycle`: when that began."""
+        self._set_lately = self._belief.set_lately(now, last_cycle)
         self._remembered, self._concluded, self._problem = None, None, None
         try:
             async with self._store.reading() as connection:
@@ -115,7 +119,9 @@ class Steersman:
         if self._remembered is None:
             return Steered()
         try:
-            self._concluded, steered = _conclude(self._remembered, snapshot, self._settings.value)
+            self._concluded, steered = _conclude(
+                self._remembered, snapshot, self._settings.value, self._set_lately
+            )
         except Exception as error:
             LOG.exception("what agents are to do cannot be concluded")
             self._problem = _told(error)
@@ -149,7 +155,7 @@ def _told(error: Exception) -> str:
 
 
 def _conclude(
-    remembered: Remembered, snapshot: Snapshot, settings: ControlSettings
+    remembered: Remembered, snapshot: Snapshot, settings: ControlSettings, set_lately: float
 ) -> tuple[_Concluded, Steered]:
     memory, now = remembered.memory, snapshot.started
     judgement = judge(
@@ -176,7 +182,7 @@ def _conclude(
     obeying = [name for name, plan in plans.items() if plan.mode == "control"]
     steered = Steered(
         judgement.standing,
-        silent(obeying, remembered.asked, now),
+        silent(obeying, remembered.asked, now, set_lately),
         tuple(disobeyed(agents, obeying, remembered.asked, snapshot)),
     )
     return _Concluded(kept, judgement, agents if is_new else None, entries), steered

@@ -213,7 +213,7 @@ class Steered(Struct, frozen=True):
 
     quarantines: tuple[Quarantine, ...] = ()
     """Those that hold something, rejected ones included."""
-    silent: Mapping[str, float] = {}
-    """Agents in mode control that have not asked for long, and since when."""
+    silent: Mapping[str, float | None] = {}
+    """Agents in mode control that have not asked for long, and since when; None: that is not known."""
     disobeyed: tuple[Disobeyed, ...] = ()
     """Sorted by agent and site."""

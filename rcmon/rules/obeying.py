@@ -10,16 +10,28 @@ from rcmon.rules.thresholds import PERIOD
 
 SILENT_AFTER = 2 * PERIOD
 """Seconds without a question after which something is wrong: an agent asks every 900."""
+AHEAD = 300.0
+"""Seconds that the clock of who answered an agent may be ahead of ours."""
 WRITTEN = 300.0
 """Seconds in which an agent has written what it was told."""
 
 
-def silent(obeying: Collection[str], asked: Sequence[LastAsked], now: float) -> dict[str, float]:
-    """Tell which of the agents that are to obey have not asked for long, and when they last did.
+def silent(
+    obeying: Collection[str], asked: Sequence[LastAsked], now: float, set_lately: float = 0.0
+) -> dict[str, float | None]:
+    """Tell which agents that are to obey have not asked for long, and when they last did by this clock.
 
+    None: that is not known, since it is told by a clock that is ahead of this one. `set_lately`: by how many
+    seconds this one was set of late, so that what was asked before that is told by the clock before.
     One that never asked is not among them before it has: it may not be connected yet.
     """
-    return {one.agent: one.time for one in asked if one.agent in obeying and now - one.time > SILENT_AFTER}
+    clocks = (now, now - set_lately)
+    found = {}
+    for one in asked:
+        age = min((clock - one.time for clock in clocks if one.time <= clock + AHEAD), default=None)
+        if one.agent in obeying and (age is None or age > SILENT_AFTER):
+            found[one.agent] = None if age is None else now - age
+    return found
 
 
 def disobeyed(

@@ -376,3 +376,19 @@ async def test_an_agent_that_stops_asking_and_one_that_does_not_do_it_are_found(
         assert not [key for key in found if key[0] == "agent_not_asking"]
         snapshot = await service.cycles(20)
         assert [one.agent for one in snapshot.findings if one.kind == "agent_not_asking"] == [AGENT]
+
+
+@pytest.mark.parametrize("by", [7200.0, -7200.0])
+async def test_a_clock_that_is_set_makes_no_agent_silent_and_keeps_none_from_it(
+    tmp_path: Path, by: float
+) -> None:
+    async with steered(tmp_path) as service:
+        await service.cycles()
+        await service.told()
+        for seconds in (0.0, by):
+            service.now += seconds
+            service.cycle.ahead += seconds
+            snapshot = await service.cycles(5)  # as long as a finding may wait before it is raised
+            assert not [one for one in snapshot.findings if one.kind == "agent_not_asking"], seconds
+        snapshot = await service.cycles(32)
+        assert [one.agent for one in snapshot.findings if one.kind == "agent_not_asking"] == [AGENT]

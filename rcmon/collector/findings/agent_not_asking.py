@@ -11,8 +11,11 @@ NAME = "agent_not_asking"
 def find(grounds: Grounds) -> Iterator[Finding]:
     """List agents that are to obey and have not asked for half an hour."""
     for agent, since in grounds.snapshot.steered.silent.items():
-        minutes = (grounds.now - since) / 60
-        yield Finding(NAME, agent, f"it last asked {minutes:.0f} min ago, and should every 15")
+        if since is None:
+            when = "at a time that the clock here has not reached yet"
+        else:
+            when = f"{(grounds.now - since) / 60:.0f} min ago"
+        yield Finding(NAME, agent, f"it last asked {when}, and should every 15 min")
 
 
 AGENT_NOT_ASKING = FindingKind(

@@ -392,3 +392,15 @@ async def test_a_clock_that_is_set_makes_no_agent_silent_and_keeps_none_from_it(
             assert not [one for one in snapshot.findings if one.kind == "agent_not_asking"], seconds
         snapshot = await service.cycles(32)
         assert [one.agent for one in snapshot.findings if one.kind == "agent_not_asking"] == [AGENT]
+
+
+async def test_a_weight_at_a_site_that_does_not_exist_is_refused_and_can_be_ended(tmp_path: Path) -> None:
+    async with steered(tmp_path) as service:
+        await service.cycles()
+        path, said = f"/api/agents/{AGENT}/weight", {"weight": 0, "site": "nosuch", "reason": "x"}
+        refused = await service.write(path, said, "PUT")
+        assert refused.code == 404
+        assert json.loads(refused.body)["detail"] == "There is no site 'nosuch' in the snapshot."
+        assert (await service.read("/api/journal?kind=weight"))["entries"] == []
+        assert (await service.write(path, {**said, "site": SITES[0]}, "PUT")).code == 204
+        assert (await service.write(path, {**said, "weight": None}, "PUT")).code == 204

@@ -1,6 +1,6 @@
 """What agents take of their team's share, as operators set it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -11,7 +11,6 @@ from rcmon.model.steering import HEAVIEST, Weight
 from rcmon.store import Store
 from rcmon.store.journal import add_entries
 from rcmon.store.steering import end_weight, keep_weight
-from rcmon.web.answers.problems import Problem
 from rcmon.web.api.content import read_json
 from rcmon.web.api.override_body import Name, Reason
 from rcmon.web.api.steering import unavailable
@@ -37,15 +36,15 @@ class Weights:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store, self._clock = store, clock
 
-    async def set(self, agent: str, request: Request, *, known: bool) -> None:
+    async def set(self, agent: str, request: Request, check: Callable[[str | None], Awaitable[None]]) -> None:
         """Keep what an operator sets; when this ends it is there for good. Once more changes nothing.
 
-        `known`: whether there is such an agent; Problem 404 where there is not, 503 where the store does not
-        take it now.
+        `check`, which gets the site, raises where there is no such place; what was set there can be ended
+        for all that. Problem 503 where the store does not take it now.
         """
         said = read_json(request.headers, request.body, LARGEST, WeightBody, "weight")
-        if not known and said.weight is not None:
-            raise Problem(404, f"There is no agent {agent[:200]!r} now.", agent=agent[:200])
+        if said.weight is not None:
+            await check(said.site)
         now, by = self._clock(), str(request.peer.identity.subject)
         try:
             async with self._store.adding() as connection:

@@ -7,6 +7,7 @@ from msgspec import Meta
 from rcmon.access.roles import Role
 from rcmon.web.answers.answer import Bare
 from rcmon.web.answers.headers import NO_STORE
+from rcmon.web.answers.problems import Problem
 from rcmon.web.answers.ready import Fresh, Ready
 from rcmon.web.api import quarantine, weights
 from rcmon.web.api.contract import gives, takes
@@ -138,10 +139,20 @@ class WeightHandler(Handler):
     @takes(weights.WeightBody)
     async def put(self, agent: str) -> Bare:
         """Set it."""
-        settings = await self.services.steering.settings()
-        known = agent in settings.agents or agent in self.held().facts.agents
-        await self.services.weights.set(agent, self.request, known=known)
+
+        async def check(site: str | None) -> None:
+            await self._check_known(agent, site)
+
+        await self.services.weights.set(agent, self.request, check)
         return Bare(204, (NO_STORE,))
+
+    async def _check_known(self, agent: str, site: str | None) -> None:
+        """Hold that there is such an agent, and the snapshot has such a site. Problem 404."""
+        settings = await self.services.steering.settings()
+        if agent not in settings.agents and agent not in self.held().facts.agents:
+            raise Problem(404, f"There is no agent {agent[:200]!r} now.", agent=agent[:200])
+        if site is not None and site not in await self.held().sites():
+            raise Problem(404, f"There is no site {site[:200]!r} in the snapshot.", site=site[:200])
 
 
 HANDLERS = (

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -404,3 +405,23 @@ async def test_a_weight_at_a_site_that_does_not_exist_is_refused_and_can_be_ende
         assert (await service.read("/api/journal?kind=weight"))["entries"] == []
         assert (await service.write(path, {**said, "site": SITES[0]}, "PUT")).code == 204
         assert (await service.write(path, {**said, "weight": None}, "PUT")).code == 204
+
+
+@pytest.mark.parametrize(
+    ("control", "expected"),
+    [
+        ("", "in mode observe. "),
+        (f'[agents.{AGENT}]\nmode = "control"\n', f"in mode observe, but {AGENT} in mode control. "),
+        (
+            f'{CONTROL}[agents.{AGENT}]\nmode = "observe"\n[agents.{OTHER}]\nmode = "advise"\n',
+            f"in mode control, but {AGENT} in mode observe, but {OTHER} in mode advise. ",
+        ),
+    ],
+)
+async def test_the_page_of_the_quarantine_says_who_is_steered_otherwise(
+    tmp_path: Path, control: str, expected: str
+) -> None:
+    async with steered(tmp_path, control) as service:
+        await service.cycles()
+        page = await service.served.ask("/quarantine", "reader", Accept="text/html")
+        assert f"Agents are steered {expected}" in re.sub("<[^>]*>", "", page.body.decode())

@@ -73,6 +73,16 @@ class _Concluded(Struct, frozen=True):
     entries: tuple[JournalEntry, ...]
 
 
+class _Step(Struct):
+    """One step of the collector, from its reading on."""
+
+    begun: float
+    """Begin of its cycle, which its snapshot has too."""
+    remembered: Remembered | None = None
+    concluded: _Concluded | None = None
+    problem: str | None = None
+
+
 class Steersman:
     """Concludes what agents are to do. Whatever is wrong with it, no cycle ends by it.
 
@@ -82,21 +92,19 @@ class Steersman:
 
     def __init__(self, store: Store, settings: Follower[ControlSettings]) -> None:
         self._store, self._settings = store, settings
-        self._remembered: Remembered | None = None
-        self._concluded: _Concluded | None = None
+        self._step = _Step(0.0)
         self._belief, self._set_lately = Belief(), 0.0
         self._known = False  # whether something was kept here before
-        self._problem: str | None = None
 
     async def read(self, now: Moment, last_cycle: float | None) -> None:
         """Read what the last cycle left, and what operators decided since; `last_cycle`: when that began."""
         self._set_lately = self._belief.set_lately(now, last_cycle)
-        self._remembered, self._concluded, self._problem = None, None, None
+        step = self._step = _Step(now.wall)
         try:
             async with self._store.reading() as connection:
-                self._remembered = await self._read(connection)
+                step.remembered = await self._read(connection)
         except Exception as error:  # noqa: BLE001 - not even a fault of ours may end a cycle
-            self._problem = _told(error)
+            step.problem = _told(error)
 
     async def _read(self, connection: AsyncConnection) -> Remembered:
         found = memory = await read_memory(connection)
@@ -114,18 +122,24 @@ class Steersman:
         )
 
     def conclude(self, snapshot: Snapshot) -> Steered:
-        """Conclude from a snapshot that has all but its findings; may be called in a thread, and again."""
-        self._concluded = None
-        if self._remembered is None:
+        """Conclude from a snapshot that has all but its findings; may be called in a thread, and again.
+
+        A thread of a step that was given up goes on: what it concludes is nobody's any more.
+        """
+        step = self._step
+        if snapshot.started != step.begun:
+            return Steered()
+        step.concluded = None
+        if step.remembered is None:
             return Steered()
         try:
-            self._concluded, steered = _conclude(
-                self._remembered, snapshot, self._settings.value, self._set_lately
+            step.concluded, steered = _conclude(
+                step.remembered, snapshot, self._settings.value, self._set_lately
             )
         except Exception as error:
             LOG.exception("what agents are to do cannot be concluded")
-            self._problem = _told(error)
-            return Steered(quarantines=self._remembered.quarantines)
+            step.problem = _told(error)
+            return Steered(quarantines=step.remembered.quarantines)
         return steered
 
     async def save(self, begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]]) -> str | None:
@@ -133,7 +147,8 @@ class Steersman:
 
         `begin` begins a transaction; it raises where another replica collects by now.
         """
-        concluded, remembered = self._concluded, self._remembered
+        step = self._step
+        concluded, remembered = step.concluded, step.remembered
         try:
             async with begin() as connection:
                 if remembered is not None and remembered.kept and await read_memory(connection) is None:
@@ -142,12 +157,12 @@ class Steersman:
                 if concluded is not None:
                     await _keep(connection, concluded)
                 elif remembered is not None:
-                    standing = structs.replace(remembered.memory.standing, problem=self._problem)
+                    standing = structs.replace(remembered.memory.standing, problem=step.problem)
                     await keep_memory(connection, structs.replace(remembered.memory, standing=standing))
             self._known = self._known or concluded is not None
         except StoreError as error:
-            self._problem = self._problem or _told(error)
-        return self._problem
+            step.problem = step.problem or _told(error)
+        return step.problem
 
 
 def _told(error: Exception) -> str:

@@ -1,12 +1,21 @@
 """What has gone wrong upstream: no agent is told anything else for it, one finding says why."""
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from rcmon.collector import steering as concluding
+from rcmon.collector.clock import Moment
 from rcmon.model import Finding, Snapshot
+from rcmon.model.steering import AgentControl
+from rcmon.rules.controlling import Orders
+from rcmon.store.steering import read_memory
 from tests.steering.steered import AGENT, RAW_HTML, SITES, Board, SteeredService, steered
 
 GOOD = ("enabled", 1000, 300)
@@ -227,3 +236,43 @@ async def test_every_site_says_where_its_values_come_from(tmp_path: Path) -> Non
         assert (held["slots_from"], free["slots_from"]) == ("guard", "upstream")
         assert json.dumps(held["reason"]).count("upstream")
         assert document["problem"] is None
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["still concluding", "beginning anew"])
+async def test_a_step_that_was_given_up_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Its thread goes on while the next step concludes, and ends after that."""
+    async with steered(tmp_path) as service:
+        first = await service.cycles()
+        steersman = service.collector._steering
+        assert steersman is not None
+        going, go, made = threading.Event(), threading.Event(), concluding.controls
+
+        def slow(snapshot: Snapshot, told: Orders) -> dict[str, AgentControl]:
+            if snapshot.started == old.started:
+                going.set()
+                go.wait()
+            return made(snapshot, told)
+
+        monkeypatch.setattr(concluding, "controls", slow)
+        old = structs.replace(first, started=service.now + 60)
+        new = structs.replace(first, started=service.now + 120)
+        with ThreadPoolExecutor(1) as pool:
+            await steersman.read(Moment(old.started, 60.0), None)
+            if again:
+                go.set()
+            else:
+                given_up = pool.submit(steersman.conclude, old)
+                await asyncio.to_thread(going.wait)
+            await steersman.read(Moment(new.started, 120.0), None)
+            steersman.conclude(new)
+            go.set()
+            if again:
+                given_up = pool.submit(steersman.conclude, old)
+            await asyncio.wrap_future(given_up)
+        assert await steersman.save(service.store.adding) is None
+        async with service.store.reading() as connection:
+            memory = await read_memory(connection)
+        assert memory is not None
+        assert memory.standing.concluded == new.started

@@ -6,7 +6,6 @@ import ssl
 import msgspec
 from msgspec import Struct
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
-from tornado.httputil import HTTPInputError
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from rcmon.bridge.doubt import DoubtError
@@ -65,7 +64,7 @@ class Rcmon:
                 response = await self._client.fetch(request, raise_error=False)
         except TimeoutError as error:
             raise self._late() from error
-        except (HTTPClientError, HTTPInputError, OSError) as error:
+        except Exception as error:  # whatever the client makes of what came: there is no answer
             raise self._unreachable(error) from error
         return self._taken(response)
 
@@ -94,6 +93,7 @@ class Rcmon:
         if isinstance(error, ssl.SSLCertVerificationError):
             return DoubtError("not_believed", f"rcmon's certificate is not believed: {error.verify_message}")
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        words = words or type(error).__name__
         return DoubtError("unreachable", f"no answer from {self._url}: {words}")
 
 

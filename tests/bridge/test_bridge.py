@@ -173,6 +173,11 @@ STATES: dict[str, Callable[[str, Any], bytes | None]] = {
     "fewer octets than said": lambda metric, _: well(metric, {})[:-40],
     "half a head": lambda *_: b"HTTP/1.1 200 OK\r\nContent-Le",
     "no octet": lambda *_: b"",
+    "a huge head": lambda metric, _: http(document(metric), X="a" * 200_000),
+    "no number for a status": lambda metric, _: http(document(metric), "abc OK"),
+    "no HTTP": lambda *_: b"SSH-2.0\r\n\r\n",
+    "two lengths": lambda *_: b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    "no chunk": lambda *_: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     "half a gzip": lambda metric, _: http(
         gzip.compress(json.dumps(document(metric)).encode())[:-12], Content_Encoding="gzip"
     ),

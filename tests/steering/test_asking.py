@@ -425,3 +425,18 @@ async def test_the_page_of_the_quarantine_says_who_is_steered_otherwise(
         await service.cycles()
         page = await service.served.ask("/quarantine", "reader", Accept="text/html")
         assert f"Agents are steered {expected}" in re.sub("<[^>]*>", "", page.body.decode())
+
+
+async def test_an_agent_that_does_not_exist_is_not_said_to_be_observed(tmp_path: Path) -> None:
+    """One that the control file names is there for all that, whether or not anybody has heard of it."""
+    file = '[agents.early]\nmode = "control"\n[agents.observed]\nmode = "observe"\n'
+    async with steered(tmp_path, file) as service:
+        await service.cycles()
+        for agent, words in (
+            ("nosuch", "There is no agent 'nosuch' now."),
+            ("observed", "Agent 'observed' is only observed"),
+            (AGENT, f"Agent '{AGENT}' is only observed"),
+        ):
+            refused = await service.served.ask(f"/api/agents/{agent}/control", "reader")
+            assert (refused.code, json.loads(refused.body)["detail"][: len(words)]) == (404, words)
+        assert (await service.read("/api/agents/early/control"))["mode"] == "control"

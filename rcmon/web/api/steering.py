@@ -121,12 +121,17 @@ class Steering:
         """Tell how far an agent is steered now."""
         return (await self.settings()).mode_of(agent)
 
-    async def told(self, agent: str, wait: float, known: str | None) -> ControlShape:
+    async def told(
+        self, agent: str, wait: float, known: str | None, is_there: Callable[[], bool] = lambda: True
+    ) -> ControlShape:
         """Tell what an agent is to do; waits at most so many seconds while `known` is the newest version.
 
-        Problem 404 where nothing is told of the agent, 503 where that cannot be read.
+        `is_there`: whether the snapshot has it. Problem 404 where there is no such agent or nothing is told
+        of it, 503 where that cannot be read.
         """
         if await self.mode(agent) == "observe":
+            if agent not in self._settings.value.agents and not is_there():
+                raise Problem(404, f"There is no agent {agent[:200]!r} now.", agent=agent[:200])
             detail = f"Agent {agent!r} is only observed; the control file can set mode advise or control."
             raise Problem(404, detail, agent=agent, mode="observe")
         if wait and known is not None:

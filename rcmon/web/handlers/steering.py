@@ -57,7 +57,9 @@ class ControlHandler(Handler):
     @gives(ControlShape)
     async def get(self, agent: str) -> Ready:
         """Answer with what holds, where somebody waits once it is another version."""
-        told = await self.services.steering.told(agent, self.query.wait, self.query.version or None)
+        told = await self.services.steering.told(
+            agent, self.query.wait, self.query.version or None, lambda: agent in self.held().facts.agents
+        )
         return self.json(told)
 
 

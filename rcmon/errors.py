@@ -5,8 +5,19 @@ UNREADABLE = (ValueError, RecursionError)
 text that is no UTF-8 or no base64; what is nested too deeply is a RecursionError."""
 
 
+def writable(text: str) -> str:
+    """Give a text so that it can be encoded and stored, whatever names of others' stand in it.
+
+    The name of a file may be no UTF-8 (Python then has lone surrogates in it), and PostgreSQL takes no NUL.
+    """
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
 class RcmonError(Exception):
-    """The root: whatever rcmon itself finds wrong."""
+    """The root: whatever rcmon itself finds wrong. Its message can be encoded and stored."""
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*(writable(one) if isinstance(one, str) else one for one in said))
 
 
 class ConfigError(RcmonError):
@@ -14,7 +25,7 @@ class ConfigError(RcmonError):
 
     def __init__(self, *messages: str) -> None:
         super().__init__("; ".join(messages))
-        self.messages = messages
+        self.messages = tuple(map(writable, messages))
 
 
 class StoreError(RcmonError):

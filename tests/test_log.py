@@ -37,6 +37,19 @@ def test_a_message_cannot_forge_a_line(tmp_path):
     assert line.endswith("rcmon.x: evil a\\nb\\x1b[31m\\x00")
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_line_with_a_name_that_is_no_utf_8_is_not_lost(tmp_path, form):
+    file = tmp_path / "log"
+    log.set_up("info", form, str(file))
+    logging.getLogger("rcmon.x").error("refused: %s", "h\udcff.lsc", exc_info=ValueError("of \udcfe"))
+    lines = file.read_text()
+    if form == "json":
+        entry = json.loads(lines)
+        lines = entry["message"] + entry["exception"]
+    assert r"refused: h\udcff.lsc" in lines
+    assert r"of \udcfe" in lines
+
+
 def test_json_lines_are_json(tmp_path):
     file = tmp_path / "log"
     log.set_up("info", "json", str(file))

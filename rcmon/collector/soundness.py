@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import structs
 
+from rcmon.errors import writable
 from rcmon.model import Agent, Batch
 from rcmon.sources.base import Poll
 
@@ -35,8 +36,8 @@ def refused(poll: Poll, reason: str) -> Poll:
 
 
 def shown(text: str) -> str:
-    """Make any text one line that can be encoded, and is not too long."""
-    line = " ".join(text.encode("utf-8", "replace").decode().split())
+    """Make any text one line that can be encoded and stored, and is not too long."""
+    line = " ".join(writable(text).split())
     return line if len(line) <= LONGEST_ERROR else f"{line[:LONGEST_ERROR]}…"
 
 

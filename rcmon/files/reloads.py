@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Collection
 
+from rcmon.errors import writable
+
 LOG = logging.getLogger(__name__)
 
 
@@ -25,7 +27,7 @@ class Reloads:
 
     def warn(self, warnings: Collection[str]) -> None:
         """Note what may not be meant in the content that is in use; each is logged once."""
-        before, self.warnings = self.warnings, tuple(warnings)
+        before, self.warnings = self.warnings, tuple(map(writable, warnings))
         for warning in self.warnings:
             if warning not in before:
                 LOG.warning("%s: %s", self.what, warning)
@@ -36,7 +38,7 @@ class Reloads:
         True: something was taken up, or is good again; False: something was refused; None: nothing new.
         `again`: somebody asked, so that what was refused before is told once more.
         """
-        before, self.errors = self.errors, tuple(errors)
+        before, self.errors = self.errors, tuple(map(writable, errors))
         refused = [error for error in self.errors if again or error not in before]
         for error in refused:
             LOG.error("%s refused: %s; what was good before stays in use", self.what, error)

@@ -6,6 +6,8 @@ import time
 
 import msgspec
 
+from rcmon.errors import writable
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -28,7 +30,7 @@ class TextFormatter(logging.Formatter):
         line = f"{self.begin(record.created)}{who}: {message}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", line)
+        return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", writable(line))
 
 
 class JsonFormatter(logging.Formatter):
@@ -45,8 +47,8 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "process": record.processName,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": writable(record.getMessage()),
         }
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+            entry["exception"] = writable(self.formatException(record.exc_info))
         return msgspec.json.encode(entry).decode()

@@ -6,6 +6,8 @@ import socket
 import time
 from collections.abc import Mapping
 
+from rcmon.errors import writable
+
 _MORE_TIME = 60.0
 _ASK_EVERY = 10.0
 """Seconds: a parent that hangs while it starts is noticed after the first."""
@@ -65,6 +67,6 @@ class Notifier:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
             channel.settimeout(0)
             try:
-                channel.sendto(message.encode(), self._address)
+                channel.sendto(writable(message).encode(), self._address)
             except OSError:
                 return

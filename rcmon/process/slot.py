@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from rcmon.errors import writable
 from rcmon.process.text import SharedText
 from rcmon.process.trouble import EXCEPTION, Ending, Trouble, Troubles, decode_troubles
 
@@ -158,7 +159,7 @@ class Slot:
 
     def do(self, text: str) -> None:
         """Tell everybody in a few words what the occupant does; they are cut where they are too many."""
-        self._doing.write(text.encode(errors="replace")[: SharedText.LONGEST])
+        self._doing.write(writable(text).encode()[: SharedText.LONGEST])
 
     def say(self, process: str, what: str, reason: str | None) -> None:
         """Tell everybody what is wrong with the occupant, or with `None` that it is right again.

@@ -6,6 +6,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from rcmon.errors import writable
+
 EXCEPTION = "exception"
 """What a process says last when it ends by an error that nobody expected."""
 TROUBLES: Mapping[str, str] = {
@@ -75,7 +77,7 @@ class Troubles:
         before = self._said.get((process, what))
         if reason is None:
             return self._said.pop((process, what), None) is not None
-        line = " ".join(reason.split())[:LONGEST_REASON] or "no reason given"
+        line = " ".join(writable(reason).split())[:LONGEST_REASON] or "no reason given"
         if before is not None and before.reason == line:
             return False
         self._said[process, what] = Trouble(process, what, line, before.since if before else now)

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from sqlalchemy.engine import URL
 
 from rcmon.access.trust import Trust
+from rcmon.errors import writable
 from rcmon.files.follower import Follower
 from rcmon.process import ChildContext
 from rcmon.process.pause import happens
@@ -200,7 +201,8 @@ async def _follow(
 
 async def _record(trust: Trust, store: Store) -> None:
     """Keep the journal told of the roles file."""
-    record = RolesRecord(trust, store, f"{platform.node()}:{trust.roles_file.absolute()}", time.time)
+    subject = writable(f"{platform.node()}:{trust.roles_file.absolute()}")
+    record = RolesRecord(trust, store, subject, time.time)
     while True:
         await record.look()
         await asyncio.sleep(_TRUST_CHECK)

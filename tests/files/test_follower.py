@@ -100,6 +100,15 @@ def test_each_error_and_the_end_of_all_are_logged_once(caplog: pytest.LogCapture
     ]
 
 
+def test_what_is_told_of_a_file_can_be_encoded_whatever_its_name(caplog: pytest.LogCaptureFixture) -> None:
+    reloads = Reloads("lists")
+    reloads.warn(["h\udcff.lsc has loose ends"])
+    reloads.tell(["h\udcff.lsc: is no list"], news=False)
+    assert reloads.reason == r"h\udcff.lsc: is no list"
+    assert reloads.warnings == (r"h\udcff.lsc has loose ends",)
+    caplog.text.encode()
+
+
 class Reading:
     """A parser that counts, and fails where the file says so or the test does."""
 

@@ -80,6 +80,11 @@ def test_the_service_manager_hears_every_turn(
     assert service.wait_exit() == 0
 
 
+def test_the_service_manager_hears_of_a_name_that_is_no_utf_8(manager: socket.socket) -> None:
+    Notifier({"NOTIFY_SOCKET": manager.getsockname()}).status("TROUBLE with voms: h\udcff.lsc")
+    assert manager.recv(2000).decode() == r"STATUS=TROUBLE with voms: h\udcff.lsc"
+
+
 @MODES
 def test_ready_comes_when_nothing_is_lacking_and_status_says_what_is(
     start: StartService, manager: socket.socket, mode: list[str]

@@ -99,7 +99,7 @@ def test_a_reason_that_changes_keeps_its_beginning_and_one_that_stays_is_no_news
     assert not troubles.say("web-0", "crl", None, 5.0)
     said = decode_troubles(troubles.encode(SharedText.LONGEST))
     assert said == (
-        Trouble("collector", "store", "disk is full\x00 still", 1.0),
+        Trouble("collector", "store", r"disk is full\x00 still", 1.0),
         Trouble("web-0", "store", "disk is full", 4.0),
     )
     assert troubles.say("collector", "store", None, 6.0)
@@ -194,3 +194,11 @@ def test_troubles_end_with_their_process() -> None:
     board.slot(1).vacate(0.0)
     assert board.troubles() == []
     assert str(board.slot(1).last_ending) == "exit code 0: disk is full"
+
+
+def test_a_reason_may_name_a_file_whose_name_is_no_utf_8() -> None:
+    slot = Scoreboard(1, 0).slot(0)
+    slot.say("web-0", "voms", "/vomsdir/cms/\udcff.lsc: is no \0 name")
+    slot.do("reading \udcff")
+    assert [trouble.reason for trouble in slot.troubles] == [r"/vomsdir/cms/\udcff.lsc: is no \x00 name"]
+    assert slot.doing == r"reading \udcff"

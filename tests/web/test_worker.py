@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy.engine import make_url
 from tornado.testing import bind_unused_port
 
@@ -209,6 +211,23 @@ async def test_a_change_is_seen_without_a_hangup(
         assert (await caller.answer()).status == 200
         await caller.close()
     assert "nonsense" in caplog.text
+
+
+async def test_a_refused_file_whose_name_is_no_utf_8_costs_itself_only(place: Place, tmp_path: Path) -> None:
+    vo = tmp_path / "vomsdir" / "cms"
+    vo.mkdir(parents=True)
+    place.files = structs.replace(place.files, vomsdir=vo.parent)
+    async with working(place, tmp_path) as one:
+        (vo / os.fsdecode(b"h\xff.lsc")).write_text("junk\n")
+        one.context.reload()
+        await one.until_taken_up("voms", "failure")
+        caller = await one.call(client(ALICE))
+        await caller.send(STATUS)
+        assert (await caller.answer()).status == 200
+        await caller.close()
+        (trouble,) = one.scoreboard.troubles()
+    assert trouble.what == "voms"
+    assert r"/h\udcff.lsc, line 1: 'junk' is not a name" in trouble.reason
 
 
 async def test_a_new_certificate_serves_new_connections(place: Place, tmp_path: Path) -> None:

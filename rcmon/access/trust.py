@@ -70,7 +70,8 @@ class Trust:
         self._warn_of_roles()
         self.versions = Versions()
         self._note_versions()
-        self.gate = Gate.by_rules(self._rules, self._roles.value, proxies=files.proxies, clock=clock)
+        self._deciding = self._roles.value
+        self.gate = Gate.by_rules(self._rules, self._deciding, proxies=files.proxies, clock=clock)
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -112,15 +113,23 @@ class Trust:
         Returns what was reloaded, one of the kinds of `troubles`, and whether it was taken up. `again`:
         somebody asked for it, and what is still refused is told once more.
         """
-        outcomes = await asyncio.to_thread(self._look_at_files, lambda: time.sleep(_PAUSE), again=again)
-        if ("roles", True) in outcomes:
-            self.gate.replace_roles(self._roles.value)
-        return outcomes
+        try:
+            return await asyncio.to_thread(self._look_at_files, lambda: time.sleep(_PAUSE), again=again)
+        finally:
+            self._decide_by_newest_roles()
 
     def follow(self, *, again: bool = False) -> None:
         """Do as `check` does, where no loop runs and nobody waits."""
-        if ("roles", True) in self._look_at_files(lambda: None, again=again):
-            self.gate.replace_roles(self._roles.value)
+        try:
+            self._look_at_files(lambda: None, again=again)
+        finally:
+            self._decide_by_newest_roles()
+
+    def _decide_by_newest_roles(self) -> None:
+        """Take a role away also where the look at another kind of files failed as nobody expected."""
+        if self._deciding != self._roles.value:
+            self._deciding = self._roles.value
+            self.gate.replace_roles(self._deciding)
 
     def _warn_of_roles(self) -> None:
         path = self._files.roles
@@ -136,8 +145,9 @@ class Trust:
             raise ConfigError(f"vomsdir {vomsdir}: not a directory; name one that holds VO/HOST.lsc files")
 
     def _look_at_files(self, pause: Callable[[], None], *, again: bool) -> list[tuple[str, bool]]:
-        seen = self._rules.refresh(self._clock(), pause, again=again)
-        seen |= {"tls": self._secured.refresh(again=again), "roles": self._roles.refresh(again=again)}
+        seen = {"roles": self._roles.refresh(again=again)}
+        seen |= self._rules.refresh(self._clock(), pause, again=again)
+        seen |= {"tls": self._secured.refresh(again=again)}
         self._warn_of_roles()
         self._note_versions()
         return [(what, outcome) for what, outcome in seen.items() if outcome is not None]

@@ -20,6 +20,7 @@ from rcmon.collector.steering import Steersman
 from rcmon.files.follower import Follower
 from rcmon.model import Watching
 from rcmon.process import ChildContext
+from rcmon.process.looks import Looks
 from rcmon.process.pause import happens
 from rcmon.render import render, renderings
 from rcmon.sources.config import SourceSet
@@ -128,7 +129,9 @@ async def collect(settings: Settings, context: ChildContext) -> None:
     context.ready()
     try:
         async with asyncio.TaskGroup() as group:
-            following = group.create_task(_follow(settings, collector, sharing, report, hurry))
+            following = group.create_task(
+                _follow(settings, collector, sharing, report, hurry, looks=Looks(context.trouble))
+            )
             polling = group.create_task(sharing.run())
             await collector.run(context.stop)
             following.cancel()
@@ -139,19 +142,32 @@ async def collect(settings: Settings, context: ChildContext) -> None:
 
 
 async def _follow(
-    settings: Settings, collector: Collector, sharing: Sharing, report: ReloadReport, hurry: asyncio.Event
+    settings: Settings,
+    collector: Collector,
+    sharing: Sharing,
+    report: ReloadReport,
+    hurry: asyncio.Event,
+    *,
+    looks: Looks,
 ) -> None:
     """Take up sources and control file, changed or refused: every few seconds, and at once on HUP."""
-    sources = settings.sources
+    polled = settings.sources.value
+
+    async def take_up_sources(*, again: bool) -> None:
+        nonlocal polled
+        await _take_up(settings.sources, report, again=again)
+        newest = settings.sources.value
+        if newest is not polled:
+            collector.replace_sources(sharing.among_all(newest.sources))
+            LOG.info("took up changed sources: %s", ", ".join(source.name for source in newest.sources))
+            polled = newest
+
     while True:
         asked = await happens(hurry, _CHECK)
         hurry.clear()
-        await _take_up(settings.control, report, again=asked)
-        if await _take_up(sources, report, again=asked):
-            collector.replace_sources(sharing.among_all(sources.value.sources))
-            LOG.info(
-                "took up changed sources: %s", ", ".join(source.name for source in sources.value.sources)
-            )
+        take_up_control = functools.partial(_take_up, settings.control, report, again=asked)
+        await looks.take("take up the control file", take_up_control)
+        await looks.take("take up the sources file", functools.partial(take_up_sources, again=asked))
 
 
 async def _take_up(file: Follower[Any], report: ReloadReport, *, again: bool = False) -> bool | None:

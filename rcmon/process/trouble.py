@@ -10,6 +10,8 @@ from rcmon.errors import writable
 
 EXCEPTION = "exception"
 """What a process says last when it ends by an error that nobody expected."""
+LOOK = "look"
+"""What a process says of what it does again and again beside its work."""
 TROUBLES: Mapping[str, str] = {
     "store": "the store cannot be read or written",
     "store_set_aside": "within the last hour the store was found damaged, set aside and made afresh",
@@ -25,6 +27,7 @@ TROUBLES: Mapping[str, str] = {
     "cycle": "a cycle could not be ended",
     "render": "an agent's data could not be rendered: the cycle went on without it",
     "log": "the log cannot be written",
+    LOOK: "a look at files or store fails by an error that nobody expected: what was there before stays",
     EXCEPTION: "the process ends by an error that nobody expected",
 }
 """What may be in trouble, and what that means: these are label values, so there are no others."""

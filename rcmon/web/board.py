@@ -13,6 +13,7 @@ from rcmon.documents.shapes import Facts, SiteEntry
 from rcmon.documents.why import WhyIndex
 from rcmon.errors import UNREADABLE, StoreError
 from rcmon.model import Document
+from rcmon.process.looks import Looks
 from rcmon.store.notes import Note
 from rcmon.store.reader import StoredSnapshots
 from rcmon.store.snapshots import StoredDocuments
@@ -169,8 +170,12 @@ class Board:
         loaded = await self._store.load(number)
         return None if loaded is None else Held(loaded)
 
-    async def watch(self, period: float = 0.5) -> None:
-        """Check for ever, every `period` seconds."""
+    async def look(self, looks: Looks) -> None:
+        """Check once; what nobody expected to fail is told, and the last snapshot stays."""
+        await looks.take("look for a newer snapshot", self.check)
+
+    async def watch(self, looks: Looks, period: float = 0.5) -> None:
+        """Look for ever, every `period` seconds."""
         while True:
-            await self.check()
+            await self.look(looks)
             await asyncio.sleep(period)

@@ -15,6 +15,7 @@ from rcmon.access.trust import Trust
 from rcmon.errors import writable
 from rcmon.files.follower import Follower
 from rcmon.process import ChildContext
+from rcmon.process.looks import Looks
 from rcmon.process.pause import happens
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.steering import ControlSettings, follow_control
@@ -78,7 +79,8 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
     sys.setswitchinterval(SWITCH)
     store = Store(settings.store_url)
     board = Board(StoredSnapshots(store))
-    await board.check()
+    looks = Looks(context.trouble)
+    await board.look(looks)
     server = make_server(settings, board, store, context)
     probe = _make_probe(settings, board, context)
     hurry = asyncio.Event()
@@ -93,11 +95,11 @@ async def serve(settings: WebSettings, context: ChildContext) -> None:
         async with asyncio.TaskGroup() as group:
             lasting = [
                 group.create_task(_tick(server)),
-                group.create_task(board.watch()),
-                group.create_task(_follow(settings, server, report, hurry, context.slot.mark)),
+                group.create_task(board.watch(looks)),
+                group.create_task(_follow(settings, server, report, hurry, context=context, looks=looks)),
             ]
             if context.name == settings.about.processes[0]:  # one of all workers is enough
-                lasting.append(group.create_task(_record(settings.trust, store)))
+                lasting.append(group.create_task(_record(settings.trust, store, looks)))
             server.add_sockets(context.sockets)
             await probe.start()
             context.ready(complete=False)
@@ -187,24 +189,30 @@ async def _follow(
     server: Server,
     report: ReloadReport,
     hurry: asyncio.Event,
-    mark: Callable[[Sequence[float]], None],
+    *,
+    context: ChildContext,
+    looks: Looks,
 ) -> None:
     """Take up the files that are followed, changed or refused: every few seconds, and at once on HUP."""
-    trust, control = settings.trust, settings.control
+
+    async def take_up(*, again: bool) -> None:
+        await _take_up(settings.trust, server, report, again=again)
+        context.slot.mark(settings.trust.versions.marks())
+
     while True:
         asked = await happens(hurry, _TRUST_CHECK)
         hurry.clear()
-        await _take_up(trust, server, report, again=asked)
-        await _take_up_control(control, report, again=asked)
-        mark(trust.versions.marks())
+        await looks.take("take up who is let in", functools.partial(take_up, again=asked))
+        take_up_control = functools.partial(_take_up_control, settings.control, report, again=asked)
+        await looks.take("take up the control file", take_up_control)
 
 
-async def _record(trust: Trust, store: Store) -> None:
+async def _record(trust: Trust, store: Store, looks: Looks) -> None:
     """Keep the journal told of the roles file."""
     subject = writable(f"{platform.node()}:{trust.roles_file.absolute()}")
     record = RolesRecord(trust, store, subject, time.time)
     while True:
-        await record.look()
+        await looks.take("keep the journal told of the roles file", record.look)
         await asyncio.sleep(_TRUST_CHECK)
 
 

@@ -9,6 +9,7 @@ from msgspec import structs
 from rcmon.documents import keys
 from rcmon.errors import StoreError
 from rcmon.model import Document
+from rcmon.process.looks import Looks
 from rcmon.render import render
 from rcmon.store import Store
 from rcmon.store.reader import StoredSnapshots
@@ -130,7 +131,7 @@ async def test_sites_are_decoded_when_they_are_first_asked_for(rendered: list[Do
 async def test_watching_takes_what_comes(rendered: list[Document]) -> None:
     store = Failing(rendered)
     board = Board(store)
-    task = asyncio.ensure_future(board.watch(0.001))
+    task = asyncio.ensure_future(board.watch(Looks(lambda *_: None), 0.001))
     await store.asked.wait()
     await asyncio.sleep(0)
     assert board.current is not None

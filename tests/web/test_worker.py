@@ -13,8 +13,10 @@ from msgspec import structs
 from sqlalchemy.engine import make_url
 from tornado.testing import bind_unused_port
 
+from rcmon.access.authority.rules import Rules
 from rcmon.access.trust import Trust
 from rcmon.errors import ConfigError
+from rcmon.files.follower import Follower
 from rcmon.process import ChildContext
 from rcmon.process.scoreboard import Scoreboard
 from rcmon.store import Store
@@ -24,12 +26,14 @@ from rcmon.web import worker
 from rcmon.web.about import About
 from rcmon.web.app import handbook, routes
 from rcmon.web.board import Board
+from rcmon.web.recording import RolesRecord
 from rcmon.web.telemetry.totals import Totals
 from rcmon.web.transport.accesslog import Style
 from rcmon.web.transport.guard import ClientLimits
 from rcmon.web.transport.server import Server
 from tests.access import pki
 from tests.access.place import ALICE, ROOT, Place
+from tests.scripted import until
 from tests.web.caller import BASE, Caller
 from tests.web.pki import client
 from tests.web.serving import PAGES
@@ -268,12 +272,63 @@ async def test_files_are_looked_at_by_one_check_at_a_time(
 
 
 @pytest.mark.parametrize(
-    ("broken", "name"),
-    [(Server, "tick"), (Board, "check"), (Trust, "check")],
-    ids=["sweep", "board", "trust"],
+    ("broken", "name", "what"),
+    [
+        (Board, "check", "look for a newer snapshot"),
+        (Trust, "check", "take up who is let in"),
+        (Follower, "refresh", "take up the control file"),
+        (RolesRecord, "look", "keep the journal told of the roles file"),
+    ],
+    ids=["board", "trust", "control", "record"],
 )
-async def test_what_is_done_again_and_again_does_not_fail_silently(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: type, name: str
+async def test_a_look_that_fails_as_nobody_expected_is_told_and_ends_no_worker(
+    place: Place,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    broken: type,
+    name: str,
+    what: str,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("meant to fail")
+
+    monkeypatch.setattr(worker, "_TRUST_CHECK", 0.05)
+    async with working(place, tmp_path) as one:
+        caller = await one.call(client(ALICE))
+        with monkeypatch.context() as broke:
+            broke.setattr(broken, name, fail)
+            await until(lambda: any(what in trouble.reason for trouble in one.scoreboard.troubles()))
+        (trouble,) = [each for each in one.scoreboard.troubles() if each.what == "look"]
+        assert f"cannot {what}: RuntimeError: meant to fail" in trouble.reason
+        await until(lambda: not one.scoreboard.troubles())
+        await caller.send(STATUS)
+        assert (await caller.answer()).status == 200
+        await caller.close()
+    assert caplog.text.count(f"cannot {what}") == 1
+    assert "Traceback" in caplog.text
+
+
+async def test_a_role_is_taken_away_though_the_look_at_the_other_files_fails(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("meant to fail")
+
+    async with working(place, tmp_path) as one:
+        monkeypatch.setattr(Rules, "refresh", fail)
+        place.grant("dn:/DC=ch/CN=somebody else")
+        one.context.reload()
+        await until(lambda: bool(one.scoreboard.troubles()))
+        caller = await one.call(client(ALICE))
+        await caller.send(STATUS)
+        assert (await caller.answer()).status == 403
+        await caller.close()
+
+
+async def test_a_sweep_that_fails_is_never_silent(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends the worker with its error, and its connections with it; the supervisor starts another."""
     monkeypatch.setattr(worker, "_TICK", 0.05)
@@ -286,7 +341,7 @@ async def test_what_is_done_again_and_again_does_not_fail_silently(
             caller = await one.call(client(ALICE))
             await caller.send(STATUS)
             await caller.answer()
-            monkeypatch.setattr(broken, name, fail)
+            monkeypatch.setattr(Server, "tick", fail)
             assert await caller.rest() == b""
             await caller.close()
             with pytest.raises(ConnectionRefusedError):

@@ -42,6 +42,10 @@ def load_node(files: NodeFiles) -> Node:
     """Read the files. Raises ConfigError."""
     certificate = _first(files.cert)
     try:
+        subject, not_after = certificate.subject.rfc4514_string(), certificate.not_valid_after_utc.timestamp()
+    except ValueError as error:  # cryptography reads a certificate's parts when they are first asked for
+        raise ConfigError(f"--cert {files.cert}: its subject cannot be read: {error}") from error
+    try:
         read_bounded(files.key, _LARGEST, SECRET)
     except FileError as error:
         raise ConfigError(f"--key {error}") from error
@@ -63,7 +67,7 @@ def load_node(files: NodeFiles) -> Node:
         raise ConfigError(
             f"--cert {files.cert} and --key {files.key} do not go together: {_why(error)}"
         ) from error
-    return Node(context, certificate.subject.rfc4514_string(), certificate.not_valid_after_utc.timestamp())
+    return Node(context, subject, not_after)
 
 
 def follow_node(files: NodeFiles) -> Follower[Node]:

@@ -1,6 +1,7 @@
 """Values that are made from files, and made again when the files change or were refused."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -10,6 +11,7 @@ from rcmon.errors import ConfigError, RcmonError
 from rcmon.files.reloads import Reloads
 from rcmon.files.stamp import Stamp
 
+LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -18,7 +20,8 @@ class Follower(Generic[T]):
 
     `load` raises ConfigError, and gives `current` or its equal where nothing is new. The first load's error
     is raised. A later one is noted in `reloads`, the value stays, and every look tries again: what a file
-    lacked may stand in another one, and what the clock refused it may allow.
+    lacked may stand in another one, and what the clock refused it may allow. What `load` raises then that
+    nobody expected is a refusal too.
     """
 
     def __init__(self, what: str, stamp: Callable[[], object], load: Callable[[T | None], T]) -> None:
@@ -40,6 +43,9 @@ class Follower(Generic[T]):
             value = self._load(self.value)
         except ConfigError as error:
             return self.reloads.tell([str(error)], news=False, again=again)
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one file ends nothing else
+            reason = _unexpected(error, self.reloads.errors)
+            return self.reloads.tell([reason], news=False, again=again)
         news, self.value = value != self.value, value
         return self.reloads.tell((), news=news)
 
@@ -84,4 +90,15 @@ class FileSet(Generic[T]):
         try:
             return FollowedFile(stamp, self._parse(path), None)
         except RcmonError as error:
-            return FollowedFile(stamp, None if known is None else known.value, str(error))
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - as above
+            reason = f"{path}: {_unexpected(error, () if known is None else (known.error or '',))}"
+        return FollowedFile(stamp, None if known is None else known.value, reason)
+
+
+def _unexpected(error: Exception, before: Collection[str]) -> str:
+    """Say what nobody expected; the log has its text, for which nobody vouches, when it is new."""
+    reason = f"fails unexpectedly with {type(error).__name__}; the log says more"
+    if not any(reason in one for one in before):
+        LOG.error("%s", reason, exc_info=error)
+    return reason

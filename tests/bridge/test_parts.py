@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from rcmon.bridge.agent_config import leads_to, lines_to_change, said
 from rcmon.bridge.answer import Rows, StateRow
 from rcmon.bridge.chain import Chain
 from rcmon.bridge.doubt import DoubtError
 from rcmon.bridge.loopback import LIFETIME, LoopbackTLS
+from rcmon.bridge.node import NodeFiles, load_node
 from rcmon.bridge.options import load
 from rcmon.bridge.outcomes import Outcomes
 from rcmon.errors import ConfigError
@@ -243,6 +245,15 @@ def test_an_older_version_is_not_followed_but_a_new_store_is() -> None:
     with pytest.raises(DoubtError, match="from version 9 to 8"):
         chain.take(8, states(NOW - 60, "A"))
     chain.take(1, states(NOW + 60, "A"))
+
+
+def test_a_certificate_whose_subject_is_no_text_is_refused(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    whole = pki.issue(pki.name("CN=wxyz"), None)
+    der = whole.certificate.public_bytes(Encoding.DER).replace(b"wxyz", b"\xff" * 4)
+    place.cert.write_text(ssl.DER_cert_to_PEM_cert(der))
+    with pytest.raises(ConfigError, match=f"--cert {place.cert}: its subject cannot be read"):
+        load_node(NodeFiles(place.cert, place.cert, place.ca))
 
 
 def test_strangers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,9 +17,12 @@ class Loading:
 
     def __init__(self) -> None:
         self.stamp, self.value, self.error, self.count = 1, "first", "", 0
+        self.broken = False
 
     def __call__(self, current: str | None) -> str:
         self.count += 1
+        if self.broken:
+            raise ZeroDivisionError("nobody")
         if self.error:
             raise ConfigError(self.error)
         return self.value
@@ -98,6 +101,39 @@ def test_each_error_and_the_end_of_all_are_logged_once(caplog: pytest.LogCapture
         "lists refused: b; what was good before stays in use",
         "lists: what was refused is good now, and in use",
     ]
+
+
+def test_an_error_that_nobody_expected_is_a_refusal_too(
+    loading: Loading, caplog: pytest.LogCaptureFixture
+) -> None:
+    follower = loading.follower()
+    good, loading.stamp, loading.broken = follower.value, 2, True
+    assert [follower.refresh(), follower.refresh()] == [False, None]
+    assert follower.value == good
+    assert follower.reloads.reason == "fails unexpectedly with ZeroDivisionError; the log says more"
+    assert caplog.text.count("Traceback") == 1
+    loading.broken = False
+    assert follower.refresh() is True
+
+
+def test_one_file_of_several_that_fails_as_nobody_expected_costs_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def parse(path: Path) -> str:
+        if path.read_text() == "bad":
+            raise ZeroDivisionError("nobody")
+        return path.read_text()
+
+    paths = [tmp_path / name for name in "ab"]
+    files = FileSet(parse)
+    for texts in (("one", "two"), ("bad", "three"), ("bad", "three")):
+        for path, written in zip(paths, texts, strict=True):
+            path.write_text(written)
+        files.refresh({path: stamp_of(path) for path in paths})
+    assert files.values() == {paths[0]: "one", paths[1]: "three"}
+    (error,) = files.errors().values()
+    assert error == f"{paths[0]}: fails unexpectedly with ZeroDivisionError; the log says more"
+    assert caplog.text.count("Traceback") == 1
 
 
 def test_what_is_told_of_a_file_can_be_encoded_whatever_its_name(caplog: pytest.LogCaptureFixture) -> None:

@@ -156,6 +156,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("sqlite:////a?mode=rw", "the parameter 'mode'"),
         ("mysql://reader@host/db?ssl_ca=/nowhere", "a file cannot be read: No such file"),
         ("mysql://reader@host/db?ssl_ca=/dev/null", "no certificate or key can be read"),
+        ("mysql://reader@host/db?ssl_ca=%00", "is no path: embedded null byte"),
         ("mysql://reader@host/db?ssl_capath=/etc", "the parameter 'ssl_capath'; known of TLS are ssl_ca"),
         ("postgresql://reader@host/db?ssl_cert=/nowhere", "right are ssl_ca=FILE"),
         ("postgresql://reader@host/db?ssl_ca=/nowhere&ssl_check_hostname=maybe", "true or false"),

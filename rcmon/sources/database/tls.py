@@ -28,4 +28,6 @@ def split(url: URL) -> tuple[URL, Tls | None]:
         tls.context()
     except OSError as error:
         raise ConfigError(f"url asks for TLS with {given!r}: {why(error)}") from error
+    except ValueError as error:
+        raise ConfigError(f"url asks for TLS with {given!r}: is no path: {error}") from error
     return rest, tls

@@ -5,6 +5,9 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from rcmon.collector.leadership import LASTS
 from rcmon.errors import StoreError
 from rcmon.process.pause import happens
@@ -70,7 +73,7 @@ class Poller:
         async with self._store.exchanging() as connection:
             await announce(connection, self._replica, RELEASE, LASTS)
             for outcome in said:
-                await conclude(connection, outcome)
+                await self._conclude(connection, outcome)
             wanted = {one.ticket: one for one in await assigned(connection, self._replica)}
             new = [one for ticket, one in wanted.items() if ticket not in self._polls]
             await take(connection, [one.ticket for one in new])
@@ -78,6 +81,18 @@ class Poller:
         await self._end([ticket for ticket in self._polls if ticket not in wanted])
         for one in new:
             self._polls[one.ticket] = asyncio.create_task(self._poll(one), name=f"assigned {one.source}")
+
+    async def _conclude(self, connection: AsyncConnection, outcome: Outcome) -> None:
+        """Say what came of a poll; one that the store does not take is told as failed."""
+        try:
+            async with connection.begin_nested():
+                await conclude(connection, outcome)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            LOG.warning("the store does not take what came of a poll for another replica: %s", error.orig)
+            refused = "the store does not take what came of its poll"
+            await conclude(connection, Outcome(outcome.ticket, taken=True, error=refused))
 
     async def _end(self, tickets: Sequence[str]) -> None:
         """Cut off polls that nobody waits for, and forget those that are over."""

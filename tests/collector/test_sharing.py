@@ -13,6 +13,7 @@ from rcmon.collector import assigning, poller
 from rcmon.collector.leadership import Leadership
 from rcmon.collector.poller import RELEASE
 from rcmon.collector.sharing import Sharing
+from rcmon.errors import SourceError
 from rcmon.model import Agent, Batch
 from rcmon.sources.base import Source, poll_one
 from rcmon.store import Store
@@ -190,6 +191,42 @@ async def test_what_one_cannot_read_is_read_here_and_not_asked_of_it_again(
         assert second.polls["b"] == 1
         assert second.polls["d"] == 3
     assert warned(caplog) == ["source b is polled here, replica two could not: the database is not there"]
+
+
+async def test_an_error_with_a_nul_is_told_as_any_other(
+    store: Store, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: float) -> Sequence[Agent]:
+        raise SourceError("the search failed: \0oops")
+
+    two = sources(*NAMES)
+    async with replicas(server, sources(*NAMES), two) as (first, _):
+        two["b"].script = fail
+        assert await first.cycle() == dict.fromkeys(NAMES)
+        assert await first.cycle() == dict.fromkeys(NAMES)
+        assert first.polls == {"a": 2, "b": 2, "c": 2, "d": 0}
+    assert warned(caplog) == [r"source b is polled here, replica two could not: the search failed: \x00oops"]
+
+
+async def test_an_outcome_that_the_store_refuses_costs_itself_only(
+    store: Store, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def odd(self: poller.Poller, assignment: Assignment) -> Outcome:
+        if assignment.source == "b":
+            return Outcome(assignment.ticket, taken=True, error="\0")
+        return await given(self, assignment)
+
+    given = poller.Poller._outcome
+    async with replicas(server, sources(*NAMES), sources(*NAMES)) as (first, second):
+        monkeypatch.setattr(poller.Poller, "_outcome", odd)
+        assert await first.cycle() == dict.fromkeys(NAMES)
+        assert await first.cycle() == dict.fromkeys(NAMES)
+        assert first.polls == {"a": 2, "b": 2, "c": 2, "d": 0}
+        assert second.polls["d"] == 2
+    assert "the store does not take what came of a poll for another replica" in caplog.text
+    assert warned(caplog) == [
+        "source b is polled here, replica two could not: the store does not take what came of its poll"
+    ]
 
 
 async def test_it_is_asked_again_after_a_while(

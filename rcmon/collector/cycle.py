@@ -127,14 +127,20 @@ class Cycle:
             )
 
     def _look_at_clock(self, now: Moment) -> None:
-        """Where the wall's clock was set since the last cycle, tell what was polled before by it."""
+        """Where the wall's clock was set since the last cycle, tell what was polled before by it.
+
+        Where another process ran that cycle, a begin that is yet to come tells by how much at least.
+        """
         by = clock.set_by(self._last, now) if self._last else 0.0
         self._last = now
+        watches = self._watches if by else ()
+        if not by and self.previous is not None and self.previous.started - now.wall > clock.TOLERANCE:
+            by = now.wall - self.previous.started
         if not by:
             return
         LOG.warning("the clock was set %s by %.0f s", "forward" if by > 0 else "back", abs(by))
         self.clock_set = now.running
-        for watch in self._watches:
+        for watch in watches:
             watch.shift(by)
         if self.previous is not None:
             self.previous = clock.shifted(self.previous, by)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rcmon.collector.clock import Moment
 from rcmon.collector.collector import Collector
 from rcmon.collector.cycle import Cycle
 from rcmon.collector.findings import findings
@@ -95,6 +96,23 @@ async def test_what_was_polled_before_another_one_collected_is_left_out(*, ended
     await slow.ends(agent("a", 2, polled_at=1060.0))
     assert (await cycle.run_once(1120.0)).sources[0].last_success == 1060.0
     await cycle.close()
+
+
+async def test_after_a_restart_by_a_clock_set_back_what_is_kept_grows_old_as_ever() -> None:
+    day, hour = 86_400.0, 3600.0
+    cycle = Cycle([Scripted("a", mood="fail")], 60.0, hour)
+    before = Cycle([Scripted("a", [agent("a", polled_at=2 * day)])], 60.0, hour)
+    last, _ = await before.run(before.moment(2 * day), lambda _: None)
+    cycle.go_on_from(last)
+    shown = []
+    for later in (0.0, 0.5 * hour, 2 * hour):
+        moment = Moment(day + later, 1000.0 + later)
+        snapshot, _ = await cycle.run(moment, lambda _: None)
+        shown.append([day + later - one.polled_at for one in snapshot.agents.values()])
+    assert shown == [[0.0], [0.5 * hour], []]
+    assert cycle.clock_set == 1000.0
+    await cycle.close()
+    await before.close()
 
 
 async def test_the_good_ones_data_are_of_each_cycle_while_another_hangs() -> None:

@@ -42,6 +42,11 @@ def read_bounded(path: Path, limit: int, rights: Rights = ANY) -> bytes:
 
     Never waits: a pipe in a file's place would hold the reader for ever.
     """
+    return read_dated(path, limit, rights)[0]
+
+
+def read_dated(path: Path, limit: int, rights: Rights = ANY) -> tuple[bytes, float]:
+    """Read as `read_bounded` does; gives also when this very content was written, seconds since the epoch."""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
@@ -62,7 +67,7 @@ def read_bounded(path: Path, limit: int, rights: Rights = ANY) -> bytes:
         raise FileError(f"{path}: belongs to user {status.st_uid}; right is root or user {os.geteuid()}")
     if len(content) > limit:
         raise FileError(f"{path}: is larger than {limit} octets")
-    return content
+    return content, status.st_mtime
 
 
 def read_text(path: Path, limit: int, rights: Rights = ANY) -> str:

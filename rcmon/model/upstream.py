@@ -12,6 +12,14 @@ from rcmon.model.finding import Finding
 REPORT_STALE_AFTER = 1200.0
 """Seconds after which an agent's report says nothing about now, as WMStats sees it."""
 
+AHEAD = 300.0
+"""Seconds by which another's clock may be ahead; a time beyond that would stay new for as long."""
+
+
+def is_of_now(time: float, now: float, limit: float) -> bool:
+    """Tell whether what was written at `time` says something about `now`: it is no older than `limit`."""
+    return -AHEAD <= now - time <= limit
+
 
 class Manual(Struct, frozen=True):
     """A person's word in the site status board, which goes before the automatic one."""
@@ -87,8 +95,8 @@ class AgentReport(Struct, frozen=True):
     """When it was pushed here; None: it was read from WMStats."""
 
     def is_stale(self, now: float) -> bool:
-        """Tell whether it is too old to say anything about `now`, seconds since the epoch."""
-        return now - self.time > REPORT_STALE_AFTER
+        """Tell whether it is too old, or too far ahead, to say anything about `now` (epoch)."""
+        return not is_of_now(self.time, now, REPORT_STALE_AFTER)
 
 
 class Submission(Struct, frozen=True):
@@ -111,8 +119,8 @@ class SubmitReport(Struct, frozen=True):
     """By site and task type, sorted."""
 
     def is_stale(self, now: float) -> bool:
-        """Tell whether it is too old to say anything about `now`, seconds since the epoch."""
-        return now - self.time > REPORT_STALE_AFTER
+        """Tell whether it is too old, or too far ahead, to say anything about `now` (epoch)."""
+        return not is_of_now(self.time, now, REPORT_STALE_AFTER)
 
 
 class Pressure(Struct, frozen=True):

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from rcmon.errors import ConfigError, SourceError
-from rcmon.model import Pressure, Upstream
+from rcmon.files.reading import read_dated
+from rcmon.model import AgentReport, Pressure, SubmitReport, Upstream
 from rcmon.sources.base import LateFile
 from rcmon.sources.condor import CondorConfig, CondorSource
 from rcmon.sources.config import build_sources, load_sources
@@ -121,6 +122,40 @@ async def test_a_file_that_is_old_or_none_is_refused(tmp_path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(SourceError, match="is no regular file"):
         await source_of(path).poll(NOW)
+
+
+async def test_a_file_whose_time_is_far_ahead_says_nothing_about_now(tmp_path: Path) -> None:
+    path = tmp_path / "ads"
+    path.write_text("[]")
+    os.utime(path, (NOW + 200, NOW + 200))
+    assert (await source_of(path).poll(NOW)).upstream == Upstream(pressure={})
+    os.utime(path, (NOW + 400, NOW + 400))
+    with pytest.raises(SourceError, match=r"its time is 400 s ahead; right is at most 300 s"):
+        await source_of(path).poll(NOW)
+
+
+async def test_the_age_is_of_what_was_read_though_another_file_comes_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced(*arguments: Any) -> tuple[bytes, float]:
+        found = read_dated(*arguments)
+        path.unlink()
+        path.write_text("[]")
+        return found
+
+    path = tmp_path / "ads"
+    path.write_text("[]")
+    os.utime(path, (NOW - 1000, NOW - 1000))
+    monkeypatch.setattr("rcmon.sources.condor.source.read_dated", replaced)
+    with pytest.raises(SourceError, match="was written 1000 s ago"):
+        await source_of(path).poll(NOW)
+
+
+@pytest.mark.parametrize("ahead", [AgentReport(NOW, None, None, None, None), SubmitReport(NOW)])
+def test_a_report_from_far_ahead_is_stale(ahead: AgentReport | SubmitReport) -> None:
+    assert [ahead.is_stale(NOW + late) for late in (-86_400, -301, -300, 0, 1200, 1201)] == [
+        True, True, False, False, False, True,
+    ]  # fmt: skip
 
 
 def command(script: str, *arguments: str) -> CondorSource:

@@ -9,9 +9,10 @@ import msgspec
 from msgspec import Meta, Raw
 
 from rcmon.errors import UNREADABLE, ConfigError, SourceError
-from rcmon.files.reading import FileError, read_bounded
+from rcmon.files.reading import FileError, read_dated
 from rcmon.files.stamp import UNSEEN, stamp_of
 from rcmon.model import Batch, Upstream
+from rcmon.model.upstream import AHEAD
 from rcmon.sources.base import LateFile, Name, Seconds, SourceConfig, Text
 from rcmon.sources.condor.ads import Ads
 from rcmon.sources.condor.findings import FINDINGS
@@ -49,6 +50,7 @@ class CondorSource:
         self.timeout = config.timeout
         self._config = config
         self._stamp = UNSEEN
+        self._written = 0.0
         self._said = Upstream()
 
     def __repr__(self) -> str:
@@ -73,9 +75,10 @@ class CondorSource:
         stamp = stamp_of(path)
         if stamp != self._stamp:
             self._stamp = UNSEEN
-            self._said = self._conclude(_read(path))
+            content, self._written = _read(path)
+            self._said = self._conclude(content)
             self._stamp = stamp
-        _must_be_young(path, now, self._config.max_age)
+        _must_be_young(path, now - self._written, self._config.max_age)
         return self._said
 
     def _conclude(self, content: bytes) -> Upstream:
@@ -86,18 +89,16 @@ class CondorSource:
         return Upstream(pressure=ads.counted(), findings=findings.all())
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> tuple[bytes, float]:
     try:
-        return read_bounded(path, MOST)
+        return read_dated(path, MOST)
     except FileError as error:
         raise SourceError(f"file {error}") from error
 
 
-def _must_be_young(path: Path, now: float, max_age: float) -> None:
-    try:
-        age = now - path.stat().st_mtime
-    except OSError as error:
-        raise SourceError(f"file {path}: cannot be read: {error.strerror}") from error
+def _must_be_young(path: Path, age: float, max_age: float) -> None:
+    if age < -AHEAD:
+        raise SourceError(f"file {path}: its time is {-age:.0f} s ahead; right is at most {AHEAD:g} s")
     if age > max_age:
         raise SourceError(f"file {path}: was written {age:.0f} s ago; right is at most {max_age:g} s")
 

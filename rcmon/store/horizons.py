@@ -1,8 +1,9 @@
 """How far back history goes, and how fine: kept in the store, since every process and replica must know."""
 
+import math
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,6 +11,8 @@ from rcmon.store.tables import ABOUT
 
 NEVER = float("-inf")
 """In place of a time: nothing was taken away yet."""
+UNKNOWN = float("inf")
+"""In place of a time that cannot be read: anything may be packed, and nothing but quarters be kept."""
 
 
 class Horizons(Struct, frozen=True):
@@ -24,11 +27,15 @@ class Horizons(Struct, frozen=True):
 
 
 def read_horizons(connection: Connection) -> Horizons:
-    """Read them."""
+    """Read them; one that cannot be read is UNKNOWN until upkeep sets it anew.
+
+    `kept` is NEVER then: what is there tells by itself how far back it goes.
+    """
     names = {f"history_{name}": name for name in Horizons.__struct_fields__}
     found = select(ABOUT.c.key, ABOUT.c.value).where(ABOUT.c.key.in_(names))
-    values: Mapping[str, float] = {names[row.key]: float(row.value) for row in connection.execute(found)}
-    return Horizons(**values)
+    values: Mapping[str, float] = {names[row.key]: _time(row.value) for row in connection.execute(found)}
+    read = Horizons(**values)
+    return structs.replace(read, kept=NEVER) if read.kept == UNKNOWN else read
 
 
 async def set_horizon(connection: AsyncConnection, name: str, time: float) -> None:
@@ -36,3 +43,11 @@ async def set_horizon(connection: AsyncConnection, name: str, time: float) -> No
     key = f"history_{name}"
     await connection.execute(delete(ABOUT).where(ABOUT.c.key == key))
     await connection.execute(insert(ABOUT), {"key": key, "value": repr(time)})
+
+
+def _time(value: str) -> float:
+    try:
+        time = float(value)
+    except (ValueError, TypeError):
+        return UNKNOWN
+    return time if math.isfinite(time) else UNKNOWN

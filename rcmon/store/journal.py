@@ -1,6 +1,7 @@
 """The statements about the journal. Each runs in its caller's transaction."""
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,9 +9,12 @@ from msgspec import Struct, structs
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rcmon.model.journal import SOURCE, JournalEntry
+from rcmon.errors import UNREADABLE, StoreCorruptError
+from rcmon.model.journal import SOURCE, JournalEntry, Value
 from rcmon.store.tables import JOURNAL
 from rcmon.store.turn import take_turn
+
+LOG = logging.getLogger(__name__)
 
 ENTRIES_AT_ONCE = 5000
 """How many entries one transaction forgets at most."""
@@ -63,7 +67,12 @@ async def add_news(connection: AsyncConnection, entry: JournalEntry) -> bool:
     held = (await connection.execute(last)).scalar()
     if held == _json(entry.new):
         return False
-    await add_entries(connection, [structs.replace(entry, old=None if held is None else json.loads(held))])
+    try:
+        before = told(held)
+    except StoreCorruptError as error:
+        LOG.warning("what held before is left out: %s", error)
+        before = None
+    await add_entries(connection, [structs.replace(entry, old=before)])
     return True
 
 
@@ -74,11 +83,17 @@ async def has_begun(connection: AsyncConnection) -> bool:
 
 
 async def read_journal(connection: AsyncConnection, asked: JournalSpan) -> list[NumberedEntry]:
-    """Read entries, newest first."""
-    statement = _chosen(select(JOURNAL), asked).order_by(JOURNAL.c.id.desc()).limit(asked.limit)
-    if asked.before is not None:
-        statement = statement.where(JOURNAL.c.id < asked.before)
-    return [NumberedEntry(row.id, _entry(row)) for row in await connection.execute(statement)]
+    """Read entries, newest first. One that cannot be read is left out."""
+    statement = _chosen(select(JOURNAL), asked).order_by(JOURNAL.c.id.desc())
+    before, found = asked.before, list[NumberedEntry]()
+    while (wanted := asked.limit - len(found)) > 0:
+        some = statement if before is None else statement.where(JOURNAL.c.id < before)
+        rows = (await connection.execute(some.limit(wanted))).all()
+        found += _readable(rows)
+        if len(rows) < wanted:
+            break
+        before = rows[-1].id
+    return found
 
 
 def read_news(connection: Connection, number: int | None, limit: int) -> tuple[int, Sequence[NumberedEntry]]:
@@ -89,9 +104,17 @@ def read_news(connection: Connection, number: int | None, limit: int) -> tuple[i
     last = connection.execute(select(func.max(JOURNAL.c.id))).scalar_one() or 0
     if number is None or number == last:
         return last, ()
-    begin = number if number < last else 0
-    later = select(JOURNAL).where(JOURNAL.c.id > begin).order_by(JOURNAL.c.id).limit(limit)
-    return begin, [NumberedEntry(row.id, _entry(row)) for row in connection.execute(later)]
+    begin = done = number if number < last else 0
+    found: list[NumberedEntry] = []
+    while (wanted := limit - len(found)) > 0:
+        later = select(JOURNAL).where(JOURNAL.c.id > done).order_by(JOURNAL.c.id).limit(wanted)
+        rows = connection.execute(later).all()
+        found += _readable(rows)
+        if len(rows) < wanted:
+            # behind what cannot be read nothing is missed: it is not read over and over
+            return (begin, found) if found else (last, ())
+        done = rows[-1].id
+    return begin, found
 
 
 async def journal_begin(connection: AsyncConnection) -> float | None:
@@ -153,12 +176,35 @@ def _values(entry: JournalEntry) -> dict[str, Any]:
     }
 
 
+def told(written: str | None) -> Value:
+    """Read what an entry tells; raises StoreCorruptError where it cannot be read."""
+    if written is None:
+        return None
+    try:
+        value = json.loads(written)
+    except (*UNREADABLE, TypeError) as error:
+        raise StoreCorruptError(f"an entry of the journal is damaged in the store: {error}") from error
+    if not isinstance(value, dict):
+        raise StoreCorruptError("an entry of the journal is damaged in the store: it is no object")
+    return value
+
+
+def _readable(rows: Sequence[Row[Any]]) -> list[NumberedEntry]:
+    found = []
+    for row in rows:
+        try:
+            found.append(NumberedEntry(row.id, _entry(row)))
+        except StoreCorruptError as error:
+            LOG.warning("entry %d is left out: %s", row.id, error)
+    return found
+
+
 def _entry(row: Row[Any]) -> JournalEntry:
     return JournalEntry(
         time=row.time,
         kind=row.kind,
-        old=None if row.old is None else json.loads(row.old),
-        new=None if row.new is None else json.loads(row.new),
+        old=told(row.old),
+        new=told(row.new),
         agent=row.agent,
         site=row.site,
         task=row.task,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rcmon.store.acknowledgements import prune_acknowledgements
 from rcmon.store.grid import prune_grid, thin_grid
 from rcmon.store.history import SERIES_AT_ONCE, prune_history, read_series
-from rcmon.store.horizons import read_horizons, set_horizon
+from rcmon.store.horizons import UNKNOWN, read_horizons, set_horizon
 from rcmon.store.journal import prune_journal
 from rcmon.store.notes import prune_notes
 from rcmon.store.overrides import prune_changes
@@ -62,7 +62,8 @@ async def upkeep(begin: Begin, ages: Ages, now: float, *, gives_back: bool) -> A
         series = await read_series(connection)
         horizons = await connection.run_sync(read_horizons)
         for name, time in (("packed", packed), ("raw", raw), ("kept", before)):
-            if time > getattr(horizons, name):  # told before it is true: nobody takes less for more
+            # told before it is true: nobody takes less for more
+            if time > (known := getattr(horizons, name)) or known == UNKNOWN:
                 await set_horizon(connection, name, time)
     yield
     async for _ in _pack(begin, series, packed):

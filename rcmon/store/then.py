@@ -3,21 +3,25 @@
 Each statement runs in its caller's transaction; what is packed is read apart from it: that is work.
 """
 
-import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Column, Connection, Row, and_, func, select
 
+from rcmon.errors import StoreCorruptError
 from rcmon.model import HistoryRow
 from rcmon.store.chunks import milliseconds
 from rcmon.store.horizons import NEVER, read_horizons
+from rcmon.store.journal import told
 from rcmon.store.moment import MomentReader
 from rcmon.store.packing import COARSE, row_of
 from rcmon.store.past import MOST_AT_ONCE, Series, day_of
 from rcmon.store.store import Store
 from rcmon.store.tables import CHUNK, GRID, HISTORY, JOURNAL, SERIES
+
+LOG = logging.getLogger(__name__)
 
 _AT_ONCE = 16
 """Packed days that are read without a rest: half a millisecond's work."""
@@ -90,20 +94,22 @@ async def read_then(store: Store, fetched: FetchedThen) -> list[HistoryRow]:
 def read_last(connection: Connection, kind: str, time: float) -> dict[str, Any]:
     """Read what the journal tells of each subject of a kind at a time, by the agent's or the other name.
 
-    None: it was not there. A subject of which the journal does not reach back so far is missing.
+    None: it was not there. A subject of which the journal does not reach back so far is missing, as
+    is one of which it cannot be read.
     """
     name = func.coalesce(JOURNAL.c.agent, JOURNAL.c.subject)
     known: dict[str, Any] = {}
-    for number, within, told in (
+    for number, within, column in (
         (func.min(JOURNAL.c.id), JOURNAL.c.time > time, JOURNAL.c.old),
         (func.max(JOURNAL.c.id), JOURNAL.c.time <= time, JOURNAL.c.new),
     ):
         chosen = select(number).where(JOURNAL.c.kind == kind, within).group_by(name)
-        found = select(name, told).where(JOURNAL.c.id.in_(chosen.scalar_subquery()))
-        known |= {
-            subject: None if value is None else json.loads(value)
-            for subject, value in connection.execute(found)
-        }
+        found = select(name, column).where(JOURNAL.c.id.in_(chosen.scalar_subquery()))
+        for subject, value in connection.execute(found):
+            try:
+                known[subject] = told(value)
+            except StoreCorruptError as error:
+                LOG.warning("of %s %s an entry is left out: %s", kind, subject, error)
     return known
 
 

@@ -5,6 +5,7 @@ import logging
 
 from msgspec import structs
 
+from rcmon.errors import StoreCorruptError
 from rcmon.model import AgentReport, SubmitReport, Upstream
 from rcmon.reports import ReportError, understand
 from rcmon.store import Store
@@ -63,11 +64,11 @@ class Pushed:
 
 
 def _made_out(packed: PackedReport) -> AgentReport | SubmitReport | None:
-    """Make a report out; None for one that an rcmon of another version took, and this one does not."""
+    """Make a report out; None for one that only an rcmon of another version takes, or that is damaged."""
     head = packed.head
     try:
         report = understand(unpack_report(packed), head.received).report
-    except ReportError as error:
+    except (ReportError, StoreCorruptError) as error:
         LOG.warning("the %s that agent %s pushed is left out: %s", head.kind, head.agent, error)
         return None
     if isinstance(report, AgentReport):

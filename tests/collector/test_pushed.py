@@ -1,6 +1,7 @@
 """What agents push is in the next snapshot, with its age; whatever is wrong with it ends no cycle."""
 
 import json
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import msgspec
 from msgspec import structs
+from sqlalchemy import update
 
 from rcmon.collector.merge import merge
 from rcmon.collector.polling import Heard
@@ -21,6 +23,7 @@ from rcmon.rules.expecting import expectations
 from rcmon.sources.base import Poll
 from rcmon.store import Store
 from rcmon.store.reports import keep_report, pack_report
+from rcmon.store.tables import REPORT
 from tests.collector.steady import Steady
 
 INFO = (Path(__file__).parent.parent / "data" / "upstream" / "agent_info.json").read_bytes()
@@ -120,6 +123,23 @@ async def test_a_report_that_is_not_understood_is_left_out_alone(tmp_path: Path,
             assert given is not None
             assert set(given.reports or ()) == {"b"}
         assert len([line for line in caplog.messages if "agent a pushed is left out" in line]) == 1
+
+
+async def test_a_report_that_is_damaged_in_the_store_is_left_out_alone(tmp_path: Path, caplog: Any) -> None:
+    async with stored(tmp_path) as store:
+        await push(store, INFO, agent="a")
+        pushed = Pushed(store)
+        await pushed.read(0)
+        for at, body in enumerate((b"junk", zlib.compress(b"{}"), zlib.compress(INFO)[:-9]), 1):
+            async with store.transaction() as connection:
+                harmed = update(REPORT).where(REPORT.c.agent == "a")
+                await connection.execute(harmed.values(body=body, received=NOW + at))
+            await push(store, info(timestamp=NOW + at), agent="b", at=NOW + at)
+            for reader in (pushed, Pushed(store)):
+                given = await reader.read(0)
+                assert given is not None
+                assert {name: one.time for name, one in (given.reports or {}).items()} == {"b": NOW + at}
+        assert len([line for line in caplog.messages if "agent a pushed is left out" in line]) == 6
 
 
 def test_an_agent_has_what_its_database_does_not_say() -> None:

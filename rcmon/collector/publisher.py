@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rcmon.collector.changes import changes
 from rcmon.collector.journal import entries
 from rcmon.collector.leadership import LASTS, Leadership
+from rcmon.collector.overridden import GAP
 from rcmon.collector.totals import grid_point, same
 from rcmon.documents.keys import FORMAT
 from rcmon.errors import StoreCorruptError, StoreError
@@ -150,7 +151,7 @@ class Publisher:
             return None
         # the newest in the store is its newest, whatever the clocks of those who wrote it said
         mine = self._last is not None and last is not None and self._last.started == last.started
-        if last is not None and abs(now - last.started) > min(self._ages.kept, self._ages.raw):
+        if last is not None and abs(now - last.started) > GAP:  # the clock may have been set
             self._prune_after = self._running() + PRUNE_SECONDS
         self._last, self._told, self._resumed, self._grid = last, told, True, None
         return None if mine else last

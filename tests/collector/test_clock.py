@@ -10,6 +10,9 @@ from rcmon.collector import clock
 from rcmon.collector.changes import changes
 from rcmon.collector.clock import TOLERANCE, Moment, set_by
 from rcmon.model import HistoryRow, Snapshot
+from rcmon.store.horizons import read_horizons
+from rcmon.store.journal import JournalSpan, count_journal
+from rcmon.store.pruning import Ages
 from tests.collector.steady import Steady
 from tests.collector.test_collector import Lab
 from tests.collector.test_late import Slow, hurried
@@ -175,6 +178,24 @@ async def test_a_start_with_a_clock_that_is_far_from_the_stores_prunes_nothing_a
     again.cycle.at = 1_000_000.0 + 4000 * DAY
     assert await again.collector.step(again.cycle.at) is not None
     assert len(await past(lab.store, "a", "T2_X", 0)) == 2
+    await again.store.close()
+
+
+async def test_no_age_is_counted_by_a_start_whose_clock_is_days_from_the_stores(
+    lab: Lab, tmp_path: Path
+) -> None:
+    """Fewer days than history is kept: the journal, whose age is another, is not pruned either."""
+    await Set(lab).steps((0, "Normal"), (0, "Down"))
+    async with lab.store.asking() as connection:
+        before = await count_journal(connection, JournalSpan(1))
+        horizons = await connection.run_sync(read_horizons)
+    again = Lab(f"sqlite:///{tmp_path / 'rcmon.sqlite'}", retention=7 * DAY)
+    again.publisher._ages = Ages(7 * DAY, 7 * DAY, journal=DAY)
+    again.cycle.at = 1_000_000.0 + 2 * DAY
+    assert await again.collector.step(again.cycle.at) is not None
+    async with lab.store.asking() as connection:
+        assert await count_journal(connection, JournalSpan(1)) >= before > 1
+        assert await connection.run_sync(read_horizons) == horizons
     await again.store.close()
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -32,13 +33,15 @@ from rcmon.rules.obeying import disobeyed, inherited, silent
 from rcmon.steering import ControlSettings
 from rcmon.store import Store
 from rcmon.store.journal import add_entries
-from rcmon.store.notes import SET_ASIDE, read_notes
+from rcmon.store.notes import SET_ASIDE, add_lost, read_notes
 from rcmon.store.overrides import read_overrides
 from rcmon.store.steering import (
     SteeringMemory,
     add_version,
+    has_memory,
     keep_memory,
     keep_quarantines,
+    newest_version,
     read_asked,
     read_controls,
     read_memory,
@@ -60,7 +63,9 @@ class Remembered(Struct, frozen=True):
     overrides: tuple[Override, ...]
     asked: tuple[LastAsked, ...]
     agents: Mapping[str, AgentControl]
-    """The documents of the newest version."""
+    """The documents of the newest version, as far as they can be read."""
+    lost: bool = False
+    """Whether the store had the memory, and it could not be read."""
 
 
 class _Concluded(Struct, frozen=True):
@@ -107,19 +112,35 @@ class Steersman:
             step.problem = _told(error)
 
     async def _read(self, connection: AsyncConnection) -> Remembered:
-        found = memory = await read_memory(connection)
-        if memory is None:
-            notes = await connection.run_sync(read_notes)
-            memory = SteeringMemory(harmed=self._known or any(one.kind == SET_ASIDE for one in notes))
+        kept = await has_memory(connection)
+        memory, lost = await self._memory(connection)
+        controls = await read_controls(connection, memory.standing.version)
+        agents = {name: one for name, one in controls.items() if one is not None}
+        if len(agents) < len(controls):
+            memory = structs.replace(memory, digest="")  # another version, whatever is concluded
         return Remembered(
             memory,
-            found is not None,
+            kept,
             await read_quarantines(connection),
             await read_weights(connection),
             await read_overrides(connection),
             await read_asked(connection),
-            await read_controls(connection, memory.standing.version),
+            agents,
+            lost,
         )
+
+    async def _memory(self, connection: AsyncConnection) -> tuple[SteeringMemory, bool]:
+        """Read what was effective; tells whether it is there and cannot be read, which is harm like loss."""
+        try:
+            memory = await read_memory(connection)
+        except StoreCorruptError as error:
+            LOG.warning("the next document of upstream waits for an operator: %s", error)
+            standing = ControlStanding(await newest_version(connection), 0.0, None)
+            return SteeringMemory(standing=standing, harmed=True), True
+        if memory is None:
+            notes = await connection.run_sync(read_notes)
+            memory = SteeringMemory(harmed=self._known or any(one.kind == SET_ASIDE for one in notes))
+        return memory, False
 
     def conclude(self, snapshot: Snapshot) -> Steered:
         """Conclude from a snapshot that has all but its findings; may be called in a thread, and again.
@@ -151,7 +172,7 @@ class Steersman:
         concluded, remembered = step.concluded, step.remembered
         try:
             async with begin() as connection:
-                if remembered is not None and remembered.kept and await read_memory(connection) is None:
+                if remembered is not None and remembered.kept and not await has_memory(connection):
                     # overrides and weights went with it: what was concluded by them must not outlive them
                     raise StoreCorruptError("what was effective is not in the store any more")
                 if concluded is not None:
@@ -159,6 +180,8 @@ class Steersman:
                 elif remembered is not None:
                     standing = structs.replace(remembered.memory.standing, problem=step.problem)
                     await keep_memory(connection, structs.replace(remembered.memory, standing=standing))
+                if remembered is not None and remembered.lost:
+                    await add_lost(connection, "what was effective cannot be read", time.time())
             self._known = self._known or concluded is not None
         except StoreError as error:
             step.problem = step.problem or _told(error)

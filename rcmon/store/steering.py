@@ -1,12 +1,13 @@
 """The statements about what agents are steered with. Each runs in its caller's transaction."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import UNREADABLE, StoreCorruptError
@@ -19,9 +20,12 @@ from rcmon.model.steering import (
     Quarantine,
     Weight,
 )
+from rcmon.store.notes import add_lost
 from rcmon.store.tables import ASKED, CONTROL, QUARANTINE, STEERING, WEIGHT
 
+LOG = logging.getLogger(__name__)
 T = TypeVar("T")
+P = ParamSpec("P")
 
 _MEMORY = "memory"
 _EVERY = ""
@@ -30,6 +34,7 @@ KEPT_SECONDS = 3600.0
 """How long earlier versions of the documents are kept."""
 ENDED_SECONDS = 30 * 86_400.0
 """How long it is kept what became of a quarantine."""
+_STANDING = select(QUARANTINE).where(QUARANTINE.c.ended.is_(None)).order_by(QUARANTINE.c.id)
 TIMES = 5
 """How many times of asking are kept of each agent."""
 
@@ -50,6 +55,18 @@ async def read_memory(connection: AsyncConnection) -> SteeringMemory | None:
     wanted = select(STEERING.c.body).where(STEERING.c.name == _MEMORY)
     body = (await connection.execute(wanted)).scalar()
     return None if body is None else _decoded(body, SteeringMemory, "what is effective")
+
+
+async def has_memory(connection: AsyncConnection) -> bool:
+    """Tell whether the last cycle left anything, whether it can be read or not."""
+    return (
+        await connection.execute(select(STEERING.c.name).where(STEERING.c.name == _MEMORY))
+    ).first() is not None
+
+
+async def newest_version(connection: AsyncConnection) -> int:
+    """Give the newest version of which documents are kept; 0: there is none."""
+    return int((await connection.execute(select(func.max(CONTROL.c.version)))).scalar() or 0)
 
 
 async def keep_memory(connection: AsyncConnection, memory: SteeringMemory) -> None:
@@ -81,22 +98,21 @@ async def read_control(connection: AsyncConnection, version: int, agent: str) ->
     return None if body is None else _decoded(body, AgentControl, f"the control document of {agent!r}")
 
 
-async def read_controls(connection: AsyncConnection, version: int) -> dict[str, AgentControl]:
-    """Read all documents of a version, by agent. Raises StoreCorruptError."""
+async def read_controls(connection: AsyncConnection, version: int) -> dict[str, AgentControl | None]:
+    """Read all documents of a version, by agent; None: it cannot be read."""
     rows = await connection.execute(
         select(CONTROL.c.agent, CONTROL.c.body).where(CONTROL.c.version == version).order_by(CONTROL.c.agent)
     )
     return {
-        row.agent: _decoded(row.body, AgentControl, f"the control document of {row.agent!r}") for row in rows
+        row.agent: _or_none(_decoded, row.body, AgentControl, f"the control document of {row.agent!r}")
+        for row in rows
     }
 
 
 async def read_quarantines(connection: AsyncConnection) -> tuple[Quarantine, ...]:
-    """Read those that stand, in the order of their ids. Raises StoreCorruptError."""
-    rows = await connection.execute(
-        select(QUARANTINE).where(QUARANTINE.c.ended.is_(None)).order_by(QUARANTINE.c.id)
-    )
-    return tuple(map(_quarantine, rows))
+    """Read those that stand, in the order of their ids, but for what cannot be read: no word of it counts."""
+    rows = await connection.execute(_STANDING)
+    return tuple(one for row in rows if (one := _or_none(_quarantine, row)) is not None)
 
 
 async def read_quarantine(connection: AsyncConnection, name: str) -> tuple[Quarantine, float | None] | None:
@@ -108,7 +124,15 @@ async def read_quarantine(connection: AsyncConnection, name: str) -> tuple[Quara
 async def keep_quarantines(
     connection: AsyncConnection, standing: Sequence[Quarantine], ended: Iterable[Quarantine], now: float
 ) -> None:
-    """Keep those that stand, and end those that do not; what was decided meanwhile stays decided."""
+    """Keep those that stand, and end those that do not; what was decided meanwhile stays decided.
+
+    One that cannot be read ends, whatever was decided of it: nobody knows any more of what.
+    """
+    for row in (await connection.execute(_STANDING)).all():
+        if _or_none(_quarantine, row) is None:
+            this = QUARANTINE.c.id == row.id
+            await connection.execute(update(QUARANTINE).where(this).values(ended=now))
+            await add_lost(connection, f"the quarantine {row.id} cannot be read", now)
     for one in ended:
         await connection.execute(
             update(QUARANTINE)
@@ -163,14 +187,12 @@ async def end_weight(connection: AsyncConnection, agent: str, site: str | None) 
 
 
 async def read_asked(connection: AsyncConnection, agent: str | None = None) -> tuple[LastAsked, ...]:
-    """Read who asked when, by agent; or only of one."""
+    """Read who asked when, by agent; or only of one. What cannot be read was not asked."""
     wanted = select(ASKED).order_by(ASKED.c.agent)
     if agent is not None:
         wanted = wanted.where(ASKED.c.agent == agent)
-    return tuple(
-        LastAsked(row.agent, row.version, row.time, tuple(json.loads(row.earlier)))
-        for row in await connection.execute(wanted)
-    )
+    rows = await connection.execute(wanted)
+    return tuple(one for row in rows if (one := _or_none(_asked, row)) is not None)
 
 
 async def note_asked(connection: AsyncConnection, agent: str, version: int, now: float) -> None:
@@ -183,8 +205,26 @@ async def note_asked(connection: AsyncConnection, agent: str, version: int, now:
     )
 
 
+def _or_none(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Read what is in a row; None: it cannot be read."""
+    try:
+        return read(*args, **kwargs)
+    except StoreCorruptError as error:
+        LOG.warning("it is left out: %s", error)
+        return None
+
+
+def _asked(row: Row[Any]) -> LastAsked:
+    try:
+        earlier = msgspec.json.decode(row.earlier, type=tuple[float, ...])
+    except (*UNREADABLE, TypeError) as error:
+        what = f"when agent {row.agent!r} asked is damaged in the store"
+        raise StoreCorruptError(f"{what}: {error}") from error
+    return LastAsked(row.agent, row.version, row.time, earlier)
+
+
 def _quarantine(row: Row[Any]) -> Quarantine:
-    found = _decoded(row.body, Quarantine, "a quarantine")
+    found = _decoded(row.body, Quarantine, f"the quarantine {row.id}")
     return structs.replace(
         found,
         decision=row.decision,

@@ -1,27 +1,41 @@
 """Times as they are written: ISO 8601 with zone. The one place both sides take them from."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from math import isfinite
 
+_BEGIN = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC, and written without its zone
 _EPOCH = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?")
 
 
 def iso(time: float | None) -> str | None:
     """Write seconds since the epoch as ISO 8601 in UTC, e.g. `2026-01-01T12:00:00Z`.
 
-    Whole seconds are written without a fraction, others to the millisecond. What is not known (None) or
-    is no time (not finite, outside the years 1 to 9999) is None: a bad number in an agent's database
-    must not lose a cycle.
+    Whole seconds are written without a fraction, others to the millisecond, as `milliseconds` has it. What
+    is not known (None) or is no time (not finite, outside the years 1 to 9999) is None: a bad number in an
+    agent's database must not lose a cycle.
     """
     if time is None:
         return None
     try:
-        moment = datetime.fromtimestamp(time, UTC)
-    except (OverflowError, ValueError, OSError):
+        moment = _BEGIN + timedelta(milliseconds=milliseconds(time))
+    except (OverflowError, ValueError):
         return None
-    timespec = "milliseconds" if moment.microsecond else "seconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds") + "Z"
+
+
+def milliseconds(time: float) -> int:
+    """Round up to the millisecond: nothing is told before it was, and who asks by what is told finds it.
+
+    What was rounded stays.
+    """
+    nearest = round(time * 1000)
+    return nearest if nearest / 1000 >= time else nearest + 1
+
+
+def before(told: float) -> float:
+    """Give the latest time that is told as an earlier one."""
+    return (milliseconds(told) - 1) / 1000
 
 
 def moment(text: str) -> float | None:

@@ -24,6 +24,7 @@ from rcmon.store.forms import (
     readable,
     sealed,
 )
+from rcmon.timestamps import milliseconds
 
 NUMBERS = ("running_slots", "pending_slots", "running_jobs", "pending_jobs")
 TASK_NUMBERS = ("running_jobs", "pending_jobs", "max_slots", "pending_slots")
@@ -119,11 +120,6 @@ def from_rows(rows: Iterable[HistoryRow]) -> Points:
         [row.tasks is not None for row in rows],
         tasks,
     )
-
-
-def milliseconds(time: float) -> int:
-    """Round up to the millisecond, so that nothing is told before it was; what was rounded stays."""
-    return -(-round(time * 1e6) // 1000)
 
 
 def pack(points: Points, part: int = PART) -> tuple[bytes, bytes]:

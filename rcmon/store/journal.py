@@ -13,6 +13,7 @@ from rcmon.errors import UNREADABLE, StoreCorruptError
 from rcmon.model.journal import SOURCE, JournalEntry, Value
 from rcmon.store.tables import JOURNAL
 from rcmon.store.turn import take_turn
+from rcmon.timestamps import before
 
 LOG = logging.getLogger(__name__)
 
@@ -155,7 +156,7 @@ def _chosen(statement: Select[Any], asked: JournalSpan) -> Select[Any]:
     if asked.kinds:
         statement = statement.where(JOURNAL.c.kind.in_(asked.kinds))
     if asked.since is not None:
-        statement = statement.where(JOURNAL.c.time >= asked.since)
+        statement = statement.where(JOURNAL.c.time > before(asked.since))
     if asked.until is not None:
         statement = statement.where(JOURNAL.c.time <= asked.until)
     return statement

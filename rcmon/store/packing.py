@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import UNREADABLE, StoreCorruptError
 from rcmon.model import HistoryRow, TaskPoint
-from rcmon.store.chunks import Points, from_rows, milliseconds, pack, unpack
+from rcmon.store.chunks import Points, from_rows, pack, unpack
 from rcmon.store.notes import add_lost
 from rcmon.store.tables import CHUNK, HISTORY
+from rcmon.timestamps import milliseconds
 
 LOG = logging.getLogger(__name__)
 

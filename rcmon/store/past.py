@@ -10,9 +10,10 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Row, and_, func, select
 
-from rcmon.store.chunks import Points, from_rows, milliseconds, unpack
+from rcmon.store.chunks import Points, from_rows, unpack
 from rcmon.store.packing import COARSE, DAY, row_of
 from rcmon.store.tables import CHUNK, HISTORY, SERIES
+from rcmon.timestamps import milliseconds
 
 MOST_AT_ONCE = 500
 """Series that one statement names."""

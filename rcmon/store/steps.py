@@ -7,11 +7,12 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Row
 
-from rcmon.store.chunks import NUMBERS, TASK_NUMBERS, columns_of, milliseconds, unpack
+from rcmon.store.chunks import NUMBERS, TASK_NUMBERS, columns_of, unpack
 from rcmon.store.columns import Column, Columns
 from rcmon.store.forms import PARTED, TIMES, is_whole, open_body, open_parts, open_tasks, readable
 from rcmon.store.packing import DAY, row_of
 from rcmon.store.past import Fetched, Series
+from rcmon.timestamps import milliseconds
 
 Values = list[list[Any]]
 """A column of states, and one for each of NUMBERS; of a task type one for each of TASK_NUMBERS."""

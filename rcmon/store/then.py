@@ -12,7 +12,6 @@ from sqlalchemy import Column, Connection, Row, and_, func, select
 
 from rcmon.errors import StoreCorruptError
 from rcmon.model import HistoryRow
-from rcmon.store.chunks import milliseconds
 from rcmon.store.horizons import NEVER, read_horizons
 from rcmon.store.journal import told
 from rcmon.store.moment import MomentReader
@@ -20,6 +19,7 @@ from rcmon.store.packing import COARSE, row_of
 from rcmon.store.past import MOST_AT_ONCE, Series, day_of
 from rcmon.store.store import Store
 from rcmon.store.tables import CHUNK, GRID, HISTORY, JOURNAL, SERIES
+from rcmon.timestamps import milliseconds
 
 LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcmon.timestamps import epoch, iso
+from rcmon.timestamps import before, epoch, iso, milliseconds, moment
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ from rcmon.timestamps import epoch, iso
         (1_767_268_800, "2026-01-01T12:00:00Z"),
         (1_767_268_800.0, "2026-01-01T12:00:00Z"),
         (1_767_268_800.25, "2026-01-01T12:00:00.250Z"),
+        (1_767_268_800.0222, "2026-01-01T12:00:00.023Z"),
+        (1_767_268_800.000_000_4, "2026-01-01T12:00:00.001Z"),
         (-1, "1969-12-31T23:59:59Z"),
         (None, None),
         (math.nan, None),
@@ -48,6 +50,16 @@ def test_iso_is_read_back_to_the_millisecond(moment: float) -> None:
     read = datetime.fromisoformat(written)
     assert read.tzinfo == UTC
     assert abs(read.timestamp() - moment) < 0.00101
+
+
+@given(st.floats(0, 2e11))
+def test_what_is_told_is_no_earlier_and_is_told_the_same_again(time: float) -> None:
+    written = iso(time)
+    assert written is not None
+    told = moment(written)
+    assert told is not None
+    assert before(told) < time <= told
+    assert (iso(told), milliseconds(told)) == (written, milliseconds(time))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from rcmon.rules.then import AgentThen
 from rcmon.store import Store
 from rcmon.store.past import find_series
 from rcmon.store.then import FetchedThen, KeptSince, fetch_then, read_kept, read_last, read_then
-from rcmon.timestamps import iso
+from rcmon.timestamps import iso, milliseconds
 from rcmon.web.answers.problems import Problem
 from rcmon.web.api.times import read_time
 from rcmon.web.board import RETRY
@@ -105,7 +105,7 @@ async def read_grid_then(
         time=found.time,
         asked=at,
         step=step,
-        complete=at <= newest,
+        complete=milliseconds(at) <= milliseconds(newest),
         rows=rows,
         agents=_agents(agents, rows),
         stale_sources=sorted(name for name, value in sources.items() if value and value.get("stale")),
@@ -120,7 +120,7 @@ def _agents(told: Mapping[str, Any], rows: Sequence[HistoryRow]) -> dict[str, Ag
 
 def _read_at(text: str, latest: float) -> float:
     at = read_time("at", text) or 0.0
-    if at > latest:
+    if milliseconds(at) > milliseconds(latest):
         detail = f"Parameter 'at' has the value {text!r}, which is yet to come; allowed is {_PAST}."
         raise Problem(400, detail, parameter="at", value=text, allowed=_PAST)
     return at

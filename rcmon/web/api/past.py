@@ -8,12 +8,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from rcmon.model import GridPoint, HistoryRow, TaskPoint
 from rcmon.store.steps import Values
-from rcmon.timestamps import iso
+from rcmon.timestamps import iso, milliseconds
 from rcmon.web.answers.problems import Problem
 from rcmon.web.api.query import Moment, Pretty
 from rcmon.web.api.times import read_time
 
 DAY = 86400.0
+_PAST = "a time that is past"
 MOST = 10_000
 UNITS: Mapping[str, int] = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 Step = Annotated[
@@ -55,11 +56,15 @@ class Part(Struct, frozen=True):
 
 
 def read_part(asked: PastQuery, now: float) -> Part:
-    """Read which part is asked for. Raises Problem 400."""
+    """Read which part is asked for: what is yet to come is no part of it. Raises Problem 400."""
     until = read_time("to", asked.to)
-    until = now if until is None else until
+    until = now if until is None else min(until, now)
     since = read_time("from", asked.from_)
     since = until - DAY if since is None else since
+    if milliseconds(since) > milliseconds(now):
+        detail = f"Parameter 'from' has the value {asked.from_!r}, which is yet to come; allowed is {_PAST}."
+        raise Problem(400, detail, parameter="from", value=asked.from_, allowed=_PAST)
+    until = max(until, since) if milliseconds(since) == milliseconds(now) else until
     if since > until:
         detail = "Parameter 'from' is later than 'to'; allowed is an earlier time."
         raise Problem(400, detail, parameter="from", value=asked.from_, allowed="a time before 'to'")

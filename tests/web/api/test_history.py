@@ -94,6 +94,7 @@ async def test_a_long_history_is_read_page_by_page_and_changes_of_one_time_stay_
         ("from=2026-01-01T00:00:00", "from"),  # of which zone?
         ("to=", "to"),
         ("from=20&to=10", "from"),
+        (f"from={NOW + 1}&to={NOW + 5}", "from"),
         ("limit=0", "limit"),
         ("limit=10001", "limit"),
         ("since=1", "since"),
@@ -116,6 +117,16 @@ async def test_a_point_for_each_step_is_what_held_then(service: Serving) -> None
     assert times == ["1970-01-01T00:15:00Z", "1970-01-01T00:30:00Z", "1970-01-01T00:45:00Z"]
     assert document["resolution"] == 900
     assert running(await read(service, "?from=995&to=1005&step=5&agent=a")) == {"a": [2, 3, 3]}
+
+
+@pytest.mark.parametrize("path", [f"/api/sites/{SITE}/history", "/api/history"])
+async def test_what_is_yet_to_come_is_not_told(service: Serving, path: str) -> None:
+    await fill(service, row(NOW - 900, 1))
+    answer = await service.ask(f"{path}?from={NOW - 600}&to={NOW + 3600}&step=600")
+    document = msgspec.json.decode(answer.body)
+    assert document["to"] == "2026-01-01T12:00:00Z"
+    points = document["points"] if "points" in document else document["series"][0]["points"]
+    assert [point["time"] for point in points] == ["2026-01-01T11:50:00Z", "2026-01-01T12:00:00Z"]
 
 
 async def test_by_task_type_it_is_jobs_and_thresholds(service: Serving) -> None:

@@ -79,7 +79,7 @@ def _wish(function: Any) -> Any:
         click.option("--for", "lasting", metavar="TIME", help="Such as 90m, 12h or 3d; a day without it."),
         click.option("--until", metavar="TIME", help="Until when, such as 2026-01-01T12:00:00Z."),
         click.option("--latched", is_flag=True, help="Until somebody ends it."),
-        click.option("--toggle", is_flag=True, help="Until upstream says the same, or says something new."),
+        click.option("--toggle", is_flag=True, help="Until it would be the same without it."),
         click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the journal."),
         click.option("--force", metavar="TEXT", help="A second reason, for what closes many sites at once."),
     )

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from rcmon.config.values import (
     DAY,
+    Number,
     OneOf,
     Value,
     addresses,
@@ -13,7 +14,6 @@ from rcmon.config.values import (
     boolean,
     host_names,
     name,
-    number,
     one_of,
     seconds,
     text,
@@ -40,6 +40,11 @@ class Option(Struct, frozen=True):
     def choices(self) -> tuple[str, ...]:
         """The words that it takes; none where it takes others."""
         return self.convert.words if isinstance(self.convert, OneOf) else ()
+
+    @property
+    def stands_for(self) -> str:
+        """What stands for its value in the help."""
+        return self.convert.unit if isinstance(self.convert, Number) else self.key.upper()
 
     @property
     def attribute(self) -> str:
@@ -165,7 +170,7 @@ OPTIONS: tuple[Option, ...] = (
         "cycle-budget",
         "collector",
         0.6,
-        number(0.05, 0.95, "a share"),
+        Number(0.05, 0.95, "a share", "SHARE"),
         "share of the interval that a cycle waits for its polls; later ones join a later cycle",
     ),
     Option(
@@ -237,7 +242,7 @@ OPTIONS: tuple[Option, ...] = (
         "max-request-rate-per-identity",
         "limits",
         2000.0,
-        number(0, 1_000_000, "requests a second"),
+        Number(0, 1_000_000, "requests a second", "RATE"),
         "requests a second that a web process answers one identity for long; 0: as many as come",
     ),
     Option(

@@ -90,7 +90,7 @@ def _value(option: Option) -> str:
         return " {" + ",".join(option.choices) + "}"
     if isinstance(option.default, bool):
         return " {true,false}"
-    return " SECONDS" if isinstance(option.default, float) else f" {option.key.upper()}"
+    return f" {option.stands_for}"
 
 
 def _entry(option: str, text: str) -> Iterator[str]:

@@ -48,24 +48,30 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return convert
 
 
-def number(low: float, high: float, what: str) -> Callable[[str], float]:
+class Number(Struct, frozen=True):
     """Take a number from low to high."""
 
-    def convert(value: str) -> float:
+    low: float
+    high: float
+    what: str
+    """What it is a number of, for messages."""
+    unit: str
+    """The same in one word, which stands for it in the help."""
+
+    def __call__(self, value: str) -> float:
+        """Take it; raises ValueError for any other, and for what is no number."""
         try:
             given = float(value)
         except ValueError:
-            given = low - 1
-        if not low <= given <= high:  # not-a-number fails here too
-            raise ValueError(f"{what} from {low:g} to {high:g}")
+            given = self.low - 1
+        if not self.low <= given <= self.high:  # not-a-number fails here too
+            raise ValueError(f"{self.what} from {self.low:g} to {self.high:g}")
         return given
 
-    return convert
 
-
-def seconds(low: float, high: float) -> Callable[[str], float]:
+def seconds(low: float, high: float) -> Number:
     """Take a number of seconds from low to high."""
-    return number(low, high, "seconds")
+    return Number(low, high, "seconds", "SECONDS")
 
 
 class OneOf(Struct, frozen=True):

@@ -213,6 +213,9 @@ def test_a_value_that_no_text_can_be_is_refused():
 
 def test_help_has_groups_choices_and_flags():
     text = parser("1", None).format_help()
+    assert "--cycle-budget SHARE" in text
+    assert "--max-request-rate-per-identity RATE" in text
+    assert "--cycle-interval SECONDS" in text
     for option in OPTIONS:
         assert len(re.findall(rf"^  --{option.name}(?![\w-])", text, re.MULTILINE)) == 1, option.name
         for word in option.choices:

@@ -24,7 +24,7 @@ class WorkerRow(Struct, frozen=True):
     words: str
     heartbeat: str | None
     age: float | None
-    """Of the heartbeat at the agent's poll, seconds."""
+    """Of the heartbeat at the agent's poll, seconds; below 0 where the heartbeat is ahead of our clock."""
     used: int | None
     """How much of the time after which it is too old, percent; 100 at most."""
     threshold: float
@@ -46,7 +46,7 @@ def worker_rows(workers: Iterable[WorkerShape], polled: str | None) -> Sequence[
 
 def _row(one: WorkerShape, polled: float | None) -> WorkerRow:
     beat = moment(one.last_updated) if one.last_updated else None
-    age = None if beat is None or polled is None else max(polled - beat, 0.0)
+    age = None if beat is None or polled is None else polled - beat
     kind, words = _told(one, age)
     return WorkerRow(
         component=one.component,
@@ -78,4 +78,4 @@ def _told(one: WorkerShape, age: float | None) -> tuple[str, str]:
 def _percent(part: float | None, whole: float | None) -> int | None:
     if part is None or not whole:
         return None
-    return min(round(100 * part / whole), 100)
+    return max(0, min(round(100 * part / whole), 100))

@@ -1,5 +1,7 @@
 """The page of one agent: each worker against its own interval, and all else that an operator asks of it."""
 
+import re
+
 import pytest
 from msgspec import structs
 
@@ -36,6 +38,12 @@ def test_a_worker_is_held_against_its_own_interval() -> None:
     assert worker(1500, interval=3600).kind == "good"
     assert worker(1500, interval=None).kind == "good"
     assert (worker(60, problem="in error").kind, worker(60, problem="in error").words) == ("bad", "in error")
+
+
+def test_a_heartbeat_that_is_ahead_of_our_clock_is_not_one_of_just_now() -> None:
+    shape = WorkerShape("C", "W", "Running", None, "2026-01-01T12:01:56Z", 7200, 300, 30, 1, None, None, None)
+    (row,) = worker_rows([shape], "2026-01-01T12:00:00Z")
+    assert (row.age, row.used) == (-116, 0)
 
 
 def test_a_heartbeat_that_is_not_known_is_neither_new_nor_old() -> None:
@@ -89,6 +97,14 @@ async def test_it_has_all_its_parts(service: Serving) -> None:
     assert "12 jobs are new, created or executing" in said
     assert "created 5" in said
     assert "It is only observed" in said
+
+
+async def test_a_heartbeat_ahead_of_our_clock_is_said_to_be(service: Serving) -> None:
+    made = with_components()
+    ahead = Component("Ahead", 1, 7200, (Worker("W", "Running", NOW + 3600, 300, 12.0),))
+    agent = structs.replace(made.agents[AGENT], components=(ahead,))
+    await service.publish(structs.replace(made, agents={**made.agents, AGENT: agent}))
+    assert re.search(r"\d (h|min|s) ahead", text(await page(service, f"/agents/{AGENT}")))
 
 
 async def test_it_says_how_many_jobs_it_may_have_where_that_is_known(service: Serving) -> None:

@@ -33,7 +33,8 @@ WHY_FAMILIES = (
     gauge(
         "rcmon_task_blocked",
         ("agent", "site", "task", "reason"),
-        "Why no job of the task type is submitted at the site, or that is not known: 1 for the reason.",
+        "Why no job of the task type is submitted at the site, or that is not known: 1 for the reason."
+        " A task type without a threshold and jobs there has none.",
         _blocked,
     ),
     gauge(

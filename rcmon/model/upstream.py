@@ -8,17 +8,10 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from rcmon.model.finding import Finding
+from rcmon.model.freshness import is_of_now
 
 REPORT_STALE_AFTER = 1200.0
 """Seconds after which an agent's report says nothing about now, as WMStats sees it."""
-
-AHEAD = 300.0
-"""Seconds by which another's clock may be ahead; a time beyond that would stay new for as long."""
-
-
-def is_of_now(time: float, now: float, limit: float) -> bool:
-    """Tell whether what was written at `time` says something about `now`: it is no older than `limit`."""
-    return -AHEAD <= now - time <= limit
 
 
 class Manual(Struct, frozen=True):

@@ -3,7 +3,6 @@
 from rcmon.reports.agent_info import AgentInfo
 from rcmon.reports.reading import (
     AGENT_INFO,
-    AHEAD,
     KINDS,
     SUBMIT_REPORT,
     NotJson,
@@ -16,7 +15,6 @@ from rcmon.reports.reading import (
 
 __all__ = [
     "AGENT_INFO",
-    "AHEAD",
     "KINDS",
     "SUBMIT_REPORT",
     "AgentInfo",

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, structs
 
 from rcmon.errors import RcmonError
 from rcmon.model import AgentReport, Submission, SubmitReport
+from rcmon.model.freshness import AHEAD
 from rcmon.reports.agent_info import AgentInfo, By, Count, Name
 from rcmon.reports.meaning import report_of
 
@@ -21,8 +22,6 @@ KINDS: Mapping[str, str] = {
     SUBMIT_REPORT: 'JobSubmitter\'s site report, {site: {task: {token: jobs, "submitted": jobs}}}',
 }
 """What can be reported."""
-AHEAD = 300.0
-"""Seconds by which an agent's clock may be ahead of this one."""
 EARLIEST = 946_684_800.0
 """Nothing was reported before the year 2000."""
 SUBMITTED = "submitted"

@@ -5,13 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from msgspec import structs
 
 from rcmon.model import Snapshot
+from rcmon.model.freshness import AHEAD
 from rcmon.model.steering import AgentControl, Disobeyed, LastAsked, SiteControl
 from rcmon.rules.thresholds import PERIOD
 
 SILENT_AFTER = 2 * PERIOD
 """Seconds without a question after which something is wrong: an agent asks every 900."""
-AHEAD = 300.0
-"""Seconds that the clock of who answered an agent may be ahead of ours."""
 WRITTEN = 300.0
 """Seconds in which an agent has written what it was told."""
 

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rcmon.model import AgentReport
-from rcmon.reports import AGENT_INFO, AHEAD, KINDS, ReportError, read_agent_info, understand
+from rcmon.model.freshness import AHEAD
+from rcmon.reports import AGENT_INFO, KINDS, ReportError, read_agent_info, understand
 from rcmon.reports.agent_info import AgentInfo
 from tests.anything import anything, texts
 

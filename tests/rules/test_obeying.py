@@ -2,8 +2,9 @@
 
 import pytest
 
+from rcmon.model.freshness import AHEAD
 from rcmon.model.steering import LastAsked
-from rcmon.rules.obeying import AHEAD, SILENT_AFTER, silent
+from rcmon.rules.obeying import SILENT_AFTER, silent
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0

@@ -12,7 +12,7 @@ from rcmon.errors import UNREADABLE, ConfigError, SourceError
 from rcmon.files.reading import FileError, read_dated
 from rcmon.files.stamp import UNSEEN, stamp_of
 from rcmon.model import Batch, Upstream
-from rcmon.model.upstream import AHEAD
+from rcmon.model.freshness import AHEAD
 from rcmon.sources.base import LateFile, Name, Seconds, SourceConfig, Text
 from rcmon.sources.condor.ads import Ads
 from rcmon.sources.condor.findings import FINDINGS

@@ -9,7 +9,8 @@ from msgspec import Raw, Struct
 
 from rcmon.errors import StoreBusyError, StoreError
 from rcmon.model import REPORT_STALE_AFTER
-from rcmon.reports import AGENT_INFO, AHEAD, SUBMIT_REPORT, NotJson, NotReport, understand
+from rcmon.model.freshness import AHEAD
+from rcmon.reports import AGENT_INFO, SUBMIT_REPORT, NotJson, NotReport, understand
 from rcmon.store import Store
 from rcmon.store.reports import (
     PackedReport,

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from rcmon.errors import StoreBusyError, StoreError
 from rcmon.files.follower import Follower
+from rcmon.model.freshness import is_of_now
 from rcmon.model.steering import AgentControl, ControlStanding, Mode, SiteControl
 from rcmon.process.pause import happens
 from rcmon.steering import ControlSettings
@@ -31,8 +32,6 @@ LARGEST = 64 << 10
 """Bytes of a question in MonIT's words; an agent's has a thousand."""
 FRESH = 900.0
 """Seconds after which what a cycle concluded is too old to be told."""
-AHEAD = 300.0
-"""Seconds that whoever concluded may have a clock that is ahead."""
 PINNED = 300.0
 """Seconds for which an agent's cycle has one version: it writes its states before it asks for slots."""
 LOOK = 0.5
@@ -231,10 +230,11 @@ class Steering:
         now = self._clock()
         if standing.problem is not None:
             return f"the last cycle concluded nothing: {standing.problem}"
-        if not -AHEAD <= now - standing.concluded <= FRESH:
+        if not is_of_now(standing.concluded, now, FRESH):
             return f"the last cycle concluded at {iso(standing.concluded)}, it is {iso(now)}"
-        if standing.confirmed is None or not -AHEAD <= now - standing.confirmed <= settings.guard.max_age:
-            return f"the last sound document of upstream is of {iso(standing.confirmed)}"
+        confirmed = standing.confirmed
+        if confirmed is None or not is_of_now(confirmed, now, settings.guard.max_age):
+            return f"the last sound document of upstream is of {iso(confirmed)}"
         mode = settings.mode_of(control.agent)
         if control.mode != mode:
             return f"it was concluded for mode {control.mode}, and the agent is in mode {mode} now"

@@ -46,7 +46,7 @@ async def of_now(handler: Handler) -> dict[str, Any]:
         "status": services.status.now(),
         "facts": facts,
         "totals": totals,
-        "figures": figures(totals, await services.trend.points()),
+        "figures": figures(totals, await services.trend.day()),
         "attention": await _attention(handler),
         "agents": agents,
         "unwell": sum(agent.health != "ok" for agent in agents),

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from rcmon.model import GridPoint
 from rcmon.web.about import BASE
 from rcmon.web.page.overview import GridTotals
-from rcmon.web.page.trend import Curve, curve
+from rcmon.web.page.trend import Curve, LastDay, curve
 
 
 class Figure(Struct, frozen=True):
@@ -22,7 +21,7 @@ class Figure(Struct, frozen=True):
     curve: Curve
 
 
-def figures(totals: GridTotals, points: Sequence[GridPoint | None]) -> Sequence[Figure]:
+def figures(totals: GridTotals, day: LastDay) -> Sequence[Figure]:
     """Make the figures of jobs, and of the sites that all agents may use."""
     return [
         Figure(
@@ -30,20 +29,20 @@ def figures(totals: GridTotals, points: Sequence[GridPoint | None]) -> Sequence[
             f"{BASE}/?sort=-running_jobs#sites",
             totals.running.jobs,
             totals.running.slots,
-            curve(points, lambda point: point.running_jobs),
+            curve(day, "running"),
         ),
         Figure(
             "Pending jobs",
             f"{BASE}/?sort=-pending_jobs#sites",
             totals.pending.jobs,
             totals.pending.slots,
-            curve(points, lambda point: point.pending_jobs),
+            curve(day, "pending"),
         ),
         Figure(
             "Normal in every agent",
             f"{BASE}/?state=Normal#sites",
             totals.by_state.get("Normal", 0) if totals.sites else None,
             None,
-            curve(points, lambda point: point.sites.get("Normal", 0)),
+            curve(day, "normal"),
         ),
     ]

@@ -29,7 +29,7 @@ def test_a_probe_is_no_failed_handshake_and_ready_comes_with_a_snapshot(tmp_path
         with running(tmp_path, "--demo", "--workers", workers, "--cycle-interval", "1") as service:
             until(lambda: (said := manager.recv(4096).decode()) == "READY=1" and said, "READY")
             assert service.json("/api/status")["snapshot"]["id"] >= 1
-            line = re.compile(r"STATUS=.*cycle \d+, 1[89] of 19 sources up, 10 agents; .*processes work$")
+            line = re.compile(r"STATUS=.*cycle \d+, (?:19|20) of 20 sources up, 11 agents; .*processes work$")
             until(lambda: line.match(manager.recv(4096).decode()), "all sources in a cycle")
             asked = [probe(tmp_path / "state") for _ in range(6)]
             for done in asked:

@@ -102,8 +102,8 @@ def test_the_scrape_succeeds(scraped):
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        (f'count(rcmon_source_up{{source!="{NOW_AND_THEN}"}} == 1)', 18),
-        ("count(count by (agent) (rcmon_site_running_jobs))", 10),
+        (f'count(rcmon_source_up{{source!="{NOW_AND_THEN}"}} == 1)', 19),
+        ("count(count by (agent) (rcmon_site_running_jobs))", 11),
         ('max(sum by (agent, site) (rcmon_site_state{agent="vocms0281"}))', 1),
         ("count(rcmon_build_info)", 1),
     ],

@@ -40,7 +40,7 @@ class TestTheDemo:
         ]
         assert status["status"] == "unhealthy"
         assert Counter(source["kind"] for source in status["sources"]) == {
-            "wmagent": 10,
+            "wmagent": 11,
             "condor": 4,
             "ssb": 2,
             "cric": 2,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from msgspec import msgpack
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rcmon.errors import UNREADABLE, StoreCorruptError
@@ -26,14 +26,25 @@ async def add_grid(connection: AsyncConnection, point: GridPoint) -> None:
 
 def read_grid(connection: Connection, since: float, until: float, limit: int) -> Sequence[GridPoint]:
     """Read the points from the one that held at `since` to `until`, oldest first, `limit` at most."""
-    held = select(func.max(GRID.c.time)).where(GRID.c.time <= since)
-    begin = connection.execute(held).scalar_one()
-    within = (GRID.c.time >= (since if begin is None else begin), GRID.c.time <= until)
-    found = select(GRID.c.body).where(*within).order_by(GRID.c.time).limit(limit)
+    within = _within(connection, since, until)
+    found = select(GRID.c.body).where(within).order_by(GRID.c.time).limit(limit)
     try:
         return [_POINT.decode(body) for body in connection.execute(found).scalars()]
     except UNREADABLE as error:
         raise StoreCorruptError(f"a point of the grid's history cannot be read: {error}") from error
+
+
+def count_grid(connection: Connection, since: float, until: float) -> int:
+    """Count the points that `read_grid` would read without a limit."""
+    counted = select(func.count()).select_from(GRID).where(_within(connection, since, until))
+    return int(connection.execute(counted).scalar_one())
+
+
+def _within(connection: Connection, since: float, until: float) -> ColumnElement[bool]:
+    """Choose the points from the one that held at `since` to `until`."""
+    held = select(func.max(GRID.c.time)).where(GRID.c.time <= since)
+    begin = connection.execute(held).scalar_one()
+    return and_(GRID.c.time >= (since if begin is None else begin), GRID.c.time <= until)
 
 
 def read_steps(connection: Connection, times: Sequence[int]) -> list[GridPoint | None]:

@@ -16,6 +16,8 @@ from rcmon.web.api.times import read_time
 DAY = 86400.0
 _PAST = "a time that is past"
 MOST = 10_000
+CHANGES = 1000
+"""How many an answer has at most where nothing else is asked for."""
 UNITS: Mapping[str, int] = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 Step = Annotated[
     str,
@@ -38,7 +40,12 @@ class PastQuery(Pretty, frozen=True, kw_only=True):
     to: Moment = ""
     step: Step = ""
     task: Task = ""
-    limit: Annotated[int, Meta(ge=1, le=MOST)] = 1000
+    limit: Annotated[int, Meta(ge=1, le=MOST)] | None = None
+
+    @property
+    def most(self) -> int:
+        """How many changes one answer has at most."""
+        return CHANGES if self.limit is None else self.limit
 
 
 class Part(Struct, frozen=True):
@@ -73,6 +80,9 @@ def read_part(asked: PastQuery, now: float) -> Part:
     if step and (until - since) / step > MOST:
         detail = f"Parameter 'step' has the value {asked.step!r}; allowed are at most {MOST} steps."
         raise Problem(400, detail, parameter="step", value=asked.step, allowed=f"at most {MOST} steps")
+    if step and asked.limit is not None:  # pages are of changes; every step is in the one answer
+        detail = "Parameter 'limit' is not for steps; allowed is either 'limit' or 'step'."
+        raise Problem(400, detail, parameter="limit", value=str(asked.limit), allowed="no 'step' beside it")
     return Part(since, until, step)
 
 
@@ -127,12 +137,6 @@ def _task(point: TaskPoint) -> dict[str, Any]:
     return {name: getattr(point, name) for name in _NO_TASK}
 
 
-def changed(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out the points at which nothing that is shown changed."""
-    shown = [{**point, "time": None} for point in points]
-    return [point for place, point in enumerate(points) if place == 0 or shown[place] != shown[place - 1]]
-
-
 class PointShape(Struct, frozen=True):
     """One point of a history, as it is documented: what is not asked for is not there."""
 
@@ -164,7 +168,9 @@ class SiteHistoryDocument(Struct, frozen=True):
     resolution: int
     """Seconds that may lie between what is kept there; 0: every change is."""
     count: int
+    """How many points are in it, of all series."""
     total: int
+    """How many there are from its `from` to its `to`: a later page has fewer before it."""
     next: str | None
     series: Sequence[SeriesShape]
 
@@ -177,5 +183,7 @@ class HistoryDocument(Struct, frozen=True):
     to: str
     resolution: int
     count: int
+    total: int
+    """How many there are from its `from` to its `to`: a later page has fewer before it."""
     next: str | None
     points: Sequence[PointShape]

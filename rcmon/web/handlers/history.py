@@ -10,7 +10,7 @@ from rcmon.access.roles import Role
 from rcmon.errors import StoreError
 from rcmon.model import GridPoint
 from rcmon.store.extract import Extract, Span, read_site
-from rcmon.store.grid import read_grid, read_steps
+from rcmon.store.grid import count_grid, read_grid, read_steps
 from rcmon.store.horizons import Horizons, read_horizons
 from rcmon.store.packing import COARSE
 from rcmon.timestamps import iso
@@ -23,7 +23,6 @@ from rcmon.web.api.past import (
     Part,
     PastQuery,
     SiteHistoryDocument,
-    changed,
     grid_point,
     read_part,
     site_point,
@@ -62,7 +61,7 @@ class SiteHistoryHandler(Handler):
 
     async def _changes(self, site: str, part: Part) -> dict[str, Any]:
         asked = self.query
-        span = Span(part.since, part.until, asked.limit, asked.agent or None, asked.task)
+        span = Span(part.since, part.until, asked.most, asked.agent or None, asked.task)
         async with self.services.store.asking() as connection:
             found = await read_site(connection, site, span)
             horizons = await connection.run_sync(read_horizons)
@@ -75,7 +74,7 @@ class SiteHistoryHandler(Handler):
             "count": len(found.held) + len(found.changes),
             "total": len(found.held) + found.total,
             "next": self._next(site, span, found),
-            "series": [{"agent": agent, "points": changed(series[agent])} for agent in sorted(series)],
+            "series": [{"agent": agent, "points": series[agent]} for agent in sorted(series)],
         }
 
     async def _steps(self, site: str, part: Part) -> dict[str, Any]:
@@ -120,24 +119,26 @@ class HistoryHandler(Handler):
         asked = self.query
         part = read_part(asked, self.services.clock())
         steps = list(part.times()) if part.step else []
-        limit = 0 if part.step else asked.limit + 1
+        limit = 0 if part.step else asked.most + 1
 
         def read(
             connection: Connection,
-        ) -> tuple[Sequence[GridPoint | None], Sequence[GridPoint], Horizons]:
+        ) -> tuple[Sequence[GridPoint | None], Sequence[GridPoint], int, Horizons]:
             held = read_steps(connection, steps)
-            return held, read_grid(connection, part.since, part.until, limit), read_horizons(connection)
+            found = read_grid(connection, part.since, part.until, limit)
+            total = len(steps) if part.step else count_grid(connection, part.since, part.until)
+            return held, found, total, read_horizons(connection)
 
         try:
-            held, found, horizons = await self.services.store.ask(read)
+            held, found, total, horizons = await self.services.store.ask(read)
         except StoreError as error:
             raise _unreadable(error) from error
         following = None
         if part.step:
             points = [grid_point(*one, asked.task) for one in zip(held, steps, strict=True)]
         else:
-            page = found[: asked.limit]
-            points = changed([grid_point(point, point.time, asked.task) for point in page])
+            page = found[: asked.most]
+            points = [grid_point(point, point.time, asked.task) for point in page]
             following = self._next(part, found[-1].time) if len(found) > len(page) else None
         board = self.services.board.current
         return self.json(
@@ -147,13 +148,14 @@ class HistoryHandler(Handler):
                 "to": iso(part.until),
                 "resolution": max(part.step, _resolution(part, horizons)),
                 "count": len(points),
+                "total": total,
                 "next": following,
                 "points": points,
             }
         )
 
     def _next(self, part: Part, since: float) -> str:
-        asked: dict[str, object] = {"from": repr(since), "to": repr(part.until), "limit": self.query.limit}
+        asked: dict[str, object] = {"from": repr(since), "to": repr(part.until), "limit": self.query.most}
         asked |= {"task": self.query.task} if self.query.task else {}
         return f"{BASE}{self.route}?{urlencode(asked)}"
 

@@ -87,6 +87,76 @@ async def test_a_long_history_is_read_page_by_page_and_changes_of_one_time_stay_
         assert [point["time"] for point in points] == sorted(point["time"] for point in points)
 
 
+@pytest.mark.parametrize("task", ["", "&task=Merge"])
+async def test_pages_have_what_the_whole_has_and_all_are_counted_as_they_are(
+    service: Serving, task: str
+) -> None:
+    """Of some points only a task type is another, which is not shown."""
+    for at in range(1, 13):
+        merge = TaskPoint("Merge", at // 5, 0, None, None)
+        tasks = (merge, TaskPoint("Skim", at, 0, None, None))
+        for agent in ("a", "b"):
+            await fill(service, structs.replace(row(at, at // 4, agent=agent), tasks=tasks))
+    whole = await read(service, f"?from=1&to=12{task}")
+    told = [(one["agent"], point) for one in whole["series"] for point in one["points"]]
+    assert (whole["count"], whole["total"], len(told), whole["next"]) == (24, 24, 24, None)
+    query, paged, totals = f"?from=1&to=12&limit=2{task}", [], []
+    while query:
+        page = await read(service, query)
+        points = [(one["agent"], point) for one in page["series"] for point in one["points"]]
+        assert page["count"] == len(points)
+        paged += [one for one in points if one not in paged]  # each series begins with what held
+        totals.append(page["total"])
+        rest = page["next"]
+        query = rest.removeprefix(f"{BASE}/api/sites/{SITE}/history") if rest else ""
+    assert totals == sorted(totals, reverse=True)
+    assert totals[0] == 24
+    assert totals[-1] == page["count"]  # of the last page nothing is left
+    assert sorted(paged, key=str) == sorted(told, key=str)
+
+
+@pytest.mark.parametrize("task", ["", "&task=Merge"])
+async def test_pages_of_all_sites_have_what_the_whole_has_and_all_are_counted(
+    service: Serving, task: str
+) -> None:
+    assert service.store
+    for at in range(1, 8):
+        tasks = (TaskPoint("Merge", at // 3, 0, 1, 1), TaskPoint("Skim", at, 0, 1, 1))
+        async with service.store.transaction() as connection:
+            await add_grid(connection, GridPoint(at, {"Normal": 1}, 5, None, at // 4, 7, tasks))
+
+    async def ask(query: str) -> Any:
+        answer = await service.ask(f"/api/history?{query}")
+        assert answer.code == 200, answer.body
+        return msgspec.json.decode(answer.body)
+
+    whole = await ask(f"from=2.5&to=6{task}")
+    assert (whole["count"], whole["total"], len(whole["points"])) == (5, 5, 5)
+    query, points, totals = f"from=2.5&to=6&limit=2{task}", [], []
+    while query:
+        page = await ask(query)
+        assert page["count"] == len(page["points"])
+        points += page["points"]
+        totals.append(page["total"])
+        query = (page["next"] or "").partition("?")[2]
+    assert points == whole["points"]
+    assert totals == [5, 3, 1]
+    stepped = await ask("from=1&to=6&step=1")
+    assert (stepped["count"], stepped["total"], len(stepped["points"])) == (6, 6, 6)
+    assert (await ask("from=0&to=0.5"))["total"] == 0
+
+
+@pytest.mark.parametrize("path", [f"/api/sites/{SITE}/history", "/api/history"])
+@pytest.mark.parametrize("limit", [1, 1000])
+async def test_a_limit_is_not_for_steps(service: Serving, path: str, limit: int) -> None:
+    """All steps are in one answer: a limit that did not hold is refused, not passed over."""
+    answer = await service.ask(f"{path}?from=0&to=3600&limit={limit}&step=1m")
+    assert answer.code == 400
+    problem = msgspec.json.decode(answer.body)
+    assert (problem["parameter"], problem["value"]) == ("limit", str(limit))
+    assert "'step'" in problem["detail"]
+
+
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
@@ -173,14 +243,9 @@ async def test_all_sites_together(service: Serving) -> None:
     assert len(paged["points"]) == 2
     rest = await ask(paged["next"].partition("?")[2])
     assert [point["running_jobs"] for point in rest["points"]] == [3000]
+    numbers = {"running_jobs": 1, "pending_jobs": 2, "max_slots": 3, "pending_slots": 4}
     assert (await ask("from=100&to=400&task=Merge"))["points"] == [
-        {
-            "time": "1970-01-01T00:01:40Z",
-            "running_jobs": 1,
-            "pending_jobs": 2,
-            "max_slots": 3,
-            "pending_slots": 4,
-        }
+        {"time": f"1970-01-01T00:0{time}Z", **numbers} for time in ("1:40", "3:20", "5:00")
     ]
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from rcmon.errors import UNREADABLE
 from rcmon.web.answers.problems import Problem
+from rcmon.web.api.misfit import misfit
 
 _JSON = "application/json"
 _CODINGS = ("gzip", "identity")
@@ -60,13 +61,13 @@ def read_json(headers: Mapping[str, str], body: bytes, most: int, shape: type[T]
     """Read a body of one shape, at most `most` bytes of JSON; `what` names it in messages.
 
     Problem 400 where it is no JSON, 413 where it is too large, 415 where it is said to be something else,
-    422 where it is of another shape: that names the member.
+    422 where it is of another shape: that names the member, its value and what is allowed.
     """
     check_json(headers)
     content = content_of(headers, body, most)
     try:
         return msgspec.json.decode(content, type=shape)
     except msgspec.ValidationError as error:
-        raise Problem(422, f"The body is no {what}: {error}.") from error
+        raise Problem(422, f"The body is no {what}: {misfit(error, content, shape)}.") from error
     except UNREADABLE as error:
         raise Problem(400, f"The body cannot be read as JSON: {error}.") from error

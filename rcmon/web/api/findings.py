@@ -23,6 +23,7 @@ from rcmon.web.answers.problems import Problem
 from rcmon.web.api.content import read_json
 from rcmon.web.api.cursor import Cursor
 from rcmon.web.api.documents import read_document
+from rcmon.web.api.override_body import End
 from rcmon.web.api.query import AgentGlob, Many, Moment, Query, SiteGlob
 from rcmon.web.board import Held
 from rcmon.web.transport.request import Request
@@ -62,8 +63,8 @@ class FindingsQuery(FindingsSelection, frozen=True, kw_only=True):
 class AcknowledgementBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator says."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
-    until: str | float | None = None
+    reason: Annotated[str, Meta(min_length=1, max_length=1000, description="a text of 1 to 1000 characters")]
+    until: End = None
     """A time with its zone or seconds since the epoch; null: a day from now."""
 
 

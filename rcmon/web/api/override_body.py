@@ -29,10 +29,21 @@ MOST_SLOTS = 1_000_000
 
 _TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x08\x0b-\x1f\x7f]*$(?!\n)"
 Slots = Annotated[int, Meta(ge=0, le=MOST_SLOTS)]
-Name = Annotated[str, Meta(pattern=NAME)]
-
-
-Reason = Annotated[str, Meta(max_length=1000, pattern=_TEXT)]
+Name = Annotated[
+    str, Meta(pattern=NAME, description="a name of 1 to 256 characters, without control characters")
+]
+Reason = Annotated[
+    str,
+    Meta(
+        max_length=1000,
+        pattern=_TEXT,
+        description="a text of 1 to 1000 characters that is not blank, without control characters",
+    ),
+]
+End = Annotated[
+    str | float | None,
+    Meta(description="a time with its zone such as 2026-01-01T12:00:00Z, or seconds since the epoch"),
+]
 
 
 class OverrideBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +54,7 @@ class OverrideBody(Struct, frozen=True, forbid_unknown_fields=True):
     running_slots: Slots | None = None
     pending_slots: Slots | None = None
     mode: OverrideMode = "until"
-    until: str | float | None = None
+    until: End = None
     """A time with its zone or seconds since the epoch; null: a day from now."""
 
 
@@ -51,7 +62,7 @@ class BatchEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """One place of a batch."""
 
     site: Name
-    etag: str | None
+    etag: Annotated[str, Meta(description="the etag of an override as it was told")] | None
     """That of the override which was seen there, as `GET /api/overrides` has it; null: there was none."""
     override: OverrideBody | None
     """Null: end it."""
@@ -61,7 +72,10 @@ class BatchEntry(Struct, frozen=True, forbid_unknown_fields=True):
 class BatchBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be changed at once."""
 
-    overrides: Annotated[tuple[BatchEntry, ...], Meta(min_length=1, max_length=MOST)]
+    overrides: Annotated[
+        tuple[BatchEntry, ...],
+        Meta(min_length=1, max_length=MOST, description=f"a list of 1 to {MOST} places"),
+    ]
 
 
 def understood(body: OverrideBody, site: str, agent: str | None, subject: str, now: float) -> Override:

@@ -122,10 +122,10 @@ class QueryReader(Generic[Q]):
 
 def _parameter(name: str, hint: object) -> Parameter:
     many = get_origin(get_args(hint)[0]) is tuple if get_origin(hint) is Annotated else False
-    return Parameter(name, _words(hint), many, hint is bool, hint)
+    return Parameter(name, words(hint), many, hint is bool, hint)
 
 
-def _words(hint: object, *, many: bool = False) -> str:
+def words(hint: object, *, many: bool = False) -> str:
     """Say what a type allows; lists of words in the order in which it has them."""
     origin, inner = get_origin(hint), get_args(hint)
     if hint is bool:
@@ -133,7 +133,7 @@ def _words(hint: object, *, many: bool = False) -> str:
     if origin is Literal:
         return ("any of " if many else "one of ") + ", ".join(inner)
     if origin in (Union, UnionType):
-        return _words(inner[0])
+        return words(inner[0])
     if origin is Annotated:
         return _bounded(*inner)
     raise TypeError(f"{hint} does not say what is allowed: give it bounds or a description")
@@ -145,8 +145,10 @@ def _bounded(hint: object, meta: Meta) -> str:
         return meta.description
     if hint is int and meta.ge is not None and meta.le is not None:
         return f"a whole number from {meta.ge} to {meta.le}"
+    if hint is float and meta.ge is not None and meta.le is not None:
+        return f"a number from {meta.ge:g} to {meta.le:g}"
     if get_origin(hint) is tuple:
-        return _words(get_args(hint)[0], many=True)
+        return words(get_args(hint)[0], many=True)
     raise TypeError(f"{hint} with {meta} does not say what is allowed: give it bounds or a description")
 
 

@@ -98,8 +98,10 @@ class OverrideHandler(Handler):
         if found is None:
             raise Problem(404, f"There is no site {site[:200]!r} in the snapshot.", site=site[:200])
         if agent is not None and agent not in found.agents:
-            known = "has no such site" if agent in held.facts.agents else "is not in the snapshot"
-            detail = f"Agent {agent[:200]!r} {known}: {site!r}."
+            if agent in held.facts.agents:
+                detail = f"Agent {agent[:200]!r} has no such site: {site!r}."
+            else:
+                detail = f"There is no agent {agent[:200]!r} in the snapshot."
             raise Problem(404, detail, agent=agent[:200], site=site)
 
     def wish(self, spot: Spot, body: OverrideBody | None, given: Precondition | None, now: float) -> Wish:

@@ -253,6 +253,13 @@ async def test_an_unknown_place_is_named(tmp_path: Path, path: str, named: str) 
         assert (await told(served))["overrides"] == []
 
 
+async def test_an_agent_that_is_unknown_is_told_without_the_site(tmp_path: Path) -> None:
+    async with steered(tmp_path) as served:
+        answer = await put(served, DRAIN, "/api/agents/vocms9/sites/T1_US_FNAL/override", **NEW)
+        assert answer.code == 404
+        assert json.loads(answer.body)["detail"] == "There is no agent 'vocms9' in the snapshot."
+
+
 async def test_an_agent_that_does_not_have_the_site_is_told_so(tmp_path: Path) -> None:
     snapshot = make_snapshot()
     site = snapshot.sites["T1_US_FNAL"]

@@ -1,5 +1,6 @@
 """The content of a request: its media type and coding, and its bytes as they were before they were coded."""
 
+import json
 import zlib
 from collections.abc import Mapping
 from typing import TypeVar
@@ -60,14 +61,26 @@ def content_of(headers: Mapping[str, str], body: bytes, most: int) -> bytes:
 def read_json(headers: Mapping[str, str], body: bytes, most: int, shape: type[T], what: str) -> T:
     """Read a body of one shape, at most `most` bytes of JSON; `what` names it in messages.
 
-    Problem 400 where it is no JSON, 413 where it is too large, 415 where it is said to be something else,
-    422 where it is of another shape: that names the member, its value and what is allowed.
+    Problem 400 where it is no JSON or names a key twice in one object, 413 where it is too large, 415 where
+    it is said to be something else, 422 where it is of another shape: that names the member, its value and
+    what is allowed.
     """
     check_json(headers)
     content = content_of(headers, body, most)
     try:
-        return msgspec.json.decode(content, type=shape)
+        said = msgspec.json.decode(content, type=shape)
+        json.loads(content, object_pairs_hook=_check_once)  # msgspec takes the last one, and says nothing
     except msgspec.ValidationError as error:
         raise Problem(422, f"The body is no {what}: {misfit(error, content, shape)}.") from error
     except UNREADABLE as error:
         raise Problem(400, f"The body cannot be read as JSON: {error}.") from error
+    return said
+
+
+def _check_once(members: list[tuple[str, object]]) -> None:
+    """Hold that an object names no key twice: which one is meant is not known. Problem 400 otherwise."""
+    seen = set()
+    for name, _ in members:
+        if name in seen:
+            raise Problem(400, f"The body names {name[:200]!r} twice in one object; once is allowed.")
+        seen.add(name)

@@ -69,6 +69,20 @@ def test_the_value_and_what_is_allowed_are_named(shape: type[Struct], said: Any,
     assert (problem.status_code, problem.detail) == (422, f"The body is no body: {detail}.")
 
 
+def test_a_key_that_is_there_twice_in_an_object_within_is_named() -> None:
+    one = b'{"site": "T1_UK_RAL", "site": "T1_DE_KIT", "etag": null, "override": null}'
+    problem = refused(BatchBody, b'{"overrides": [' + one + b"]}")
+    assert problem.status_code == 400
+    assert problem.detail == "The body names 'site' twice in one object; once is allowed."
+
+
+def test_a_key_may_be_in_each_of_two_objects() -> None:
+    said = {"overrides": [{"site": site, "etag": None, "override": None} for site in ("T1_A", "T1_B")]}
+    content = json.dumps(said).encode()
+    body = read_json({"Content-Type": "application/json"}, content, 1 << 20, BatchBody, "body")
+    assert [one.site for one in body.overrides] == ["T1_A", "T1_B"]
+
+
 def test_a_long_value_is_cut() -> None:
     assert len(refused(OverrideBody, json.dumps({"reason": "x" * 9000}).encode()).detail) < 500
 

@@ -204,6 +204,8 @@ async def test_the_same_from_somebody_else_is_another_override(tmp_path: Path) -
     [
         (b"{", 400, "JSON"),
         (b"\xff", 400, "JSON"),
+        (b'{"reason": "r", "state": "Down", "state": "Normal"}', 400, "'state' twice"),
+        (b'{"reason": "r", "state": "Down", "st\\u0061te": "Down"}', 400, "'state' twice"),
         ([], 422, "object"),
         ({"state": "Down"}, 422, "reason"),
         ({"reason": "r"}, 422, "'running_slots'"),

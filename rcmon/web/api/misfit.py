@@ -19,6 +19,13 @@ _SHOWN = 200
 
 def misfit(error: ValidationError, content: bytes, shape: object) -> str:
     """Say which value is wrong, and what is allowed there; msgspec alone would tell neither."""
+    try:
+        return _told(error, content, shape)
+    except (LookupError, TypeError):  # a place that is told in a way of its own, such as in a mapping
+        return str(error)
+
+
+def _told(error: ValidationError, content: bytes, shape: object) -> str:
     found = _AT.fullmatch(str(error))
     what, path = (found["what"], found["path"]) if found else (str(error), "")
     steps = [step["name"] or int(step["index"]) for step in _STEP.finditer(path)]

@@ -95,3 +95,14 @@ def test_what_is_broken_behind_the_wrong_value_is_said_too() -> None:
 def test_every_member_of_every_body_says_what_it_allows(shape: type[Struct]) -> None:
     for name in get_type_hints(shape):
         assert allowed_at(shape, [name])
+
+
+class Mapped(Struct):
+    """A body with a mapping, whose keys msgspec does not tell."""
+
+    sites: dict[str, OverrideBody]
+
+
+def test_where_the_place_is_not_told_msgspecs_own_words_are() -> None:
+    found = str(refused(Mapped, b'{"sites": {"T2_X": {"reason": 5}}}'))
+    assert "Expected `str`, got `int` - at `$.sites[...].reason`" in found

@@ -17,6 +17,9 @@ from rcmon.store.open_files import EXCHANGED, OpenFiles
 
 T = TypeVar("T")
 
+_LOOKS, _BETWEEN = 5, 0.01
+"""How often it is looked again before a log counts as taken away, and seconds between."""
+
 
 class Together:
     """The lanes of one store in a process; on a server they have nothing to do with each other.
@@ -63,7 +66,7 @@ class Together:
 
     async def _see(self) -> None:
         """Go on from the files that are there."""
-        if (lost := self._files.lost()) is None:
+        if (lost := await self._lost()) is None:
             return
         said = lost.format(self.address)
         if self._uses:
@@ -77,6 +80,14 @@ class Together:
             raise StoreBusyError(f"{said}, and somebody here still uses it")
         if lost != EXCHANGED:
             raise StoreCorruptError(said)
+
+    async def _lost(self) -> str | None:
+        """Say what is lost for good: whoever ends the last connection unlinks its log, then lets it go."""
+        for _ in range(_LOOKS):
+            if (lost := self._files.lost()) in (None, EXCHANGED):
+                return lost
+            await asyncio.sleep(_BETWEEN)
+        return self._files.lost()
 
 
 class Lane:

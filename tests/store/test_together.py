@@ -18,6 +18,8 @@ from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store import Store
+from rcmon.store.open_files import OpenFiles
+from tests.store.using import newest_id
 
 COUNT = "SELECT count(*) FROM note"
 WRITER = """
@@ -271,3 +273,13 @@ async def test_damage_that_a_reader_meets_is_logged_until_it_was_looked_at(
         assert caplog.text.count("malformed") == again
         await store.read_back()  # what saves looks at the whole file, and finds it sound
         assert part(path, "-suspected").exists() is False
+
+
+async def test_a_log_that_somebody_just_lets_go_is_not_lost(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The double causes what else takes luck: a look between the end of a file's name and that of its use."""
+    seen, look = iter(["the log of the store {} was taken away"]), OpenFiles.lost
+    await store.migrate()
+    monkeypatch.setattr(OpenFiles, "lost", lambda self: next(seen, None) or look(self))
+    assert await newest_id(store) is None

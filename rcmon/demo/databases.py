@@ -1,5 +1,6 @@
 """The demo agents' databases as they are when the demo starts: the same for the same seed and time."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,6 +37,13 @@ def ads_file(directory: Path, agent: str) -> Path:
     return directory / f"{agent}.ads.json"
 
 
+def write_ads(directory: Path, agent: str, content: bytes, now: float) -> None:
+    """Write the job ads of an agent's batch system, as of `now`: by whatever clock the grid moves."""
+    path = ads_file(directory, agent)
+    write_atomically(path, content)
+    os.utime(path, (now, now))
+
+
 def build_databases(directory: Path, seed: str, now: int) -> None:
     """Make the agents' databases and job ads anew in `directory`, as of `now`, seconds since the epoch.
 
@@ -48,11 +56,11 @@ def build_databases(directory: Path, seed: str, now: int) -> None:
             connection.execute("BEGIN")
             world = _write_agent(connection, agent, seed, now, states)
             connection.execute("COMMIT")
-        write_atomically(ads_file(directory, agent.name), ads(world.jobs.values()))
+        write_ads(directory, agent.name, ads(world.jobs.values()), now)
     for still in ODD_AGENTS:
         with _new(database(directory, still)) as connection:
             write_odd_agent(connection, still, now)
-    write_atomically(ads_file(directory, BATCH), odd.ads())
+    write_ads(directory, BATCH, odd.ads(), now)
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from rcmon.demo.agents import AGENTS, STUBBORN_SITES, DemoAgent
 from rcmon.demo.changes import Changes, write
-from rcmon.demo.databases import ads_file, database
-from rcmon.demo.files import write_atomically
+from rcmon.demo.databases import database, write_ads
 from rcmon.demo.grid import dice
 from rcmon.demo.loading import load_world
 from rcmon.demo.odd import BATCH, Testbed
@@ -151,8 +150,8 @@ class Simulation:
         self.documents.current = answers
         name = tuple(worlds)[self._turn % len(worlds)]  # one agent's at a time: they are large
         self._turn += 1
-        write_atomically(ads_file(self._directory, name), ads(worlds[name].jobs.values()))
-        write_atomically(ads_file(self._directory, BATCH), odd.ads())  # the same, but not old
+        write_ads(self._directory, name, ads(worlds[name].jobs.values()), now)
+        write_ads(self._directory, BATCH, odd.ads(), now)  # the same, but not old
 
     def _second_board(self, now: int) -> Mapping[str, bytes]:
         """Write it once a day: it is as large as an answer can be."""

@@ -33,6 +33,12 @@ def source_of(path: Path | None = None, **settings: Any) -> CondorSource:
     return CondorSource(CondorConfig(name="s", file=LateFile(path) if path else None, **settings))
 
 
+def written(path: Path, text: str) -> None:
+    """Write a file as of NOW, however long ago that is by now."""
+    path.write_text(text)
+    os.utime(path, (NOW, NOW))
+
+
 async def said(path: Path, ads: Any, **settings: Any) -> Upstream:
     path.write_text(ads if isinstance(ads, str) else json.dumps(ads))
     upstream = (await source_of(path, **settings).poll(time.time())).upstream
@@ -249,10 +255,10 @@ def alive(pid: int) -> bool:
 
 async def test_a_bad_file_changes_nothing_that_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "ads"
-    path.write_text(json.dumps([ad()]))
+    written(path, json.dumps([ad()]))
     cycle = Steady([source_of(path), Scripted("other", [agent("b", polled_at=NOW)])], 3600.0, 36_000.0)
     before = await cycle.run_once(NOW)
-    path.write_text("[")
+    written(path, "[")
     after = await cycle.run_once(NOW + 60)
     await cycle.close()
     assert before.given == after.given

@@ -12,7 +12,7 @@ _OPEN = "/proc/self/fd"
 _DELETED = " (deleted)"
 """What stands behind the name of an open file that has none any more."""
 EXCHANGED = "the store {} was exchanged for another file"
-_NO_LOG = "the log of the store {} was taken away"
+NO_LOG = "the log of the store {} was taken away"
 _NO_INDEX = "the index of the log of the store {} was taken away"
 
 
@@ -53,7 +53,7 @@ class OpenFiles:
         if stores and (there.store not in stores or known.store in stores - {there.store}):
             return EXCHANGED
         if logs - {there.log}:
-            return _NO_LOG
+            return NO_LOG
         if indexes - {there.index}:
             # who opens it now locks another index than we do, and each would write over the other's log
             return _NO_INDEX

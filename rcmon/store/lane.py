@@ -13,7 +13,7 @@ from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store.address import Address
 from rcmon.store.desk import Desk
 from rcmon.store.engine import PATIENCE, WRITES, make_engine, store_errors
-from rcmon.store.open_files import EXCHANGED, NO_LOG, OpenFiles
+from rcmon.store.open_files import EXCHANGED, OpenFiles
 
 T = TypeVar("T")
 
@@ -68,8 +68,6 @@ class Together:
         """Go on from the files that are there."""
         if (lost := await self._lost()) is None:
             return
-        if lost == NO_LOG and not any(lane.is_open for lane in self.lanes):
-            return  # another store's of this process: each connection opens a log of its own, by its name
         said = lost.format(self.address)
         if self._uses:
             raise StoreBusyError(f"{said}, and somebody here still uses it")
@@ -183,11 +181,6 @@ class Lane:
             yield
         if not self._turn.locked():
             self._turn = asyncio.Semaphore(self._places)  # the next use may come from another loop
-
-    @property
-    def is_open(self) -> bool:
-        """Tell whether it has connections, or may."""
-        return self._engine is not None
 
     def begin_end(self, lost: str | None = None) -> None:
         """Let go of the connections: they end even where nobody waits for that.

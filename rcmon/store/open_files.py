@@ -12,7 +12,7 @@ _OPEN = "/proc/self/fd"
 _DELETED = " (deleted)"
 """What stands behind the name of an open file that has none any more."""
 EXCHANGED = "the store {} was exchanged for another file"
-NO_LOG = "the log of the store {} was taken away"
+_NO_LOG = "the log of the store {} was taken away"
 _NO_INDEX = "the index of the log of the store {} was taken away"
 
 
@@ -53,7 +53,7 @@ class OpenFiles:
         if stores and (there.store not in stores or known.store in stores - {there.store}):
             return EXCHANGED
         if logs - {there.log}:
-            return NO_LOG
+            return _NO_LOG
         if indexes - {there.index}:
             # who opens it now locks another index than we do, and each would write over the other's log
             return _NO_INDEX
@@ -70,6 +70,7 @@ def _held(names: tuple[str, ...], known: tuple[FileId, ...]) -> tuple[set[FileId
             found = os.fstat(int(number))
             file = found.st_dev, found.st_ino
             for ids, its_name, its_id in zip(held, names, known, strict=True):
-                if name == its_name or file == its_id:
+                # what bears another of the names is that file: the numbers of those that ended are given anew
+                if name == its_name or (name not in names and file == its_id):
                     ids.add(file)
     return held

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 
 from rcmon.errors import StoreBusyError, StoreCorruptError, StoreError
 from rcmon.store import Store
+from rcmon.store.address import Files
 from rcmon.store.open_files import OpenFiles
 from tests.store.using import newest_id
 
@@ -121,6 +122,13 @@ def part(path: Path, end: str) -> Path:
     return path.with_name(path.name + end)
 
 
+async def all_go_on(store: Store, path: Path) -> None:
+    """Hold that every way sees what another process writes, and that nothing is open that is gone."""
+    there = await written_elsewhere(path)
+    assert [await way(store) for way in WAYS] == [there] * len(WAYS)
+    assert gone(path) == []
+
+
 @pytest.mark.parametrize("first", WAYS)
 @pytest.mark.parametrize("end", ["-shm", "-wal"])
 async def test_whichever_lane_meets_it_first_all_go_on_from_what_is_there(
@@ -136,9 +144,7 @@ async def test_whichever_lane_meets_it_first_all_go_on_from_what_is_there(
     assert gone(path) == []
     if first is not by_writing:  # who saves is told in any case
         assert isinstance(await told(store, by_writing), StoreCorruptError)
-    there = await written_elsewhere(path)
-    assert [await way(store) for way in WAYS] == [there] * len(WAYS)
-    assert gone(path) == []
+    await all_go_on(store, path)
 
 
 async def test_it_is_noticed_where_another_process_has_made_the_index_anew(store: Store, path: Path) -> None:
@@ -180,9 +186,7 @@ async def test_nobody_goes_on_while_a_long_question_holds_what_is_gone(
     await question
     assert isinstance(await told(store, by_looking), StoreCorruptError)
     assert isinstance(await told(store, by_writing), StoreCorruptError)
-    there = await written_elsewhere(path)
-    assert [await way(store) for way in WAYS] == [there] * len(WAYS)
-    assert gone(path) == []
+    await all_go_on(store, path)
 
 
 async def test_a_cancelled_question_that_goes_on_is_waited_for(store: Store, path: Path) -> None:
@@ -283,3 +287,13 @@ async def test_a_log_that_somebody_just_lets_go_is_not_lost(
     await store.migrate()
     monkeypatch.setattr(OpenFiles, "lost", lambda self: next(seen, None) or look(self))
     assert await newest_id(store) is None
+
+
+async def test_a_number_that_is_given_anew_is_no_file_of_before(store: Store) -> None:
+    """The index may have the number that a log had which ended, and the log that of an index."""
+    await store.migrate()
+    files = OpenFiles(store.address)
+    now = store.address.files()
+    files._known = Files(now.store, log=now.index, index=now.log)
+    assert files.lost() is None
+    assert files._known == now
